@@ -14,6 +14,7 @@ mod baseline;
 mod benefit;
 mod build_groups;
 mod build_refusal;
+mod built_groups;
 mod candidates;
 mod capture;
 mod compare_timings;
@@ -45,6 +46,7 @@ mod superseded;
 mod tests;
 mod trials;
 mod twin_view;
+mod value_classes;
 mod verification;
 mod verify;
 pub mod what_if;
@@ -61,6 +63,7 @@ pub use summary::RehearsalSummary;
 use context::Context;
 use prepare_twin::prepare_twin;
 use run::Run;
+use trials::Tested;
 
 /// Advises on a workload.
 ///
@@ -84,13 +87,13 @@ pub fn advise(
         baseline: &captured.baseline,
         twin: &twin,
     };
-    let trials = trials::test(&mut run, context, &candidates.to_try)?;
+    let Tested { trials, built } = trials::test(&mut run, context, &candidates.to_try)?;
     let baseline = capture::again(&mut run, context)?;
     let context = Context {
         baseline: &baseline,
         ..context
     };
-    let mut chosen = selection::choose_and_verify(&mut run, context, &trials)?;
+    let mut chosen = selection::choose_and_verify(&mut run, context, &trials, built)?;
     if let Some(measured) = &mut chosen.measured {
         measured.check_others(&mut run, context)?;
     }

@@ -41,6 +41,7 @@ mod spgist;
 mod volatility;
 mod workload_profile;
 
+pub use partial_eligibility::names_a_kind;
 pub use volatility::{Alternative, NotIndexable};
 pub use workload_profile::StatementShape;
 
@@ -138,6 +139,9 @@ pub fn generate(
                 }
             }
         }
+    }
+    for (index, asked_by) in covering::together(&merged) {
+        merged.entry(index).or_default().extend(asked_by);
     }
     let mut candidates = Candidates {
         notes: notes.into_iter().collect(),

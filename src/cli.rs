@@ -92,6 +92,9 @@ pub struct RunArgs {
     /// Record the run in this file: pgrehearse review replays it without the server
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Build on the server without asking first
+    #[arg(long)]
+    pub yes: bool,
 }
 
 const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (after everything was rolled back)";
@@ -384,9 +387,6 @@ pub struct AdviseArgs {
     /// workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
     pub snapshot: Option<PathBuf>,
-    /// Build on the server without asking first
-    #[arg(long)]
-    pub yes: bool,
     /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
     /// (repeatable)
     #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]

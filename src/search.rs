@@ -2,7 +2,7 @@
 //!
 //! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as
 //! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
-//! others as long as that helps. Under `--budget` it also picks by saving per byte, and replaces
+//! others, and two for one, where that helps. Under `--budget` it also picks by saving per byte, and replaces
 //! the index that saves least by one that saves more. The planner plans with every set as a whole
 //! ([`KnownCosts`]), so that indexes that pay only together, or only alone, are chosen correctly.
 //! Deterministic: ties go to the smaller index, then to the name.
@@ -18,6 +18,7 @@ use crate::verdict::{Limits, Reason};
 
 mod budget;
 pub mod costs;
+mod exchange;
 mod greedy;
 mod shorter;
 pub mod trial;
@@ -53,7 +54,8 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         Some(budget) => search.within(budget)?,
         None => search.pick(Vec::new(), Preference::Saving)?,
     };
-    search.exchange_for_smaller(&mut chosen)?;
+    search.exchange(&mut chosen)?;
+    search.merge(&mut chosen)?;
     search.shorten(&mut chosen)?;
     search.note_write_costs();
     let Search { mut kept_out, .. } = search;

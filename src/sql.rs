@@ -18,6 +18,7 @@ mod relation_names;
 pub mod rewrite;
 pub mod split;
 mod tokens;
+mod with_values;
 
 pub use assignments::{Assigned, assignments};
 pub use create_index::{IndexElement, parse_create_index};
@@ -27,3 +28,4 @@ pub use parse_expression::{parse_expression, parse_sort_term};
 pub use parser::SqlError;
 pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
+pub use with_values::{ValuePlace, limit_parameter, parameters, with_values};

@@ -149,7 +149,7 @@ impl Progress {
             },
         );
         if let Ok(style) = ProgressStyle::with_template(
-            "{prefix:18} {bar:30} {pos:>3}/{len} {elapsed:>4} {wide_msg}",
+            "{prefix:18} {bar:10} {pos:>3}/{len} {elapsed:>4} {wide_msg}",
         ) {
             bar.set_style(style);
         }

@@ -2,11 +2,14 @@
 
 pub mod file;
 pub mod log;
+mod value_class;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use value_class::{Frequency, ValueClass};
 
 /// A statement's name, unique within its workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +41,12 @@ pub struct Statement {
     /// executions (`MIN_DISTINCT_VALUES`): they are parameters.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub varying_literals: BTreeSet<usize>,
+    /// Positions of literals that its author says are the same in every call.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub fixed_literals: BTreeSet<usize>,
+    /// Which values it has, where it is another statement with values of one class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_class: Option<Box<ValueClass>>,
     /// The other users who executed it, where `pg_stat_statements` says so: the text is theirs, and
     /// not of the one who asks.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -91,7 +100,6 @@ impl Workload {
             calls,
             mean_time_ms,
         } = usage;
-        let varying_literals = BTreeSet::new();
         let sql = sql.to_owned();
         self.statements.push(Statement {
             id: StatementId(id),
@@ -99,7 +107,9 @@ impl Workload {
             calls,
             mean_time_ms,
             place,
-            varying_literals,
+            varying_literals: BTreeSet::new(),
+            fixed_literals: BTreeSet::new(),
+            value_class: None,
             authors: BTreeSet::new(),
         });
     }
@@ -108,6 +118,27 @@ impl Workload {
     pub fn note_varying_literals(&mut self, positions: BTreeSet<usize>) {
         if let Some(last) = self.statements.last_mut() {
             last.varying_literals = positions;
+        }
+    }
+
+    /// Marks literals of the last statement as the same in every call.
+    pub fn note_fixed_literals(&mut self, positions: BTreeSet<usize>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.fixed_literals = positions;
+        }
+    }
+
+    /// With these statements in place of those of the same name.
+    #[must_use]
+    pub fn with_replaced(&self, changed: &[Statement]) -> Workload {
+        let replaced = |statement: &Statement| {
+            let mut changed = changed.iter();
+            let found = changed.find(|changed| changed.id == statement.id);
+            found.unwrap_or(statement).clone()
+        };
+        Workload {
+            statements: self.statements.iter().map(replaced).collect(),
+            calls_counted_for_s: self.calls_counted_for_s,
         }
     }
 

@@ -74,13 +74,13 @@ fn files_with_data_are_their_owner_s() {
 fn what_the_interface_writes_is_its_owner_s() {
     let database = Database::new("output_interface", TABLE);
     let arguments = format!(
-        "--rehearse transaction -c 'SELECT * FROM t WHERE a = 5' -d '{}'",
+        "--yes --rehearse transaction -c 'SELECT * FROM t WHERE a = 5' -d '{}'",
         cluster().conninfo_of(&database.name)
     );
     let terminal = tmux::Tmux::start("output", "120x40", &arguments);
     terminal.wait_for("the workload's cost falls");
     terminal.keys(&["4"]);
-    terminal.wait_for("verified: these indexes were built together");
+    terminal.wait_for("verified: these indexes were built");
     terminal.keys(&["w"]);
     terminal.wait_for("written to");
     assert_eq!(

@@ -285,7 +285,7 @@ fn the_interface_leaves_nothing_on_a_pooled_connection() {
     let mut application = pooler.application(&database);
     let before = application.state();
     let arguments = format!(
-        "--rehearse transaction -c 'SELECT * FROM orders WHERE customer_id = $1' -d '{}'",
+        "--yes --rehearse transaction -c 'SELECT * FROM orders WHERE customer_id = $1' -d '{}'",
         pooler.conninfo(&database)
     );
     let terminal = tmux::Tmux::start("pooled", "120x40", &arguments);

@@ -70,18 +70,21 @@ fn from_the_worst_statement_to_the_ddl() {
         "100x30",
         &format!("{} -f {workload}", target(&database)),
     );
+    tmux.wait_for("Build on the server?");
+    tmux.wait_for("public.transactions (");
+    tmux.keys(&["y"]);
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["Enter"]);
     tmux.wait_for("plan · ");
     tmux.keys(&["c", "b"]);
     tmux.wait_for("RECOMMENDED SET");
     tmux.keys(&["4"]);
-    tmux.wait_for("verified: these indexes were built together");
+    tmux.wait_for("verified: these indexes were built");
     tmux.keys(&["Space"]);
     tmux.wait_for("estimated: each index was tested alone");
     tmux.keys(&["R"]);
     tmux.wait_for("built together, planned and rolled back");
-    tmux.wait_for("verified: these indexes were built together");
+    tmux.wait_for("verified: these indexes were built");
     tmux.keys(&["a", "w"]);
     tmux.wait_for("written to pgrehearse-indexes.sql");
     tmux.keys(&["n"]);
@@ -101,11 +104,114 @@ fn from_the_worst_statement_to_the_ddl() {
     ddl.lines().for_each(|statement| database.run(statement));
 }
 
+/// A table that is written to, and a statement that an index helps.
+const WRITTEN_TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
+     INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;";
+
+/// The interface on that table, while it asks whether it may build.
+fn asking(name: &str, database: &Database) -> Tmux {
+    // What a session wrote is in the counters soon after its end.
+    wait_until("the counters", || {
+        database.text("SELECT n_tup_ins FROM pg_stat_user_tables") == "20000"
+    });
+    let statement = "-c 'SELECT * FROM t WHERE a = 5'";
+    let tmux = Tmux::start(name, "100x30", &format!("{} {statement}", target(database)));
+    tmux.wait_for("Build on the server?");
+    tmux.wait_for("building 1 index on public.t (1) for about");
+    tmux
+}
+
+#[test]
+fn the_interface_builds_nothing_that_was_declined_and_asks_again_for_a_what_if() {
+    let database = Database::new("tui_declined", WRITTEN_TABLE);
+    let tmux = asking("declined", &database);
+    tmux.keys(&["n"]);
+    tmux.wait_for("the workload's cost falls");
+    tmux.keys(&["4"]);
+    tmux.wait_for("tested in the planner twin, not built");
+    tmux.keys(&["n"]);
+    tmux.text("t (b)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("Build on the server?");
+    tmux.keys(&["Escape"]);
+    tmux.wait_for("✗ declined: not built");
+    tmux.keys(&["n"]);
+    tmux.text("t (b)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("Build on the server?");
+    tmux.keys(&["y"]);
+    tmux.wait_for("built, planned and rolled back");
+    tmux.keys(&["4", "n"]);
+    tmux.text("t (b, id)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("t_b_id_idx: built, planned and rolled back");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn ctrl_c_ends_the_question_of_the_interface_and_the_program() {
+    let database = Database::new("tui_question", WRITTEN_TABLE);
+    let tmux = asking("question", &database);
+    tmux.keys(&["C-c"]);
+    tmux.wait_for("EXIT 0");
+    tmux.assert_given_back("Ctrl-C");
+    wait_until("the end of the session", || database.text(OURS).is_empty());
+}
+
+/// `advise` on that table in a terminal, while it asks whether it may build.
+fn advise_asking(name: &str, database: &Database) -> Tmux {
+    wait_until("the counters", || {
+        database.text("SELECT n_tup_ins FROM pg_stat_user_tables") == "20000"
+    });
+    let arguments = format!(
+        "advise {} --format json --output advice.json -c 'SELECT * FROM t WHERE a = 5'",
+        target(database)
+    );
+    let tmux = Tmux::start(name, "200x30", &arguments);
+    tmux.wait_for("pgrehearse: building 1 index on public.t (1) for about");
+    tmux.wait_for("build them? [y/N]");
+    tmux
+}
+
+/// The number of indexes that `advise` built.
+fn indexes_built(tmux: &Tmux) -> u64 {
+    let report = std::fs::read_to_string(tmux.directory().join("advice.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    report["rehearsal"]["indexes_built"].as_u64().unwrap()
+}
+
+#[test]
+fn advise_builds_what_was_agreed_to() {
+    let database = Database::new("advise_agreed", WRITTEN_TABLE);
+    let tmux = advise_asking("agreed", &database);
+    tmux.text("y");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("EXIT 0");
+    assert_eq!(indexes_built(&tmux), 1);
+}
+
+#[test]
+fn advise_builds_nothing_that_was_declined_or_interrupted() {
+    let database = Database::new("advise_declined", WRITTEN_TABLE);
+    let tmux = advise_asking("no", &database);
+    tmux.text("n");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("EXIT 0");
+    assert_eq!(indexes_built(&tmux), 0);
+
+    let tmux = advise_asking("interrupt", &database);
+    tmux.keys(&["C-c"]);
+    tmux.wait_for("EXIT 130");
+    tmux.assert_given_back("Ctrl-C");
+    assert!(!tmux.directory().join("advice.json").exists());
+}
+
 #[test]
 fn a_cancelled_build_ends_on_the_server_at_once() {
     let database = Database::new("tui_cancel", SLOW_TABLE);
     let before = database.catalog();
-    let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let limits = "--yes --rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start(
         "cancel",
         "80x24",
@@ -135,7 +241,7 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
 fn a_signal_in_the_middle_of_a_build_rolls_back_and_gives_the_terminal_back() {
     let database = Database::new("tui_signal", SLOW_TABLE);
     let before = database.catalog();
-    let limits = "--rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let limits = "--yes --rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start(
         "build-signal",
         "80x24",
@@ -159,7 +265,10 @@ fn a_lost_connection_is_shown_and_made_again() {
     let tmux = Tmux::start(
         "lost",
         "120x40",
-        &format!("{} -c 'SELECT * FROM t WHERE a = 5'", target(&database)),
+        &format!(
+            "{} --yes -c 'SELECT * FROM t WHERE a = 5'",
+            target(&database)
+        ),
     );
     tmux.wait_for("the workload's cost falls");
     database.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()");

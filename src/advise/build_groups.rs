@@ -1,14 +1,13 @@
 //! Which indexes are built in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::baseline::index_tables;
 use super::context::Context;
 use super::verification::Verification;
 use crate::catalog::Table;
-use crate::index::Index;
-use crate::model::{Millis, QualifiedName};
-use crate::planner::{BuildPlan, NamedIndex, PlanOutcome, uses};
+use crate::model::{Bytes, Millis, QualifiedName};
+use crate::planner::{NamedIndex, PlanOutcome, uses};
 use crate::search::{TrialId, Trials};
 use crate::verdict::expected_build;
 
@@ -91,41 +90,67 @@ pub(super) fn judged_groups(
     groups
 }
 
+/// The same where every index was tested on the server by itself: its trial has verified it,
+/// unless a statement may use it together with others. Only those are built together.
+pub(super) fn groups_after_trials(
+    left: &[TrialId],
+    trials: &Trials,
+    context: Context<'_>,
+) -> Vec<Vec<TrialId>> {
+    let groups = build_groups(left, trials, context).into_iter();
+    let mut groups: Vec<Vec<TrialId>> = groups
+        .flat_map(|group| used_together(group, trials, context))
+        .collect();
+    quiet_first(&mut groups, trials, context);
+    groups
+}
+
+/// The parts of a group of which no statement may use two. What a statement uses alone, it may use
+/// beside others; and what was suggested for it may help it only beside others.
+fn used_together(group: Vec<TrialId>, trials: &Trials, context: Context<'_>) -> Vec<Vec<TrialId>> {
+    let mut parts: Vec<Vec<TrialId>> = group.into_iter().map(|id| vec![id]).collect();
+    for statement in context.workload.statements() {
+        let may_use = |id: &TrialId| {
+            let trial = &trials[*id];
+            let alone = trial.costs().and_then(|costs| costs.get(&statement.id));
+            trial.asked_by.contains(&statement.id) || alone.is_some_and(|cost| cost.used)
+        };
+        let (joined, others): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|part| part.iter().any(may_use));
+        parts = others;
+        let mut members = joined.concat();
+        members.sort_unstable();
+        parts.push(members);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.sort();
+    parts
+}
+
 /// Where little is written, nobody may have to wait: such builds are proved before others use up
 /// what may be waited.
 fn quiet_first(groups: &mut [Vec<TrialId>], trials: &Trials, context: Context<'_>) {
-    groups.sort_by_key(|group| {
-        let tables = group.iter().map(|id| trials[*id].table());
-        let activity = tables.filter_map(|table| context.catalog.table(table));
-        activity.map(Table::write_activity).max()
-    });
+    groups.sort_by_key(|group| busyness(group.iter().map(|id| trials[*id].table()), context));
 }
 
-/// What building these indexes means for the server.
-pub(super) fn build_plan<'i>(
-    indexes: impl IntoIterator<Item = &'i Index>,
-    context: Context<'_>,
-) -> BuildPlan {
-    let mut plan = BuildPlan {
-        tables: BTreeMap::new(),
-        time: Millis::default(),
-        has_writes: false,
-    };
-    for index in indexes {
-        *plan.tables.entry(index.table.clone()).or_default() += 1;
-        let table = context.catalog.table(&index.table);
-        let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
-        plan.time.0 += expected_build(rows).0;
-        plan.has_writes |= table.is_none_or(|table| table.write_activity() > 0);
-    }
-    plan
+/// What is built first has least of it: how much is written to the busiest of these tables, then
+/// its size; the name decides between equal ones.
+pub(super) fn busyness<'t, 'c>(
+    tables: impl IntoIterator<Item = &'t QualifiedName>,
+    context: Context<'c>,
+) -> Option<(u64, Bytes, &'c QualifiedName)> {
+    let known = tables
+        .into_iter()
+        .filter_map(|table| context.catalog.table(table));
+    let activity = |table: &'c Table| (table.write_activity(), table.size(), &table.name);
+    known.map(activity).max()
 }
 
 /// What a step of the progress says of a build: its table, and how long all that is left is
-/// expected to take.
+/// expected to take. The name is last: a narrow terminal cuts it off.
 pub(super) fn step(index: &NamedIndex, left: Millis) -> String {
     let table = &index.definition.table;
-    format!("{} on {table}, about {left} left", index.name)
+    format!("{table}, about {left} left: {}", index.name)
 }
 
 /// How long building an index is expected to take.

@@ -1,5 +1,7 @@
 //! Candidates for what the plans ask of their tables.
 
+use std::collections::BTreeSet;
+
 use super::capture::Captured;
 use crate::candidate::{self, Candidates, StatementShape};
 use crate::predicate::relation_uses;
@@ -18,6 +20,8 @@ pub(super) fn suggest(captured: &Captured) -> Candidates {
     let planned = workload
         .statements()
         .iter()
+        // Their conditions and orders are those of the statement itself.
+        .filter(|statement| statement.value_class.is_none())
         .filter_map(|statement| Some((&statement.id, baseline.get(&statement.id)?.plan()?)));
     let uses: Vec<_> = planned
         .flat_map(|(id, plan)| {
@@ -35,13 +39,14 @@ pub(super) fn suggest(captured: &Captured) -> Candidates {
 
 /// What makes two texts one statement, and which of its literals vary.
 pub(super) fn shape(statement: &Statement) -> StatementShape {
-    let literals = literals(&statement.sql)
-        .unwrap_or_default()
-        .into_iter()
-        .enumerate();
-    let varying = literals.filter(|(position, _)| statement.varying_literals.contains(position));
+    let literals = literals(&statement.sql).unwrap_or_default();
+    let at = |positions: &BTreeSet<usize>| {
+        let found = positions.iter().filter_map(|at| literals.get(*at));
+        found.cloned().collect()
+    };
     StatementShape {
         shape: fingerprint(&statement.sql),
-        varying: varying.map(|(_, literal)| literal).collect(),
+        varying: at(&statement.varying_literals),
+        fixed: at(&statement.fixed_literals),
     }
 }

@@ -6,6 +6,7 @@ use super::baseline::{Baseline, planned, tables_of};
 use super::context::Context;
 use super::foreign_keys;
 use super::run::Run;
+use super::value_classes;
 use crate::catalog::Catalog;
 use crate::planner::{PlanOutcome, PlannerError, Target, TwinOnly, TwinState};
 use crate::verdict::{Limits, Rehearse};
@@ -14,7 +15,7 @@ use crate::workload::{Statement, StatementId, Workload};
 /// What was captured of a workload.
 #[derive(Debug)]
 pub(super) struct Captured {
-    /// The workload, with the lookups that its foreign keys make.
+    /// The workload, with the lookups that its foreign keys make, and with classes of values.
     pub(super) workload: Workload,
     pub(super) baseline: Baseline,
     pub(super) catalog: Catalog,
@@ -30,9 +31,13 @@ pub(super) fn workload(
     workload: &Workload,
 ) -> Result<Captured, PlannerError> {
     let mut baseline = plans(run, workload.statements())?;
-    let twin_only = plan_withheld(run, limits, workload.statements(), &mut baseline)?;
+    let mut twin_only = plan_withheld(run, limits, workload.statements(), &mut baseline)?;
     let catalog = run.catalog(&tables_of(&baseline))?;
     let lookups = foreign_keys::lookups(workload, &baseline, &catalog);
+    let classes = value_classes::of(workload, &baseline, &catalog);
+    baseline.extend(plans(run, &classes)?);
+    twin_only.extend(plan_withheld(run, limits, &classes, &mut baseline)?);
+    let workload = value_classes::added(workload, classes, &baseline);
     let captured = Captured {
         workload: workload.with(lookups.clone()),
         baseline,
@@ -112,6 +117,9 @@ fn with_lookups(
 }
 
 fn plans(run: &mut Run<'_>, statements: &[Statement]) -> Result<Baseline, PlannerError> {
+    if statements.is_empty() {
+        return Ok(Baseline::new());
+    }
     run.begin("planning", statements.len());
     let mut baseline = Baseline::new();
     for statement in statements {

@@ -175,6 +175,7 @@ mod tests {
                 usable: true,
             },
             write_block: None,
+            built_with: Vec::new(),
             evidence: Evidence::PlannerTwin,
             not_built: None,
             predicted: None,

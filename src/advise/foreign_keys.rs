@@ -82,6 +82,8 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),
         varying_literals: BTreeSet::new(),
+        fixed_literals: BTreeSet::new(),
+        value_class: None,
         authors: statement.authors.clone(),
     }
 }

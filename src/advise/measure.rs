@@ -238,6 +238,7 @@ mod tests {
             trial: TrialId(0),
             index: build(name),
             write_block: None,
+            built_with: Vec::new(),
             evidence: Evidence::RolledBackTransaction,
             not_built: None,
             predicted: None,

@@ -39,6 +39,9 @@ pub(super) fn ask(
         min_improvement.reached(before.total_cost(), after.total_cost())
     };
     let is_undecided = |statement: &&Statement| {
+        if statement.value_class.is_some() {
+            return false;
+        }
         let after = verification.after.get(&statement.id);
         context.plan(&statement.id).is_some_and(|plan| {
             !after.is_some_and(|after| is_helped(plan, after))
@@ -59,6 +62,9 @@ impl Parts<'_> {
     ) -> Option<NoIndexHelps> {
         let id = &statement.id;
         let plan = self.plan_before(id)?;
+        if statement.value_class.is_some() {
+            return None;
+        }
         if recommendations.iter().any(|index| index.helps(id)) {
             return None;
         }

@@ -77,6 +77,10 @@ impl Parts<'_> {
         }
         notices.extend(self.planned_in_twin_only());
         let differs = |statement: &Statement| {
+            // What differs differs with every value.
+            if statement.value_class.is_some() {
+                return None;
+            }
             let agreement = *twin.agreements.get(&statement.id)?;
             let statement = statement.id.clone();
             let message = twin.failure(&statement).map(str::to_owned);

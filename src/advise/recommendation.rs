@@ -28,6 +28,9 @@ pub struct Recommendation {
     pub build_time: Option<Millis>,
     /// How long writers waited for the transaction that verified it, where there was one.
     pub write_block: Option<Millis>,
+    /// The names of the other indexes that were built in the same transaction: some statement may
+    /// use them together.
+    pub built_with: Vec<String>,
     /// The statements it helps.
     pub benefits: Vec<Benefit>,
     /// What the workload's writes pay for it, beside nothing but what exists: Σ calls × rows ×

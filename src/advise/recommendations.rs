@@ -9,6 +9,7 @@ use crate::catalog::ExistingIndex;
 use crate::catalog::create_index::{Creation, creations};
 use crate::model::{Cost, QualifiedName};
 use crate::planner::{NamedIndex, TestedIndex, uses};
+use crate::search::TrialId;
 use crate::workload::Statement;
 
 impl Parts<'_> {
@@ -46,6 +47,11 @@ impl Parts<'_> {
         recommendations
     }
 
+    fn names(&self, ids: &[TrialId]) -> Vec<String> {
+        let ids = ids.iter();
+        ids.map(|id| self.trials[*id].index.name.clone()).collect()
+    }
+
     /// A verified index with Σ calls × cost that it saves. Its number and the statements that
     /// create it follow from all of them.
     fn recommendation(&self, verified: &VerifiedIndex) -> (f64, Recommendation) {
@@ -73,6 +79,7 @@ impl Parts<'_> {
             predicted_size: verified.predicted.as_ref().map(|index| index.size),
             build_time: verified.index.build_time,
             write_block: verified.write_block,
+            built_with: self.names(&verified.built_with),
             write_cost: Cost(self.write_costs.of(&[verified.trial])),
             replaces: self.superseded(&index),
             benefits,

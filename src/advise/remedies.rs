@@ -55,8 +55,10 @@ pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Cata
     })
 }
 
-/// The statements that have a plan, with it.
+/// The statements that have a plan, with it, without those with other values.
 fn planned<'a>(workload: &'a Workload, baseline: &'a Baseline) -> Vec<(&'a Statement, &'a Plan)> {
     let plan = |statement: &'a Statement| Some((statement, baseline.get(&statement.id)?.plan()?));
-    workload.statements().iter().filter_map(plan).collect()
+    let statements = workload.statements().iter();
+    let as_written = statements.filter(|statement| statement.value_class.is_none());
+    as_written.filter_map(plan).collect()
 }

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::baseline::Baseline;
+use super::built_groups::BuiltGroups;
 use super::compare_timings::{self, compare_timings};
 use super::context::Context;
 use super::measure::Measured;
 use super::run::Run;
 use super::verification::{Failure, Verification};
-use super::verify::{BuiltGroups, verify};
+use super::verify::verify;
 use super::{superseded, write_cost};
 use crate::model::Bytes;
 use crate::planner::{
@@ -39,13 +40,14 @@ pub(super) fn choose_and_verify(
     run: &mut Run<'_>,
     context: Context<'_>,
     trials: &Trials,
+    built_groups: BuiltGroups,
 ) -> Result<Chosen, PlannerError> {
     let mut rounds = Rounds {
         trials,
         considered: trials.clone(),
         failed: BTreeMap::new(),
         measured: context.limits.analyze.then(Measured::default),
-        built_groups: BuiltGroups::default(),
+        built_groups,
     };
     let mut round = 1;
     loop {
@@ -248,6 +250,7 @@ fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost>
         let used = indexes.filter(|(_, index)| uses(plan, index));
         let set_cost = SetCost {
             cost: plan.total_cost(),
+            sorts_for_limit: search::trial::sorts_for_limit(plan),
             used: used.map(|(id, _)| *id).collect(),
         };
         Some((id, set_cost))
@@ -257,9 +260,13 @@ fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost>
 
 fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
     let weight = |statement: &Statement| {
-        let cost = baseline.get(&statement.id)?.plan()?.total_cost();
-        let calls = statement.calls;
-        Some((statement.id.clone(), Weighted { calls, cost }))
+        let plan = baseline.get(&statement.id)?.plan()?;
+        let weighted = Weighted {
+            calls: statement.calls,
+            cost: plan.total_cost(),
+            sorts_for_limit: search::trial::sorts_for_limit(plan),
+        };
+        Some((statement.id.clone(), weighted))
     };
     workload.statements().iter().filter_map(weight).collect()
 }

@@ -2,41 +2,49 @@
 
 use std::collections::BTreeSet;
 
-use super::build_groups::build_plan;
+use super::build_groups::{busyness, step};
+use super::built_groups::{BuiltGroups, GroupAnswer};
 use super::context::Context;
 use super::run::Run;
 use crate::candidate::Candidate;
 use crate::index::{Index, naming};
-use crate::model::QualifiedName;
-use crate::planner::{Answer, NamedIndex, PlannerError, Question, RefusalCause, Target};
-use crate::search::{Trial, Trials};
-use crate::verdict::{Reason, Rehearse};
+use crate::model::{Millis, QualifiedName};
+use crate::planner::{
+    Answer, BuildPlan, NamedIndex, PlanOutcome, Planned, PlannerError, Question, RefusalCause,
+    Target, uses,
+};
+use crate::search::{Trial, TrialId, Trials};
+use crate::verdict::{Reason, Rehearse, expected_build};
 use crate::workload::{Statement, StatementId};
 
-/// Tests every candidate by itself, in the order of [`trial_order`]; the result is in the order of
-/// the candidates.
+/// What testing each candidate by itself showed.
+pub(super) struct Tested {
+    pub(super) trials: Trials,
+    /// What the server said of each index that some plan uses: what would be asked again to verify
+    /// it alone.
+    pub(super) built: BuiltGroups,
+}
+
+/// Tests every candidate by itself, in the order of [`trial_order`], on the server quiet tables
+/// first; the result is in the order of the candidates.
 pub(super) fn test(
     run: &mut Run<'_>,
     context: Context<'_>,
     candidates: &[Candidate],
-) -> Result<Trials, PlannerError> {
-    let definitions = candidates.iter().map(|candidate| &candidate.index);
-    let names = naming::names(definitions, &context.catalog.taken_names);
-    let named = names.into_iter().zip(candidates).map(named);
-    let ranks = trial_order(candidates, context);
-    let mut ordered: Vec<_> = ranks.into_iter().zip(named.enumerate()).collect();
-    ordered.sort_by_key(|(rank, _)| *rank);
-    let phase = match context.target() {
+) -> Result<Tested, PlannerError> {
+    let target = context.target();
+    let ordered = in_order(candidates, context);
+    let phase = match target {
         Target::Twin => "testing candidates in the planner twin",
-        Target::Server => "testing candidates on the server",
+        Target::Server => "testing candidates",
     };
-    if context.target() == Target::Server {
-        let may_build = |index: &&Index| {
-            let table = context.catalog.table(&index.table);
-            table.is_some_and(|table| context.build_refusal(table).is_none())
-        };
+    let mut left = Millis::default();
+    if target == Target::Server {
         let indexes = candidates.iter().map(|candidate| &candidate.index);
-        run.announce(&build_plan(indexes.filter(may_build), context));
+        let indexes = indexes.filter(|index| may_build(index, context));
+        let plan = BuildPlan::of(indexes, context.catalog);
+        run.announce(&plan);
+        left = plan.time;
     }
     run.begin(phase, candidates.len());
     let mut trials = Vec::with_capacity(candidates.len());
@@ -44,15 +52,38 @@ pub(super) fn test(
         run,
         context,
         locked: BTreeSet::new(),
+        built: BuiltGroups::default(),
+        left,
     };
-    for (_, (position, (index, asked_by))) in ordered {
-        tester.run.step(&index.name);
-        let answer = tester.test_one(&index, &asked_by)?;
+    for (position, (index, asked_by)) in ordered {
+        let answer = tester.test_one(TrialId(position), &index, &asked_by)?;
         trials.push((position, Trial::from_answer(index, asked_by, answer)));
     }
+    let built = tester.built;
     run.end();
     trials.sort_by_key(|(position, _)| *position);
-    Ok(trials.into_iter().map(|(_, trial)| trial).collect())
+    let trials = trials.into_iter().map(|(_, trial)| trial).collect();
+    Ok(Tested { trials, built })
+}
+
+/// The candidates under their names and with their positions, in the order in which they are
+/// tested.
+fn in_order(candidates: &[Candidate], context: Context<'_>) -> Vec<(usize, Named)> {
+    let definitions = candidates.iter().map(|candidate| &candidate.index);
+    let names = naming::names(definitions, &context.catalog.taken_names);
+    let named = names.into_iter().zip(candidates).map(named);
+    let ranks = trial_order(candidates, context);
+    let mut ordered: Vec<_> = ranks.into_iter().zip(named.enumerate()).collect();
+    ordered.sort_by_key(|(rank, _)| *rank);
+    if context.target() == Target::Server {
+        ordered.sort_by_key(|(_, (_, (index, _)))| busyness([&index.definition.table], context));
+    }
+    ordered.into_iter().map(|(_, named)| named).collect()
+}
+
+fn may_build(index: &Index, context: Context<'_>) -> bool {
+    let table = context.catalog.table(&index.table);
+    table.is_some_and(|table| context.build_refusal(table).is_none())
 }
 
 type Named = (NamedIndex, BTreeSet<StatementId>);
@@ -70,6 +101,10 @@ struct Tester<'t, 'r, 'c> {
     /// Tables whose lock could not be acquired: waiting for it again and again would make writers
     /// queue behind us each time.
     locked: BTreeSet<QualifiedName>,
+    /// What the server said of indexes that some plan uses.
+    built: BuiltGroups,
+    /// How long the builds that are left are expected to take.
+    left: Millis,
 }
 
 impl Tester<'_, '_, '_> {
@@ -77,14 +112,16 @@ impl Tester<'_, '_, '_> {
     /// only where no twin was wanted.
     fn test_one(
         &mut self,
+        id: TrialId,
         index: &NamedIndex,
         asked_by: &BTreeSet<StatementId>,
     ) -> Result<Answer, PlannerError> {
         let context = self.context;
         let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
         if context.target() == Target::Server {
-            return self.build(index, &statements);
+            return self.build(id, index, &statements);
         }
+        self.run.step(&index.name);
         match self.twin_cannot_plan(asked_by) {
             Some(cause) => Ok(Answer::Refused(cause.into())),
             None => self.simulate(index, &statements),
@@ -121,14 +158,19 @@ impl Tester<'_, '_, '_> {
     /// On the server, if that is allowed and the table was not busy before.
     fn build(
         &mut self,
+        id: TrialId,
         index: &NamedIndex,
         statements: &[Statement],
     ) -> Result<Answer, PlannerError> {
         let name = &index.definition.table;
         let table = self.context.catalog.table(name);
         if let Some(cause) = table.and_then(|table| self.context.build_refusal(table)) {
+            self.run.step(&index.name);
             return Ok(Answer::Refused(cause.into()));
         }
+        self.run.step(&step(index, self.left));
+        let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
+        self.left.0 = (self.left.0 - expected_build(rows).0).max(0.0);
         if self.locked.contains(name) {
             let cause = RefusalCause::TableLocked(name.clone());
             return Ok(Answer::Refused(cause.into()));
@@ -139,7 +181,28 @@ impl Tester<'_, '_, '_> {
         if is_for_a_lock(&answer) {
             self.locked.insert(name.clone());
         }
+        if let Answer::Planned(with) = &answer {
+            self.keep(id, with, statements)?;
+        }
         Ok(answer)
+    }
+
+    /// Keeps the plans with an index that may be chosen, and takes those without it right away:
+    /// later builds change row counts.
+    fn keep(
+        &mut self,
+        id: TrialId,
+        with: &Planned,
+        statements: &[Statement],
+    ) -> Result<(), PlannerError> {
+        let mut plans = with.plans.values().filter_map(PlanOutcome::plan);
+        let is_used = plans.any(|plan| with.indexes.iter().any(|index| uses(plan, index)));
+        if is_used {
+            let before = self.run.baseline(Target::Server, statements)?;
+            let with = with.clone();
+            self.built.add(&[id], GroupAnswer::Planned { before, with });
+        }
+        Ok(())
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct VerifiedIndex {
     pub(super) index: TestedIndex,
     /// How long writers waited for the transaction that built it.
     pub(super) write_block: Option<Millis>,
+    /// The others that the same transaction built.
+    pub(super) built_with: Vec<TrialId>,
     /// Where it was verified.
     pub(super) evidence: Evidence,
     /// Why it was not built on the server, when only the twin was asked.

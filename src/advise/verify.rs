@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::baseline::Baseline;
-use super::build_groups::{build_groups, build_plan, expected_time, judged_groups, step};
+use super::build_groups::{expected_time, groups_after_trials, judged_groups, step};
+use super::built_groups::{BuiltGroups, GroupAnswer};
 use super::context::Context;
 use super::run::Run;
 use super::verification::{Failure, Verification, VerifiedIndex};
@@ -17,27 +17,11 @@ use crate::index::Index;
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{
-    Answer, Planned, PlannerError, Question, Refusal, RefusalCause, Target, uses,
+    Answer, BuildPlan, PlannerError, Question, Refusal, RefusalCause, Target, uses,
 };
 use crate::search::{TrialId, Trials};
 use crate::verdict::Reason;
-
-/// What the server said of indexes that were built together, or were to be. A set that is verified
-/// again after another choice has most of them in common with the one before: these are not built
-/// again, and no lock is waited for again.
-#[derive(Debug, Default)]
-pub(super) struct BuiltGroups(BTreeMap<Vec<TrialId>, GroupAnswer>);
-
-/// The answer about indexes that exist together.
-#[derive(Debug, Clone)]
-enum GroupAnswer {
-    /// The plans without and with them.
-    Planned {
-        before: Baseline,
-        with: Planned,
-    },
-    Refused(Refusal),
-}
+use crate::workload::Statement;
 
 /// Verifies the chosen set in the twin and on the server, and drops the indexes that they do not
 /// confirm.
@@ -56,7 +40,7 @@ pub(super) fn verify(
         time_left: None,
     };
     if context.target() == Target::Server {
-        verifier.announce(chosen);
+        verifier.announce(&verifier.left_to_build(chosen));
         return verifier.verify_on(Target::Server, chosen);
     }
     let (built, simulated): (Vec<TrialId>, Vec<TrialId>) =
@@ -150,12 +134,21 @@ impl Verifier<'_, '_, '_> {
                 ..Verification::default()
             };
             let groups = match target {
-                Target::Server => build_groups(&left, self.trials, self.context),
+                Target::Server => groups_after_trials(&left, self.trials, self.context),
                 Target::Twin => vec![left.clone()],
             };
+            let mut time = match target {
+                Target::Server => self.build_time(&self.left_to_build(&left)),
+                Target::Twin => Millis::default(),
+            };
             for group in groups {
+                self.time_left = (target == Target::Server).then_some(time);
+                if !self.is_known(&group) {
+                    time.0 -= self.build_time(&group).0;
+                }
                 self.verify_group(target, &group, &mut attempt)?;
             }
+            self.time_left = None;
             let failed = attempt.judge(&left, self.context.limits.min_improvement);
             verification = attempt;
             if failed.is_empty() {
@@ -182,7 +175,14 @@ impl Verifier<'_, '_, '_> {
             table.is_some_and(|table| self.context.build_refusal(table).is_none())
         };
         let indexes = indexes.filter(may_build);
-        self.run.announce(&build_plan(indexes, self.context));
+        self.run
+            .announce(&BuildPlan::of(indexes, self.context.catalog));
+    }
+
+    /// How long building these is expected to take.
+    fn build_time(&self, ids: &[TrialId]) -> Millis {
+        let time = |id: &TrialId| expected_time(*id, self.trials, self.context).0;
+        Millis(ids.iter().map(time).sum())
     }
 
     /// Builds indexes that the twin confirms, quiet tables first. The set is the twin's to judge;
@@ -191,15 +191,10 @@ impl Verifier<'_, '_, '_> {
         let mut confirmed = Verification::default();
         let mut busy: BTreeMap<QualifiedName, Refusal> = BTreeMap::new();
         self.run.begin("verifying the set", groups.concat().len());
-        let (trials, context) = (self.trials, self.context);
-        let time = |ids: &[TrialId]| -> f64 {
-            let ids = ids.iter();
-            ids.map(|id| expected_time(*id, trials, context).0).sum()
-        };
-        let mut left = Millis(groups.iter().map(|group| time(group)).sum());
+        let mut left = self.build_time(&groups.concat());
         for group in groups {
             self.time_left = Some(left);
-            left.0 -= time(group);
+            left.0 -= self.build_time(group).0;
             let tables = group.iter().map(|id| self.trials[*id].table());
             if let Some(refusal) = tables.clone().find_map(|table| busy.get(table)) {
                 confirmed.refuse(group, refusal);
@@ -279,37 +274,57 @@ impl Verifier<'_, '_, '_> {
 
     /// The server is asked about a group once.
     fn answer(&mut self, target: Target, group: &[TrialId]) -> Result<GroupAnswer, PlannerError> {
-        let known = self.built_groups.0.get(group);
+        let statements = self.statements(group);
+        let known = self.built_groups.known(group, &statements);
         if let Some(known) = known.filter(|_| target == Target::Server) {
             return Ok(known.clone());
         }
-        let answer = self.ask(target, group)?;
+        let answer = self.ask(target, group, &statements)?;
         if target == Target::Server {
-            let group = group.to_vec();
-            self.built_groups.0.insert(group, answer.clone());
+            self.built_groups.add(group, answer.clone());
         }
         Ok(answer)
     }
 
-    fn ask(&mut self, target: Target, group: &[TrialId]) -> Result<GroupAnswer, PlannerError> {
+    /// Of these indexes, those that the server must build to verify them.
+    fn left_to_build(&self, ids: &[TrialId]) -> Vec<TrialId> {
+        let groups = groups_after_trials(ids, self.trials, self.context).into_iter();
+        groups
+            .filter(|group| !self.is_known(group))
+            .flatten()
+            .collect()
+    }
+
+    fn is_known(&self, group: &[TrialId]) -> bool {
+        let statements = self.statements(group);
+        self.built_groups.known(group, &statements).is_some()
+    }
+
+    /// What is planned with these indexes.
+    fn statements(&self, group: &[TrialId]) -> Vec<Statement> {
+        let tables = group.iter().map(|id| self.trials[*id].table().clone());
+        self.context.touching(&tables.collect())
+    }
+
+    fn ask(
+        &mut self,
+        target: Target,
+        group: &[TrialId],
+        statements: &[Statement],
+    ) -> Result<GroupAnswer, PlannerError> {
         let indexes = self.trials.indexes(group);
-        let tables = group
-            .iter()
-            .map(|id| self.trials[*id].table().clone())
-            .collect();
-        let statements = self.context.touching(&tables);
         for index in &indexes {
             match self.time_left {
                 Some(left) => self.run.step(&step(index, left)),
                 None => self.run.step(&index.name),
             }
         }
-        let question = Question::plans(target, &statements).with_indexes(&indexes);
+        let question = Question::plans(target, statements).with_indexes(&indexes);
         Ok(match self.run.ask(&question)? {
             Answer::Planned(with) => {
                 let before = match target {
                     Target::Twin => self.context.trial_baseline().clone(),
-                    Target::Server => self.run.baseline(Target::Server, &statements)?,
+                    Target::Server => self.run.baseline(Target::Server, statements)?,
                 };
                 GroupAnswer::Planned { before, with }
             }

@@ -14,59 +14,118 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
         .collect()
 }
 
+/// The most ranges of a statement that are tried in pairs.
+const MAX_RANGES_PAIRED: usize = 3;
+
+/// The conditions of a use as keys, by what a btree can do with them.
+struct Keys {
+    /// Equalities, booleans among them: the rows of one value stay in the order of what follows.
+    equal: Vec<Key>,
+    /// `IS NULL`: one place of the index, but no constant to the planner, which sorts again
+    /// (`match_pathkeys_to_index`, src/backend/optimizer/path/pathkeys.c, knows equalities only).
+    null: Vec<Key>,
+    /// Several places each: behind them nothing is in order.
+    members: Vec<Key>,
+    ranges: Vec<Key>,
+}
+
+impl Keys {
+    fn of(context: CandidateContext<'_>, left_out: &[&Condition]) -> Keys {
+        Keys {
+            equal: context.equality_keys(left_out),
+            null: context.keys_with(ConditionKind::Null, left_out),
+            members: context.keys_with(ConditionKind::Membership, left_out),
+            ranges: context.keys_with(ConditionKind::Range, left_out),
+        }
+    }
+
+    /// What finds rows in one place of the index, where no order is wanted.
+    fn single_places(&self) -> Vec<Key> {
+        [self.equal.as_slice(), &self.null].concat()
+    }
+
+    /// What can be checked in the index behind an order.
+    fn checked(&self) -> Vec<Key> {
+        [self.members.as_slice(), &self.null].concat()
+    }
+}
+
 /// The key lists that serve this use without some of its conditions (those in a partial index's
 /// predicate). Lists of one key are included.
 pub(super) fn key_lists(
     context: CandidateContext<'_>,
     left_out: &[&Condition],
 ) -> Vec<Vec<IndexKey>> {
-    let equal = context.equality_keys(left_out);
-    let ranges = context.keys_with(ConditionKind::Range, left_out);
-    let members = context.keys_with(ConditionKind::Membership, left_out);
-    let mut lists = vec![ascending(&equal)];
+    let keys = Keys::of(context, left_out);
+    let places = keys.single_places();
+    let mut lists = vec![ascending(&places)];
     lists.extend(
         context
             .relation
             .extremes
             .iter()
-            .map(|extreme| followed_by(ascending(&equal), extreme)),
+            .map(|extreme| followed_by(ascending(&keys.equal), extreme)),
     );
     for order in &context.relation.orders {
-        let ordered = followed_by_order(&equal, order);
-        lists.extend(
-            ranges
-                .iter()
-                .map(|range| followed_by(ordered.clone(), range)),
-        );
-        for member in &members {
-            lists.push(followed_by_order(
-                &[equal.as_slice(), std::slice::from_ref(member)].concat(),
-                order,
-            ));
-        }
-        lists.push(ordered);
-        lists.extend(order_first(
-            context,
-            order,
-            &[equal.as_slice(), &members, &ranges].concat(),
-        ));
+        lists.extend(ordered_lists(context, &keys, order));
     }
     lists.extend(
-        ranges
+        keys.ranges
             .iter()
-            .chain(&members)
-            .map(|key| followed_by(ascending(&equal), key)),
+            .chain(&keys.members)
+            .map(|key| followed_by(ascending(&places), key)),
     );
-    for (member, range) in members
+    for (member, range) in keys
+        .members
         .iter()
-        .flat_map(|member| ranges.iter().map(move |range| (member, range)))
+        .flat_map(|member| keys.ranges.iter().map(move |range| (member, range)))
     {
-        lists.push(followed_by(followed_by(ascending(&equal), member), range));
+        lists.push(followed_by(followed_by(ascending(&places), member), range));
     }
-    lists.extend(join_lists(context, &equal, &ranges));
+    lists.extend(range_pairs(&places, &keys.ranges));
+    lists.extend(join_lists(context, &keys));
     lists.retain(|keys| !keys.is_empty());
     lists.dedup();
     lists
+}
+
+/// For rows in an order: behind all equalities, behind each of them alone (the rows of one owner
+/// may be few today and many tomorrow), and first of all.
+fn ordered_lists(
+    context: CandidateContext<'_>,
+    keys: &Keys,
+    order: &[OrderKey],
+) -> Vec<Vec<IndexKey>> {
+    let ordered = followed_by_order(&keys.equal, order);
+    let mut lists: Vec<Vec<IndexKey>> = keys
+        .ranges
+        .iter()
+        .map(|range| followed_by(ordered.clone(), range))
+        .collect();
+    let checked = keys.checked();
+    if !checked.is_empty() {
+        lists.push(checked.iter().fold(ordered.clone(), followed_by));
+    }
+    lists.push(ordered);
+    if keys.equal.len() > 1 {
+        let alone = keys.equal.iter().map(std::slice::from_ref);
+        lists.extend(alone.map(|key| followed_by_order(key, order)));
+    }
+    let filters = [keys.equal.as_slice(), &checked, &keys.ranges].concat();
+    lists.extend(order_first(context, order, &filters));
+    lists
+}
+
+/// Two ranges, such as a section of a map: the second is checked in the index.
+fn range_pairs(places: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
+    let some = &ranges[..ranges.len().min(MAX_RANGES_PAIRED)];
+    let pairs = some
+        .iter()
+        .flat_map(|first| some.iter().map(move |second| (first, second)));
+    pairs
+        .filter(|(first, second)| first != second)
+        .map(|(first, second)| followed_by(followed_by(ascending(places), first), second))
+        .collect()
 }
 
 /// For the first rows of an order: the order itself, then the filtered keys, which are checked in
@@ -83,35 +142,37 @@ fn order_first(
 
 /// For the inner side of a nested loop: the join key before and after the other equalities, and all
 /// join keys together.
-fn join_lists(context: CandidateContext<'_>, equal: &[Key], ranges: &[Key]) -> Vec<Vec<IndexKey>> {
+fn join_lists(context: CandidateContext<'_>, keys: &Keys) -> Vec<Vec<IndexKey>> {
+    let places = keys.single_places();
     let joins: Vec<Key> = context
         .join_keys()
         .into_iter()
-        .filter(|key| !equal.contains(key))
+        .filter(|key| !places.contains(key))
         .collect();
     let mut lists = Vec::new();
     for join in &joins {
-        lists.push(followed_by(ascending(equal), join));
-        if !equal.is_empty() {
+        lists.push(followed_by(ascending(&places), join));
+        if !places.is_empty() {
             lists.push(
-                equal
+                places
                     .iter()
                     .fold(ascending(std::slice::from_ref(join)), followed_by),
             );
         }
         lists.extend(
-            ranges
+            keys.ranges
                 .iter()
-                .map(|range| followed_by(followed_by(ascending(equal), join), range)),
+                .map(|range| followed_by(followed_by(ascending(&places), join), range)),
         );
-        lists.extend(
-            context.relation.orders.iter().map(|order| {
-                followed_by_order(&[equal, std::slice::from_ref(join)].concat(), order)
-            }),
-        );
+        lists.extend(context.relation.orders.iter().map(|order| {
+            followed_by_order(
+                &[keys.equal.as_slice(), std::slice::from_ref(join)].concat(),
+                order,
+            )
+        }));
     }
     if joins.len() > 1 {
-        lists.push(joins.iter().fold(ascending(equal), followed_by));
+        lists.push(joins.iter().fold(ascending(&places), followed_by));
     }
     lists
 }

@@ -31,14 +31,12 @@ impl<'a> CandidateContext<'a> {
             .collect()
     }
 
-    /// The keys a btree can start with: equalities and `IS NULL`, those that most statements look
-    /// up first, then those with the most distinct values: so the indexes of several statements
-    /// have a prefix in common.
+    /// The keys a btree can start with: equalities, those that most statements look up first, then
+    /// those with the most distinct values: so the indexes of several statements have a prefix in
+    /// common.
     pub(super) fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
         let equalities = |c: &Condition| {
-            matches!(c.kind, ConditionKind::Equality | ConditionKind::Null)
-                && !c.is_join()
-                && !left_out.contains(&c)
+            c.kind == ConditionKind::Equality && !c.is_join() && !left_out.contains(&c)
         };
         let mut keys = distinct_keys(self.conditions(equalities));
         let rows = self.table.rows.unwrap_or(0.0);
@@ -57,6 +55,27 @@ impl<'a> CandidateContext<'a> {
                 .then(distinct(b).total_cmp(&distinct(a)))
         });
         keys
+    }
+
+    /// Does the statement name one row, by all columns of a unique index?
+    pub(super) fn finds_one_row(self) -> bool {
+        let is_compared = |key: &IndexKey| {
+            let mut conditions = self.relation.conditions.iter();
+            conditions
+                .any(|c| c.kind == ConditionKind::Equality && !c.is_join() && c.key == key.key)
+        };
+        let mut unique = self
+            .table
+            .indexes
+            .iter()
+            .filter(|existing| existing.unique && existing.valid);
+        unique.any(|existing| {
+            existing.index.as_ref().is_some_and(|known| {
+                known.predicate.is_none()
+                    && !known.keys.is_empty()
+                    && known.keys.iter().all(is_compared)
+            })
+        })
     }
 
     /// The keys of one kind of condition.

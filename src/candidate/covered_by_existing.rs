@@ -27,11 +27,12 @@ pub(super) fn as_precise<'a>(
     index: &Index,
     context: CandidateContext<'a>,
 ) -> Option<&'a ExistingIndex> {
-    let fixed: Vec<&Condition> = context.conditions(|condition| {
-        matches!(
-            condition.kind,
-            ConditionKind::Equality | ConditionKind::Null
-        ) && !condition.is_join()
+    // Behind `IS NULL` the planner does not see the order.
+    let is_ordered = !context.relation.orders.is_empty() || !context.relation.extremes.is_empty();
+    let fixed: Vec<&Condition> = context.conditions(|condition| match condition.kind {
+        ConditionKind::Equality => !condition.is_join(),
+        ConditionKind::Null => !is_ordered,
+        _ => false,
     });
     let serves = |existing: &&ExistingIndex| {
         existing.valid

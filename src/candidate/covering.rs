@@ -2,12 +2,15 @@
 //! That pays when few narrow columns are read, and only for pages that the visibility map says are
 //! visible to all (<https://www.postgresql.org/docs/current/indexes-index-only-scans.html>).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::composite::key_lists;
 use super::context::{CandidateContext, ascending};
 use super::partial::parts;
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind};
 use crate::sql::Expression;
+use crate::workload::StatementId;
 
 /// Maximum number of carried columns, and of their bytes.
 const MAX_COLUMNS: usize = 4;
@@ -64,6 +67,31 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
         }
     }
     indexes
+}
+
+/// For indexes that differ only in what they carry, one that carries it all.
+pub(super) fn together(
+    indexes: &BTreeMap<Index, BTreeSet<StatementId>>,
+) -> Vec<(Index, BTreeSet<StatementId>)> {
+    let mut alike: BTreeMap<Index, (BTreeSet<String>, BTreeSet<StatementId>)> = BTreeMap::new();
+    for (index, asked_by) in indexes
+        .iter()
+        .filter(|(index, _)| !index.include.is_empty())
+    {
+        let plain = Index {
+            include: Vec::new(),
+            ..index.clone()
+        };
+        let (include, statements) = alike.entry(plain).or_default();
+        include.extend(index.include.iter().cloned());
+        statements.extend(asked_by.iter().cloned());
+    }
+    let all = alike.into_iter().map(|(plain, (include, statements))| {
+        let include: Vec<String> = include.into_iter().collect();
+        (Index { include, ..plain }, statements)
+    });
+    all.filter(|(index, _)| index.include.len() <= 2 * MAX_COLUMNS && !indexes.contains_key(index))
+        .collect()
 }
 
 /// The index with the columns that its keys lack; none when it lacks none, or too many. Columns

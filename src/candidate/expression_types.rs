@@ -112,6 +112,7 @@ fn binary(operator: &str, left: &Expression, right: &Expression, table: &Table) 
         "->>" | "#>>" => Some("text".to_owned()),
         "->" | "#>" => of_left,
         "||" if of_left == of_right || of_left.as_deref() == Some("text") => of_left,
+        "||" if of_right.as_deref() == Some("text") => of_right,
         "+" | "-" | "*" | "/" | "%" if of_left == of_right && is_number(of_left.as_deref()) => {
             of_left
         }

@@ -15,6 +15,13 @@ use crate::sql::Expression;
 /// A predicate that keeps more rows than this saves too little over the whole index.
 const MAX_SHARE: f64 = 0.35;
 
+/// So few rows are read as they come: their index needs no order.
+const MAX_SHARE_OF_OWN_KEY: f64 = 0.02;
+
+/// `IS NULL` names a kind of rows, however many they are now, and as a key it would stand between an
+/// equality and an order.
+const MAX_SHARE_OF_NULL: f64 = 1.0;
+
 /// `<>`, NOT IN and `IS NOT NULL` exclude rows that are not queried; a small excluded share is
 /// enough.
 const MAX_SHARE_OF_EXCLUSION: f64 = 0.8;
@@ -51,8 +58,12 @@ struct Term<'a> {
     condition: Option<&'a Condition>,
 }
 
-/// The predicates worth trying, each with the key lists that go with it.
+/// The predicates worth trying, each with the key lists that go with it. None where the statement
+/// names one row by a unique key: `id = 7 AND version = 3`.
 pub(super) fn parts(context: CandidateContext<'_>) -> Vec<Part<'_>> {
+    if context.finds_one_row() {
+        return Vec::new();
+    }
     let conditions = context
         .relation
         .conditions
@@ -79,6 +90,7 @@ fn of_condition<'a>(condition: &'a Condition, context: CandidateContext<'_>) -> 
         ConditionKind::NotNull | ConditionKind::Inequality | ConditionKind::Exclusion => {
             MAX_SHARE_OF_EXCLUSION
         }
+        ConditionKind::Null => MAX_SHARE_OF_NULL,
         _ => MAX_SHARE,
     };
     let own_key = match condition.kind {
@@ -130,7 +142,12 @@ fn term_sets<'t, 'a>(terms: &'t [Term<'a>]) -> Vec<Vec<&'t Term<'a>>> {
     };
     let row_predicates: Vec<&Term<'_>> = terms.iter().filter(is_row_predicate).collect();
     let share: f64 = terms.iter().map(|term| term.share).product();
-    let all = (share <= MAX_SHARE_OF_EXCLUSION).then(|| terms.iter().collect::<Vec<_>>());
+    let has_null = terms.iter().any(|term| {
+        term.condition
+            .is_some_and(|condition| condition.kind == ConditionKind::Null)
+    });
+    let all =
+        (share <= MAX_SHARE_OF_EXCLUSION || has_null).then(|| terms.iter().collect::<Vec<_>>());
     for set in [Some(row_predicates), all]
         .into_iter()
         .flatten()
@@ -149,12 +166,10 @@ fn part<'a>(context: CandidateContext<'_>, set: &[&Term<'a>]) -> Part<'a> {
     let implied: Vec<&Condition> = set.iter().filter_map(|term| term.condition).collect();
     let mut lists = key_lists(context, &implied);
     let joined = context.join_keys();
-    if lists.iter().flatten().all(|key| joined.contains(&key.key)) {
-        lists.extend(
-            set.iter()
-                .find_map(|term| term.own_key.clone())
-                .map(|key| ascending(&[key])),
-        );
+    let own_key = set.iter().find_map(|term| term.own_key.clone());
+    let is_rare = set.iter().any(|term| term.share <= MAX_SHARE_OF_OWN_KEY);
+    if is_rare || lists.iter().flatten().all(|key| joined.contains(&key.key)) {
+        lists.extend(own_key.map(|key| ascending(&[key])));
     }
     let parts = set.iter().map(|term| term.expression.clone()).collect();
     Part {

@@ -1,18 +1,19 @@
-//! Does a condition select a category of rows (a state, a flag, NULL, late ones), and how many rows
-//! are in it?
+//! Does a condition select a kind of rows that the application means (a state, a flag, NULL, late
+//! ones), and how many rows are of that kind?
 //!
-//! A condition with a parameter does not: a generic plan cannot match it with a predicate, and the
-//! next call may have another value. Such columns are keys, which serve every value. A literal may
-//! be such a value, too, written out. Two things show that: other statements that are the same but
-//! for it ([`super::workload_profile`]), and the column's statistics. A column of categories has
-//! few values, or one or two that nearly all rows have. Where many values are about as frequent
-//! (sizes, cities, ship modes), the next call is likely to have another one.
+//! A literal is a sample of what the statement is called with. It becomes a predicate only where the
+//! values are kinds: NULL, a boolean, a state that few rows have. A condition with a parameter does
+//! not: a generic plan cannot match it with a predicate. Nor does a literal that is a value like any
+//! other: other statements are the same but for it ([`super::workload_profile`]), the column is a
+//! key or a version, or other values are about as frequent (sizes, cities, providers). Such columns
+//! are keys, which serve every value. The author of a workload can say which literals are fixed.
 
 use super::context::CandidateContext;
-use crate::catalog::Column;
+use super::expression_types::plain;
+use crate::catalog::{Catalog, Column, Table};
 use crate::index::{Key, Method};
 use crate::predicate::{Condition, ConditionKind, Operand};
-use crate::sql::{array_elements, literal_value};
+use crate::sql::{array_elements, literal_value, literals};
 
 /// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h,
 /// `DEFAULT_INEQ_SEL`).
@@ -25,9 +26,11 @@ const MAX_CATEGORIES: f64 = 100.0;
 /// and so are twenty of which one has most rows; seven that are equally frequent are not.
 const MAX_EFFECTIVE_CATEGORIES: f64 = 4.0;
 
-/// A column that refers to something (a user, a tenant) has categories only when there are few
-/// values.
-const MAX_CATEGORIES_OF_REFERENCE: f64 = 10.0;
+/// A number is the code of a state only where there are few of them.
+const MAX_CODES: f64 = 20.0;
+
+/// A value is rare among a column's values when it has less than this part of an equal share.
+const RARE_PART_OF_EQUAL_SHARE: f64 = 0.5;
 
 /// A value that at least this share of the rows has is the usual one; all other rows together are a
 /// category.
@@ -41,6 +44,9 @@ pub(super) fn kept_share(condition: &Condition, context: CandidateContext<'_>) -
     let Operand::Constant(literal) = &condition.operand else {
         return None;
     };
+    if context.profile.is_fixed(context.statement, condition) {
+        return share_of_fixed(condition, literal, context);
+    }
     if has_two_bounds(condition, context)
         || context
             .profile
@@ -49,14 +55,50 @@ pub(super) fn kept_share(condition: &Condition, context: CandidateContext<'_>) -
         return None;
     }
     match &condition.key {
-        Key::Expression(_) => {
-            let of_expression = matches!(
-                condition.kind,
-                ConditionKind::Range | ConditionKind::Inequality | ConditionKind::RowPredicate
-            );
-            of_expression.then_some(UNKNOWN_SHARE)
-        }
+        Key::Expression(_) => is_fact(condition).then_some(UNKNOWN_SHARE),
         Key::Column(name) => of_column(condition, literal, context.table.column(name)?, context),
+    }
+}
+
+/// Is the literal of a condition the name of a kind of rows, and not one value of many that the
+/// statement is called with?
+pub fn names_a_kind(condition: &Condition, table: &Table, catalog: &Catalog) -> bool {
+    let (Operand::Constant(literal), Key::Column(name)) = (&condition.operand, &condition.key)
+    else {
+        return false;
+    };
+    let is_kind = |column: &Column| {
+        has_categories(column, table, catalog) && is_state(condition, literal, column, table)
+    };
+    table.column(name).is_some_and(is_kind)
+}
+
+/// Is it a fact about the row, with nothing in it that somebody searches for? `shipped > due`,
+/// `ordered - reserved > 0`, and not `starts_with(email, 'user77')`.
+fn is_fact(condition: &Condition) -> bool {
+    let of_expression = matches!(
+        condition.kind,
+        ConditionKind::Range | ConditionKind::Inequality | ConditionKind::RowPredicate
+    );
+    let values = literals(&condition.expression.text).unwrap_or_default();
+    of_expression
+        && values
+            .iter()
+            .all(|value| matches!(value.as_str(), "0" | "1"))
+}
+
+/// The share of a literal that the author of the workload says is always this one.
+fn share_of_fixed(
+    condition: &Condition,
+    literal: &str,
+    context: CandidateContext<'_>,
+) -> Option<f64> {
+    let rows = context.table.rows.unwrap_or(0.0);
+    match (&condition.key, condition.kind) {
+        (Key::Column(name), ConditionKind::Equality) => {
+            context.table.column(name)?.equality_share(literal, rows)
+        }
+        _ => Some(UNKNOWN_SHARE),
     }
 }
 
@@ -78,8 +120,13 @@ fn of_column(
     let share = match condition.kind {
         ConditionKind::Null => return column.null_share(),
         ConditionKind::NotNull => return column.null_share().map(|share| 1.0 - share),
-        _ if !has_categories(column, context) => {
+        _ if !has_categories(column, context.table, context.catalog) => {
             return share_without_usual_value(condition, literal, column);
+        }
+        ConditionKind::Equality | ConditionKind::Membership
+            if !is_state(condition, literal, column, context.table) =>
+        {
+            None
         }
         ConditionKind::Equality => column.equality_share(literal, rows),
         ConditionKind::Inequality => column
@@ -103,40 +150,84 @@ fn has_two_bounds(condition: &Condition, context: CandidateContext<'_>) -> bool 
     condition.kind == ConditionKind::Range && same_key.count() > 1
 }
 
-/// Are the column's values categories (a state, a flag)? `user_id = 42` is about one user, however
-/// few there are now: the values of a column that refers to another table are categories only when
-/// they are very few.
-fn has_categories(column: &Column, context: CandidateContext<'_>) -> bool {
-    if column.type_name == "boolean" || is_enum(column, context) {
+/// Are the column's values categories (a state, a flag)? Not those of a key (`user_id = 42` is about
+/// one user, however few there are now), of a version, or of a type that has no names.
+fn has_categories(column: &Column, table: &Table, catalog: &Catalog) -> bool {
+    if column.type_name == "boolean" || is_enum(column, catalog) {
         return true;
     }
-    let rows = context.table.rows.unwrap_or(0.0);
-    let is_own = |columns: &[String]| columns.contains(&column.name);
-    let refers = context
-        .catalog
-        .foreign_keys
-        .iter()
-        .any(|key| key.table == context.table.name && is_own(key.columns.as_slice()));
-    let is_key = refers
-        || column.name == "id"
-        || column.name.ends_with("_id")
-        || column.name.ends_with("_uuid");
-    let max = if is_key {
-        MAX_CATEGORIES_OF_REFERENCE
-    } else {
-        MAX_CATEGORIES
+    let rows = table.rows.unwrap_or(0.0);
+    let max = match plain(&column.type_name).as_str() {
+        "text" | "character" | "bpchar" | "citext" | "name" | "\"char\"" => MAX_CATEGORIES,
+        "smallint" | "integer" | "bigint" => MAX_CODES,
+        _ => return false,
     };
-    column
-        .distinct_values(rows)
-        .is_some_and(|distinct| distinct <= max)
+    !is_key(column, table, catalog)
+        && !is_version(&column.name)
+        && column
+            .distinct_values(rows)
+            .is_some_and(|distinct| distinct <= max)
         && column
             .effective_values(rows)
             .is_some_and(|values| values <= MAX_EFFECTIVE_CATEGORIES)
 }
 
+/// Does the column name something: its own row, or a row of another table?
+fn is_key(column: &Column, table: &Table, catalog: &Catalog) -> bool {
+    let is_own = |columns: &[String]| columns.contains(&column.name);
+    let refers = catalog
+        .foreign_keys
+        .iter()
+        .any(|key| key.table == table.name && is_own(key.columns.as_slice()));
+    let name = column.name.to_lowercase();
+    let camel_case = column.name.ends_with("Id") || column.name.ends_with("ID");
+    refers
+        || camel_case
+        || name == "id"
+        || name.starts_with("id_")
+        || ["_id", "_uuid", "_key", "_no", "_number"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+}
+
+/// A counter for optimistic locking: the next call has the next number.
+fn is_version(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with("version") || name.ends_with("revision") || name == "rev"
+}
+
+/// Does the literal name a state that few rows have? In a column where one value is usual any other
+/// is; elsewhere it has to be rare among the values.
+fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table) -> bool {
+    if column.type_name == "boolean" {
+        return true;
+    }
+    let rows = table.rows.unwrap_or(0.0);
+    let statistics = column.statistics.as_ref();
+    let has_usual_value = statistics.is_some_and(|statistics| {
+        let mut shares = statistics
+            .most_common_values
+            .iter()
+            .map(|(_, share)| *share);
+        statistics.null_fraction >= MIN_SHARE_OF_USUAL_VALUE
+            || shares.any(|share| share >= MIN_SHARE_OF_USUAL_VALUE)
+    });
+    let rare = column
+        .distinct_values(rows)
+        .map(|distinct| RARE_PART_OF_EQUAL_SHARE / distinct.max(1.0));
+    let is_rare = |value: &str| {
+        let share = column.equality_share(value, rows);
+        has_usual_value || share.zip(rare).is_some_and(|(share, rare)| share <= rare)
+    };
+    match condition.kind {
+        ConditionKind::Membership => array_elements(literal).iter().all(|value| is_rare(value)),
+        _ => is_rare(literal),
+    }
+}
+
 /// All enum types have the same operator class (`enum_ops`, src/include/catalog/pg_opclass.dat).
-fn is_enum(column: &Column, context: CandidateContext<'_>) -> bool {
-    let mut classes = context.catalog.operator_classes.iter();
+fn is_enum(column: &Column, catalog: &Catalog) -> bool {
+    let mut classes = catalog.operator_classes.iter();
     classes.any(|class| {
         class.method == Method::Btree
             && class.input_type == column.type_name

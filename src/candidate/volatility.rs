@@ -172,12 +172,10 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             // IS DISTINCT FROM uses the operator `=` (`make_distinct_op`,
             // src/backend/parser/parse_expr.c).
             let operator = if operator == DISTINCT { "=" } else { operator };
-            inside(&[left, right]).or_else(|| {
-                matching(
-                    CallKind::Operator,
-                    operator,
-                    vec![typed(left), typed(right)],
-                )
+            let operands = [typed(left), typed(right)];
+            inside(&[left, right]).or_else(|| match concatenated(operator, &operands) {
+                Some(other) => matching(CallKind::Cast, "text", vec![Some(other)]),
+                None => matching(CallKind::Operator, operator, operands.to_vec()),
             })
         }
         Shape::Cast { operand, type_name } => inside(&[operand])
@@ -205,6 +203,20 @@ fn find(expression: &Expression, table: &Table, catalog: &Catalog) -> Option<(Mu
             None
         }
     }
+}
+
+/// The type that is written as text behind or before a text: `text || integer`. Its operator is
+/// STABLE, for any type may stand there, but PostgreSQL inlines it, and what remains is the cast
+/// (`textanycat` in src/include/catalog/pg_proc.dat, `CheckMutability` in
+/// src/backend/commands/indexcmds.c).
+fn concatenated(operator: &str, operands: &[Option<String>; 2]) -> Option<String> {
+    let is_text = |operand: &Option<String>| operand.as_deref() == Some("text");
+    let other = match operands {
+        [left, right] if is_text(left) => right,
+        [left, right] if is_text(right) => left,
+        _ => return None,
+    };
+    (operator == "||").then(|| other.clone().unwrap_or_else(|| "text".to_owned()))
 }
 
 /// EXTRACT from a value of this type.

@@ -27,6 +27,8 @@ pub struct StatementShape {
     pub shape: Fingerprint,
     /// The values of literals that are known to vary.
     pub varying: BTreeSet<String>,
+    /// The values of literals that are known never to vary.
+    pub fixed: BTreeSet<String>,
 }
 
 /// Facts about all statements together.
@@ -35,6 +37,8 @@ pub(super) struct WorkloadProfile {
     looked_up: BTreeMap<(QualifiedName, Key), BTreeSet<StatementId>>,
     /// For each statement, what has another literal in each call.
     varying: BTreeMap<StatementId, BTreeSet<Compared>>,
+    /// For each statement, the literals that are the same in each call.
+    fixed: BTreeMap<StatementId, BTreeSet<String>>,
     /// The constant conditions on each table, that a partial index could have.
     constants: BTreeMap<QualifiedName, Vec<Condition>>,
 }
@@ -51,6 +55,10 @@ impl WorkloadProfile {
         };
         let mut profile = WorkloadProfile {
             varying: varying(known(), shapes),
+            fixed: shapes
+                .iter()
+                .map(|(id, shape)| (id.clone(), shape.fixed.clone()))
+                .collect(),
             ..WorkloadProfile::default()
         };
         for (statement, relation) in known() {
@@ -96,6 +104,15 @@ impl WorkloadProfile {
         self.varying
             .get(statement)
             .is_some_and(|varying| varying.contains(&compared(relation, condition)))
+    }
+
+    /// Are the condition's literals known to be the same in each call?
+    pub(super) fn is_fixed(&self, statement: &StatementId, condition: &Condition) -> bool {
+        let Some(fixed) = self.fixed.get(statement).filter(|fixed| !fixed.is_empty()) else {
+            return false;
+        };
+        let values = values(condition);
+        !values.is_empty() && values.iter().any(|value| fixed.contains(value))
     }
 
     /// Every condition with a constant that some statement has on the table, in the order of the

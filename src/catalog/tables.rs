@@ -236,6 +236,10 @@ pub struct ColumnStatistics {
     pub distinct: f64,
     /// `most_common_vals` as text, with the shares of rows.
     pub most_common_values: Vec<(String, f64)>,
+    /// Some of `histogram_bounds`, at equal distances, from the least to the greatest: between two of
+    /// them are as many rows as between any others. The most common values are not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub histogram: Vec<String>,
     /// Physical order against logical order, -1 to 1.
     pub correlation: Option<f64>,
 }

@@ -41,7 +41,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         // Nothing is built without a server.
         asking: match &arguments.snapshot {
             Some(_) => Asking::Silent,
-            None => Asking::new(arguments.yes, cli.output.quiet),
+            None => Asking::new(arguments.run.yes, cli.output.quiet),
         },
         twin_maker,
         what_if,

@@ -45,21 +45,29 @@ impl Asking {
 
 /// May this run build?
 pub(super) struct Consent<'a> {
-    asking: Asking,
-    limits: &'a Limits,
-    interrupt: &'a Interrupt,
+    /// Announces what is about to be built, and answers whether it may be.
+    announce: Box<dyn Fn(&BuildPlan) -> bool + 'a>,
     /// The answer, once it is known.
     given: Cell<Option<bool>>,
 }
 
 impl<'a> Consent<'a> {
+    /// Of whoever started a command.
     pub(super) fn new(asking: Asking, limits: &'a Limits, interrupt: &'a Interrupt) -> Self {
+        Consent::by(move |plan| announce(plan, asking, limits, interrupt))
+    }
+
+    /// What this function answers.
+    pub(super) fn by(announce: impl Fn(&BuildPlan) -> bool + 'a) -> Self {
         Consent {
-            asking,
-            limits,
-            interrupt,
+            announce: Box::new(announce),
             given: Cell::new(None),
         }
+    }
+
+    /// Was the answer yes?
+    pub(super) fn is_given(&self) -> bool {
+        self.given.get() == Some(true)
     }
 
     /// Announces the first builds of a run.
@@ -68,35 +76,35 @@ impl<'a> Consent<'a> {
             && plan.has_writes
             && self.given.get().is_none()
         {
-            self.given.set(Some(self.announce(plan)));
+            self.given.set(Some((self.announce)(plan)));
         }
     }
+}
 
-    fn announce(&self, plan: &BuildPlan) -> bool {
-        if self.asking == Asking::Silent {
-            return true;
-        }
-        terminal::print_message(&sentences::build_plan(plan, self.limits));
-        self.asking != Asking::Asked || self.answer()
+fn announce(plan: &BuildPlan, asking: Asking, limits: &Limits, interrupt: &Interrupt) -> bool {
+    if asking == Asking::Silent {
+        return true;
     }
+    terminal::print_message(&sentences::build_plan(plan, limits));
+    asking != Asking::Asked || answer(interrupt)
+}
 
-    fn answer(&self) -> bool {
-        terminal::print_message("build them? [y/N] (--yes: do not ask)");
-        let (send, answers) = channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let _ = std::io::stdin().lock().read_line(&mut line);
-            let _ = send.send(line);
-        });
-        while !self.interrupt.is_raised() {
-            match answers.recv_timeout(POLL_INTERVAL) {
-                Ok(line) => return matches!(line.trim(), "y" | "Y" | "yes"),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return false,
-            }
+fn answer(interrupt: &Interrupt) -> bool {
+    terminal::print_message("build them? [y/N] (--yes: do not ask)");
+    let (send, answers) = channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut line);
+        let _ = send.send(line);
+    });
+    while !interrupt.is_raised() {
+        match answers.recv_timeout(POLL_INTERVAL) {
+            Ok(line) => return matches!(line.trim(), "y" | "Y" | "yes"),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
         }
-        false
     }
+    false
 }
 
 /// A planner that builds only with consent.

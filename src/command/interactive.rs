@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::consent::{Consent, WithConsent};
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::{CommandError, Outcome, advise, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
+use crate::catalog::Catalog;
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
 use crate::db::{
@@ -19,11 +21,12 @@ use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recorder, Recording};
 use crate::planner::{
-    Answer, Event, NamedIndex, Planner, PlannerError, Question, RefusalCause, Rollback, Target,
-    TwinState,
+    Answer, BuildPlan, Event, NamedIndex, Planner, PlannerError, Question, RefusalCause, Rollback,
+    Target, TwinState,
 };
 use crate::report::review::Reviewed;
-use crate::tui::backend::{Backend, CancelToken};
+use crate::sentences;
+use crate::tui::backend::{Ask, Backend, CancelToken};
 use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
 use crate::tui::{self, SessionEnd, Start};
@@ -74,6 +77,8 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         raise,
         run,
         builds_nothing: false,
+        is_agreed: arguments.yes,
+        catalog: Catalog::default(),
     };
     show(cli, Start::Live(Box::new(backend)), &signals)
 }
@@ -120,6 +125,9 @@ pub(super) fn on_own_server(
         raise,
         run,
         builds_nothing: false,
+        // The server is our own.
+        is_agreed: true,
+        catalog: Catalog::default(),
     };
     show(cli, Start::Live(Box::new(backend)), signals)
 }
@@ -280,6 +288,10 @@ struct LiveBackend {
     run: InteractiveRun,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
     builds_nothing: bool,
+    /// May indexes be built without asking? A yes holds for the session.
+    is_agreed: bool,
+    /// The catalog of the last run.
+    catalog: Catalog,
 }
 
 impl LiveBackend {
@@ -302,8 +314,15 @@ impl LiveBackend {
 }
 
 impl Backend for LiveBackend {
-    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
+    fn advise(
+        &mut self,
+        observer: &dyn Fn(Event<'_>),
+        ask: Ask<'_>,
+    ) -> Result<SessionData, PlannerError> {
         let interrupt = self.connector.interrupt.clone();
+        let is_agreed = self.is_agreed;
+        let limits = self.run.limits.clone();
+        let consent = Consent::by(|plan| is_agreed || ask(sentences::build_plan(plan, &limits)));
         let (session_data, builds_nothing) = self.with_session(|session, run| {
             let twin_maker = TwinMaker {
                 rehearse: run.limits.rehearse,
@@ -314,9 +333,13 @@ impl Backend for LiveBackend {
             };
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = planner.within(&run.limits);
+            let mut planner = WithConsent::new(&mut planner, &consent);
             let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
             let mut recorder = Recorder::new(&mut planner);
-            let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, observer)?;
+            let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, &|event| {
+                consent.observe(event);
+                observer(event);
+            })?;
             let recording = recorder.finish(run.workload.clone(), run.limits.clone());
             if let Some(file) = &run.record {
                 let failed = |error: CommandError| PlannerError::Server {
@@ -331,7 +354,20 @@ impl Backend for LiveBackend {
             Ok((session_data, builds_nothing))
         })?;
         self.builds_nothing = builds_nothing;
+        self.is_agreed |= consent.is_given();
+        self.catalog = session_data.catalog.clone();
         Ok(session_data)
+    }
+
+    fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool {
+        let definitions = indexes.iter().map(|index| &index.definition);
+        let plan = BuildPlan::of(definitions, &self.catalog);
+        // What is refused anyway is not asked about.
+        if self.is_agreed || self.builds_nothing || !plan.has_writes {
+            return true;
+        }
+        self.is_agreed = ask(sentences::build_plan(&plan, &self.run.limits));
+        self.is_agreed
     }
 
     fn rehearse(

@@ -217,13 +217,26 @@ fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
     };
     let values: Vec<String> = field::<Option<_>>(row, "most_common_values")?.unwrap_or_default();
     let shares: Vec<f64> = field::<Option<_>>(row, "most_common_shares")?.unwrap_or_default();
+    let bounds: Vec<String> = field::<Option<_>>(row, "histogram_bounds")?.unwrap_or_default();
     Ok(Some(ColumnStatistics {
+        histogram: tenths(&bounds),
         null_fraction,
         average_width_bytes: u32::try_from(field::<i32>(row, "average_width")?).unwrap_or(0),
         distinct: field(row, "distinct_values")?,
         most_common_values: values.into_iter().zip(shares).collect(),
         correlation: field(row, "correlation")?,
     }))
+}
+
+/// Eleven of the bounds, at equal distances.
+fn tenths(bounds: &[String]) -> Vec<String> {
+    const PARTS: usize = 10;
+    let last = bounds.len().saturating_sub(1);
+    let places: BTreeSet<usize> = (0..=PARTS).map(|part| part * last / PARTS).collect();
+    places
+        .into_iter()
+        .filter_map(|place| bounds.get(place).cloned())
+        .collect()
 }
 
 fn counters(row: &Row) -> Result<Option<Counters>, DbError> {

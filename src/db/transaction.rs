@@ -4,9 +4,10 @@
 //! A build needs a lock that does not affect readers and makes writers wait until the ROLLBACK. So
 //! a second connection watches who waits, and what runs here is cancelled as soon as somebody has
 //! waited for `max_write_block`. Where nobody can watch, that is the limit of the whole transaction.
-//! Nothing pauses between the statements, and the transaction ends as soon as the plans are known. It also never waits for a lock *while it holds
-//! one*: it waits only for the first lock, and takes all others at once or not at all. Otherwise an
-//! application that locks the same tables in another order could be the victim of a deadlock
+//! Nothing pauses between the statements, and the transaction ends as soon as the plans are known.
+//! It also never waits for a lock *while it holds one*: it waits only for the first lock, and takes
+//! all others at once or not at all. Otherwise an application that locks the same tables in another
+//! order could be the victim of a deadlock
 //! (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS>).
 
 use std::time::{Duration, Instant};

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Catalog;
+use crate::index::Index;
 use crate::model::{Millis, QualifiedName};
+use crate::verdict::expected_build;
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,25 @@ pub struct BuildPlan {
     pub time: Millis,
     /// Is one of the tables written to, as far as is known?
     pub has_writes: bool,
+}
+
+impl BuildPlan {
+    /// What building these indexes means for a server with this catalog.
+    pub fn of<'i>(indexes: impl IntoIterator<Item = &'i Index>, catalog: &Catalog) -> BuildPlan {
+        let mut plan = BuildPlan {
+            tables: BTreeMap::new(),
+            time: Millis::default(),
+            has_writes: false,
+        };
+        for index in indexes {
+            *plan.tables.entry(index.table.clone()).or_default() += 1;
+            let table = catalog.table(&index.table);
+            let rows = table.and_then(|table| table.rows).unwrap_or(0.0);
+            plan.time.0 += expected_build(rows).0;
+            plan.has_writes |= table.is_none_or(|table| table.write_activity() > 0);
+        }
+        plan
+    }
 }
 
 /// A callback for progress events.

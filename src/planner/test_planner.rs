@@ -27,7 +27,7 @@ mod tables;
 mod tests;
 
 pub(crate) use plans::{TestPlan, seq_scan};
-pub(crate) use tables::{TestTable, table};
+pub(crate) use tables::{TestTable, catalog, table};
 
 /// How long building an index takes, and how long writers wait for the transaction that builds any.
 pub(crate) const BUILD_TIME: Millis = Millis(10.0);

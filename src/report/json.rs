@@ -256,6 +256,9 @@ pub struct RecommendedIndex {
     pub build_ms: Option<f64>,
     /// How long the table was locked for writes while it was verified; null when it was not built.
     pub write_block_ms: Option<f64>,
+    /// The names of the indexes that were built in the same transaction, because a statement may
+    /// use them together.
+    pub built_with: Vec<String>,
     /// What the workload's writes would pay to keep it up to date: Σ calls × rows × cost of an
     /// entry, in planner units.
     pub upkeep_cost: f64,
@@ -685,6 +688,7 @@ impl RecommendedIndex {
             predicted_size_bytes: recommendation.predicted_size.map(|size| size.0),
             build_ms: recommendation.build_time.map(tenth),
             write_block_ms: recommendation.write_block.map(tenth),
+            built_with: recommendation.built_with.clone(),
             benefits,
             // Nothing is written as 0, not as -0.
             upkeep_cost: recommendation.write_cost.0 + 0.0,

@@ -306,6 +306,7 @@ fn facts(recommendation: &Recommendation) -> String {
         size,
         build_time,
         write_block,
+        built_with,
         ..
     } = recommendation;
     match (
@@ -317,7 +318,9 @@ fn facts(recommendation: &Recommendation) -> String {
             let predicted = predicted.map(|predicted| format!(" (predicted {predicted})"));
             let built = build_time.map(|time| format!(" · built in {time}"));
             let blocked = write_block.map(|time| format!(" · locked for writes {time}"));
-            let parts = [predicted, built, blocked];
+            let together = (!built_with.is_empty())
+                .then(|| format!(" · together with {}", built_with.join(", ")));
+            let parts = [predicted, built, blocked, together];
             format!("{size}{}", parts.into_iter().flatten().collect::<String>())
         }
         (Evidence::PlannerTwin, Some(refusal), _) => {

@@ -14,13 +14,26 @@ use crate::model::{Bytes, Cost, QualifiedName};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;
 
+/// An index that costs more than this many times what several cost together does not find the same
+/// rows: the planner reads all of it for its last column.
+const SAME_ROWS: f64 = 3.0;
+
 /// A statement's weight and its present cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weighted {
     /// How often it runs.
     pub calls: f64,
-    /// Its plan's cost without any new index.
+    /// Its plan's cost.
     pub cost: Cost,
+    /// Does the plan sort rows of which a LIMIT takes the first ones?
+    pub sorts_for_limit: bool,
+}
+
+impl Weighted {
+    fn set(&mut self, under: &SetCost) {
+        self.cost = under.cost;
+        self.sorts_for_limit = under.sorts_for_limit;
+    }
 }
 
 /// Statements with their weights and costs.
@@ -58,6 +71,8 @@ pub trait SetPlanner {
 pub struct SetCost {
     /// The plan's cost.
     pub cost: Cost,
+    /// Does the plan sort rows of which a LIMIT takes the first ones?
+    pub sorts_for_limit: bool,
     /// The indexes of the set that the plan uses.
     pub used: TrialSet,
 }
@@ -89,6 +104,7 @@ impl<'a> KnownCosts<'a> {
         for (id, weighted) in &baseline {
             let nothing = SetCost {
                 cost: weighted.cost,
+                sorts_for_limit: weighted.sorts_for_limit,
                 used: BTreeSet::new(),
             };
             known
@@ -106,6 +122,7 @@ impl<'a> KnownCosts<'a> {
                 };
                 let cost = SetCost {
                     cost: cost.cost,
+                    sorts_for_limit: cost.sorts_for_limit,
                     used,
                 };
                 known
@@ -203,7 +220,7 @@ impl<'a> KnownCosts<'a> {
         let mut unknown: Vec<StatementId> = Vec::new();
         for (id, weighted) in &mut costs {
             match self.known_of(id, &self.relevant_part(id, set)) {
-                Some(cost) => weighted.cost = cost,
+                Some(known) => weighted.set(known),
                 None => unknown.push(id.clone()),
             }
         }
@@ -213,17 +230,17 @@ impl<'a> KnownCosts<'a> {
             let Some(weighted) = costs.get_mut(&id) else {
                 continue;
             };
-            let at_most = self.at_most(&id, weighted.cost, &part);
-            weighted.cost = at_most;
+            let at_most = SetCost {
+                used: part.clone(),
+                ..self.at_most(&id, weighted, &part)
+            };
+            weighted.set(&at_most);
             let Some(answered) = &mut answered else {
                 continue;
             };
             // The planner cannot plan this statement: use the known costs with its single indexes.
-            let under = answered.remove(&id).unwrap_or_else(|| SetCost {
-                cost: at_most,
-                used: part.clone(),
-            });
-            weighted.cost = under.cost;
+            let under = answered.remove(&id).unwrap_or(at_most);
+            weighted.set(&under);
             self.known.entry(id).or_default().push((part, under));
         }
         Ok(costs)
@@ -248,13 +265,23 @@ impl<'a> KnownCosts<'a> {
 
     /// The cost of a statement that was not planned with this set: the planner can still choose
     /// every known plan that uses only these indexes.
-    fn at_most(&self, id: &StatementId, baseline: Cost, part: &TrialSet) -> Cost {
+    fn at_most(&self, id: &StatementId, baseline: &Weighted, part: &TrialSet) -> SetCost {
+        let baseline = SetCost {
+            cost: baseline.cost,
+            sorts_for_limit: baseline.sorts_for_limit,
+            used: TrialSet::new(),
+        };
         let seen = self.known.get(id).into_iter().flatten();
         let possible =
             seen.filter(|(_, under)| !under.used.is_empty() && under.used.is_subset(part));
-        possible
-            .map(|(_, under)| under.cost)
-            .fold(baseline, |least, cost| Cost(least.0.min(cost.0)))
+        let costs = possible.map(|(_, under)| under.clone());
+        costs.fold(baseline, |least, under| {
+            if under.cost.0 < least.cost.0 {
+                under
+            } else {
+                least
+            }
+        })
     }
 
     fn relevant_part(&self, id: &StatementId, set: &TrialSet) -> TrialSet {
@@ -265,12 +292,12 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// By a set that was asked about and holds this one, and whose plan uses nothing else.
-    fn known_of(&self, id: &StatementId, part: &TrialSet) -> Option<Cost> {
+    fn known_of(&self, id: &StatementId, part: &TrialSet) -> Option<&SetCost> {
         let known = self.known.get(id)?.iter();
         let answers = |(asked, under): &&(TrialSet, SetCost)| {
             asked.is_superset(part) && under.used.is_subset(part)
         };
-        known.rev().find(answers).map(|(_, under)| under.cost)
+        known.rev().find(answers).map(|(_, under)| under)
     }
 
     /// From these costs, by what each of these indexes did alone.
@@ -278,8 +305,11 @@ impl<'a> KnownCosts<'a> {
         let mut costs = now.clone();
         for alone in added.iter().filter_map(|id| self.trials[*id].costs()) {
             for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
-                if let Some(statement) = costs.get_mut(id) {
-                    statement.cost = Cost(statement.cost.0.min(trial.cost.0));
+                if let Some(statement) = costs.get_mut(id)
+                    && trial.cost.0 < statement.cost.0
+                {
+                    statement.cost = trial.cost;
+                    statement.sorts_for_limit = trial.sorts_for_limit;
                 }
             }
         }
@@ -302,9 +332,13 @@ impl<'a> KnownCosts<'a> {
                 let all: TrialSet = built.map(|(id, _)| id).collect();
                 self.under(&all)?;
                 for (id, known) in &self.known {
-                    let used = known.iter().map(|(_, under)| &under.used);
-                    let several = used.filter(|used| used.len() > 1 && !self.is_in_one(id, used));
-                    bundles.extend(several.map(|used| used.iter().copied().collect::<Vec<_>>()));
+                    let several = known
+                        .iter()
+                        .map(|(_, under)| under)
+                        .filter(|under| under.used.len() > 1 && !self.is_in_one(id, under));
+                    bundles.extend(
+                        several.map(|under| under.used.iter().copied().collect::<Vec<_>>()),
+                    );
                 }
             }
             self.bundles = Some(bundles);
@@ -319,14 +353,21 @@ impl<'a> KnownCosts<'a> {
             .collect())
     }
 
-    /// Is there one index, which the statement uses, with the keys of all of these? It finds the
+    /// Is there one index, which the statement uses, with the keys of all of these, and beginning with
+    /// one of them? It finds the
     /// same rows without putting two bitmaps together; what makes those seem cheaper is that the
     /// planner takes their conditions to be independent, whatever CREATE STATISTICS told it
     /// (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
-    fn is_in_one(&self, id: &StatementId, used: &TrialSet) -> bool {
+    fn is_in_one(&self, id: &StatementId, under: &SetCost) -> bool {
+        let used = &under.used;
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
+        let begins = |one: &Index| {
+            let mut indexes = used.iter().map(|id| &self.trials[*id].index.definition);
+            indexes.any(|index| index.keys.first() == one.keys.first())
+        };
         let has_all = |one: &Index| {
             plain(one)
+                && begins(one)
                 && used
                     .iter()
                     .map(|id| &self.trials[*id].index.definition)
@@ -338,7 +379,7 @@ impl<'a> KnownCosts<'a> {
         };
         let is_used = |trial: &Trial| {
             let cost = trial.costs().and_then(|costs| costs.get(id));
-            cost.is_some_and(|cost| cost.used)
+            cost.is_some_and(|cost| cost.used && cost.cost.0 <= SAME_ROWS * under.cost.0)
         };
         self.trials
             .iter()

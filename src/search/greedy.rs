@@ -1,24 +1,33 @@
-//! Picking one index after the other, taking out again what a later pick made unnecessary, and
-//! exchanging single indexes.
+//! Picking one index after the other, and taking out again what a later pick made unnecessary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::costs::{Costs, KnownCosts, total};
 use super::trial::{TrialId, TrialSet};
+use crate::index::Method;
 use crate::model::{Bytes, Cost};
 use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
 
-/// A smaller index is taken instead of the best one if it leaves at most this much more to pay, as
-/// a share of what the best leaves; a much smaller one (see [`MUCH_SMALLER`]) if it leaves at most
-/// twice as much. Size is what writes pay for.
+/// The one rule for size against cost. A smaller index is taken instead of the best one if it leaves
+/// at most this much more to pay, as a share of what the best leaves: a tenth, a quarter for a much
+/// smaller one (see [`MUCH_SMALLER`]). Size is what writes pay for. Where the access method is
+/// another one the costs have to be as low, because the planner's costs of two methods are further
+/// from the truth than those of one; a BRIN index is so much smaller that it may. And an index that
+/// brings the order of a page of rows is not the same as one behind which they are sorted: how long
+/// that takes depends on how many rows the next value has.
 const WORTH_A_SMALLER_INDEX: f64 = 0.1;
-const WORTH_A_MUCH_SMALLER_INDEX: f64 = 1.0;
+const WORTH_A_MUCH_SMALLER_INDEX: f64 = 0.25;
 const MUCH_SMALLER: f64 = 0.25;
+
+/// Nobody notices this much more for each call, in planner units: about the cost of one page at
+/// random, where an index is descended in two; for a much smaller index a few pages.
+const UNNOTICED_COST: f64 = 4.0;
+const UNNOTICED_COST_FOR_MUCH: f64 = 16.0;
 
 /// How much cheaper a statement that is served already has to become for another index to be worth
 /// it.
-const WORTH_ANOTHER_INDEX: f64 = 2.0;
+const WORTH_ANOTHER_INDEX: f64 = 1.5;
 
 /// Maximum number of offers in each ranking that the planner is queried about together with the
 /// chosen indexes.
@@ -47,7 +56,13 @@ pub(super) struct Offer {
     pub(super) gain: f64,
     /// Σ calls × cost left of the statements it helps.
     pub(super) remaining: f64,
+    /// Σ calls of the statements it helps.
+    pub(super) calls: f64,
     pub(super) size: Bytes,
+    /// Σ calls of those of them that sort rows of which a LIMIT takes the first ones.
+    pub(super) sorting_calls: f64,
+    /// The access methods, sorted.
+    pub(super) methods: Vec<Method>,
     /// The size less that of the existing indexes that can then be dropped. Smaller is better, but
     /// the budget counts new indexes only.
     pub(super) net: Bytes,
@@ -183,10 +198,18 @@ impl Search<'_, '_> {
         let superseded_size = self.known.superseded_size(&[chosen, &added].concat()).0
             - self.known.superseded_size(chosen).0;
         let net = Bytes(size.0.saturating_sub(superseded_size));
+        let mut methods: Vec<Method> = added
+            .iter()
+            .map(|id| self.known.trials()[*id].index.definition.method.clone())
+            .collect();
+        methods.sort();
         let mut offer = Offer {
+            methods,
             ids: added,
             gain: 0.0,
             remaining: 0.0,
+            calls: 0.0,
+            sorting_calls: 0.0,
             size,
             net,
         };
@@ -197,6 +220,10 @@ impl Search<'_, '_> {
             if is_gain(baseline.cost, now.cost, with.cost, self.limits) {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;
+                offer.calls += now.calls;
+                if with.sorts_for_limit {
+                    offer.sorting_calls += now.calls;
+                }
             }
         }
         offer.gain -= self.known.additional_write_cost(&offer.ids, chosen);
@@ -298,44 +325,6 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// A pick may have been the best for several statements of which others were served better
-    /// later; for what it still serves, a smaller index may do, if no statement misses the larger
-    /// one.
-    pub(super) fn exchange_for_smaller(
-        &mut self,
-        chosen: &mut [TrialId],
-    ) -> Result<(), PlannerError> {
-        for place in 0..chosen.len() {
-            let with_present = self.costs(chosen)?;
-            let mut others = chosen.to_vec();
-            let present = others.remove(place);
-            let without = self.costs(&others)?;
-            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
-                continue;
-            };
-            let mut smaller: Vec<Offer> = Vec::new();
-            for id in self.known.trials().ids().filter(|id| !chosen.contains(id)) {
-                let estimate = self.known.estimate(&without, &[id]);
-                let near = |offer: &Offer| offer.net <= now.net && is_near(offer, &now);
-                let set = [others.as_slice(), &[id]].concat();
-                let alone = self.offer(&[id], &others, &without, &estimate);
-                if self.fits(&set) && alone.is_some_and(|offer| near(&offer)) {
-                    let exchanged = self.costs(&set)?;
-                    let offer = self.offer(&[id], &others, &without, &exchanged);
-                    smaller
-                        .extend(offer.filter(|offer| {
-                            near(offer) && !self.misses(&exchanged, &with_present)
-                        }));
-                }
-            }
-            smaller.push(now);
-            if let Some([better]) = self.best_offer(&smaller, Preference::Saving).as_deref() {
-                chosen[place] = *better;
-            }
-        }
-        Ok(())
-    }
-
     /// Is there a statement for which going from these costs to those would be a gain?
     pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
         these.iter().any(
@@ -350,20 +339,27 @@ impl Search<'_, '_> {
 }
 
 /// Beside the chosen indexes, another index must save the minimum share of the statement's original
-/// cost, or halve its present cost: with an original cost of 3 000, going from 31 to 18 is not
-/// worth an index, going from 257 to 18 is.
+/// cost, or much of its present cost: with an original cost of 3 000, going from 31 to 25 is not worth
+/// an index, going from 257 to 18 is.
 pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
     let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * baseline.0;
-    let halved = now.factor_to(after) >= WORTH_ANOTHER_INDEX;
+    let is_noticed = now.0 - after.0 >= UNNOTICED_COST;
+    let halved = is_noticed && now.factor_to(after) >= WORTH_ANOTHER_INDEX;
     limits.min_improvement.reached(now, after) && (of_the_whole || halved)
 }
 
+/// Is the offer as good as the best one, by the rule for size against cost? It leaves little more
+/// to pay, or so little in all that nobody notices.
 pub(super) fn is_near(offer: &Offer, best: &Offer) -> bool {
+    let is_comparable = offer.methods == best.methods || offer.methods == [Method::Brin];
+    if offer.sorting_calls > best.sorting_calls {
+        return false;
+    }
     let much_smaller = (offer.size.0 as f64) <= MUCH_SMALLER * best.size.0 as f64;
-    let may_give_up = if much_smaller {
-        WORTH_A_MUCH_SMALLER_INDEX
-    } else {
-        WORTH_A_SMALLER_INDEX
+    let (share, each_call) = match (is_comparable, much_smaller) {
+        (false, _) => (0.0, 0.0),
+        (true, false) => (WORTH_A_SMALLER_INDEX, UNNOTICED_COST),
+        (true, true) => (WORTH_A_MUCH_SMALLER_INDEX, UNNOTICED_COST_FOR_MUCH),
     };
-    best.gain - offer.gain <= may_give_up * best.remaining
+    best.gain - offer.gain <= (share * best.remaining).max(each_call * best.calls)
 }

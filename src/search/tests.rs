@@ -28,6 +28,7 @@ fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
             TrialCost {
                 cost: Cost(*cost),
                 used: true,
+                sorts_for_limit: false,
             },
         )
     });
@@ -55,6 +56,7 @@ fn statements(costs: &[(&str, f64, f64)]) -> Costs {
             Weighted {
                 calls: *calls,
                 cost: Cost(*cost),
+                sorts_for_limit: false,
             },
         )
     };
@@ -91,7 +93,7 @@ fn the_smaller_of_two_nearly_equal_indexes_is_taken() {
 }
 
 #[test]
-fn a_much_smaller_index_may_leave_twice_as_much_to_pay() {
+fn a_much_smaller_index_may_leave_a_few_pages_more_to_pay() {
     let workload = statements(&[("s", 1.0, 3_000.0)]);
     let trials = |cost| {
         Trials::from_iter([
@@ -211,7 +213,14 @@ impl SetPlanner for PairPlanner {
         };
         let under = |id: &StatementId| {
             let used = used.clone();
-            (id.clone(), SetCost { cost, used })
+            (
+                id.clone(),
+                SetCost {
+                    cost,
+                    sorts_for_limit: false,
+                    used,
+                },
+            )
         };
         Ok(Some(statements.iter().map(under).collect()))
     }
@@ -320,6 +329,7 @@ impl SetPlanner for NearlyUnneeded {
                 id.clone(),
                 SetCost {
                     cost: Cost(cost),
+                    sorts_for_limit: false,
                     used,
                 },
             )

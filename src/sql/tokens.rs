@@ -1,5 +1,7 @@
 //! The tokens of a statement with their places in its text.
 
+use std::ops::Range;
+
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
@@ -52,6 +54,12 @@ impl<'s> Tokens<'s> {
             }
         }
         Some(Tokens { sql, pieces })
+    }
+
+    /// Each token with its place in the text.
+    pub(in crate::sql) fn iter(&self) -> impl Iterator<Item = (&Token, Range<usize>)> {
+        let pieces = self.pieces.iter();
+        pieces.map(|piece| (&piece.token, piece.start..piece.end))
     }
 
     pub(in crate::sql) fn len(&self) -> usize {

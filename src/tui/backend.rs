@@ -4,21 +4,35 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use super::model::{Msg, Progress, Request, Response};
 use super::session_data::{BuildGroup, SessionData};
 use crate::index::NamedIndex;
-use crate::planner::{Answer, Comparison, Event, PlannerError, Refusal, Rollback};
+use crate::planner::{Answer, Comparison, Event, PlannerError, Refusal, RefusalCause, Rollback};
 use crate::workload::Statement;
+
+/// Asks the user whether what this text says may be built. A question that is cancelled is a no.
+pub type Ask<'a> = &'a dyn Fn(String) -> bool;
+
+/// How soon a question to the user notices that its request is cancelled.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs requests on a server.
 pub trait Backend: Send {
-    /// The whole run.
+    /// The whole run; before it builds anything, it asks.
     ///
     /// # Errors
     /// When the server fails or the run was cancelled; everything is rolled back then.
-    fn advise(&mut self, observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError>;
+    fn advise(
+        &mut self,
+        observer: &dyn Fn(Event<'_>),
+        ask: Ask<'_>,
+    ) -> Result<SessionData, PlannerError>;
+
+    /// May these indexes be built? Asks, unless that is known.
+    fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool;
 
     /// Plans the statements with the indexes built in one transaction, which is rolled back;
     /// without indexes, as the server is.
@@ -46,6 +60,7 @@ pub trait CancelToken: Send + Sync {
 /// The thread with the server.
 pub struct Worker {
     requests: Sender<(u64, Request)>,
+    answers: Sender<bool>,
     cancel_token: Arc<dyn CancelToken>,
     cancelled_through: Arc<AtomicU64>,
     thread: std::thread::JoinHandle<()>,
@@ -58,11 +73,13 @@ impl Worker {
     /// When there can be no thread.
     pub fn start(backend: Box<dyn Backend>, responses: Sender<Msg>) -> std::io::Result<Worker> {
         let (requests, received) = channel();
+        let (answers, answered) = channel();
         let cancel_token = backend.cancel_token();
         let cancelled_through = Arc::new(AtomicU64::new(0));
         let worker_thread = WorkerThread {
             backend,
             responses,
+            answered,
             cancel_token: cancel_token.clone(),
             cancelled_through: cancelled_through.clone(),
         };
@@ -71,6 +88,7 @@ impl Worker {
             .spawn(move || worker_thread.work(&received))?;
         Ok(Worker {
             requests,
+            answers,
             cancel_token,
             cancelled_through,
             thread,
@@ -81,6 +99,11 @@ impl Worker {
     pub fn send(&self, job: u64, request: Request) {
         // A worker that has ended has sent a message about it.
         let _ = self.requests.send((job, request));
+    }
+
+    /// Answers the question that a request has asked.
+    pub fn answer(&self, is_yes: bool) {
+        let _ = self.answers.send(is_yes);
     }
 
     /// Cancels this request immediately.
@@ -101,6 +124,7 @@ impl Worker {
 struct WorkerThread {
     backend: Box<dyn Backend>,
     responses: Sender<Msg>,
+    answered: Receiver<bool>,
     cancel_token: Arc<dyn CancelToken>,
     cancelled_through: Arc<AtomicU64>,
 }
@@ -126,6 +150,13 @@ impl WorkerThread {
     fn handle(&mut self, job: u64, request: Request) -> Response {
         let responses = self.responses.clone();
         let backend = &mut self.backend;
+        let (answered, cancelled) = (&self.answered, &self.cancelled_through);
+        let ask = |question: String| {
+            // An answer to an earlier question, whose request was cancelled.
+            answered.try_iter().for_each(drop);
+            let _ = responses.send(Msg::Asked(job, question));
+            wait_for_answer(answered, || cancelled.load(Ordering::SeqCst) >= job)
+        };
         let handled = catch_unwind(AssertUnwindSafe(|| match request {
             Request::Advise => {
                 let progress = std::cell::RefCell::new(Progress::default());
@@ -135,12 +166,21 @@ impl WorkerThread {
                     let _ = responses.send(Msg::Progress(job, progress.clone()));
                 };
                 backend
-                    .advise(&observer)
+                    .advise(&observer, &ask)
                     .map(|session_data| Response::Advised(Box::new(session_data)))
             }
-            Request::Verify { indexes, groups } => verify(backend.as_mut(), &groups)
-                .map(|verified| Response::Verified(indexes, verified)),
+            Request::Verify { indexes, groups } => {
+                let built = groups.iter().flat_map(|group| group.indexes.clone());
+                if !backend.may_build(&built.collect::<Vec<_>>(), &ask) {
+                    return Ok(Response::Verified(indexes, Err(declined())));
+                }
+                verify(backend.as_mut(), &groups)
+                    .map(|verified| Response::Verified(indexes, verified))
+            }
             Request::Rehearse { index, statements } => {
+                if !backend.may_build(std::slice::from_ref(&index), &ask) {
+                    return Ok(Response::Rehearsed(index, Err(declined())));
+                }
                 let compared = compare(backend.as_mut(), std::slice::from_ref(&index), &statements);
                 compared.map(|compared| Response::Rehearsed(index, compared.map(Box::new)))
             }
@@ -154,6 +194,22 @@ impl WorkerThread {
             }
         }
     }
+}
+
+fn declined() -> Refusal {
+    RefusalCause::Declined.into()
+}
+
+/// The user's answer; no, if the request is cancelled before.
+fn wait_for_answer(answers: &Receiver<bool>, is_cancelled: impl Fn() -> bool) -> bool {
+    while !is_cancelled() {
+        match answers.recv_timeout(POLL_INTERVAL) {
+            Ok(answer) => return answer,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
+    false
 }
 
 /// One transaction after the other; a statement on tables of one group only, so that it is planned
@@ -213,11 +269,25 @@ mod tests {
     use crate::planner::Planned;
 
     /// Answers every request and counts the indexes in it.
-    struct StubBackend(Arc<Mutex<Vec<usize>>>);
+    struct StubBackend(Arc<Mutex<Vec<usize>>>, Consent);
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Consent {
+        Given,
+        Asked,
+    }
 
     impl Backend for StubBackend {
-        fn advise(&mut self, _observer: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
+        fn advise(
+            &mut self,
+            _observer: &dyn Fn(Event<'_>),
+            _ask: Ask<'_>,
+        ) -> Result<SessionData, PlannerError> {
             Ok(SessionData::default())
+        }
+
+        fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool {
+            self.1 == Consent::Given || ask(format!("{} indexes", indexes.len()))
         }
 
         fn rehearse(
@@ -241,15 +311,62 @@ mod tests {
         fn reset(&self) {}
     }
 
+    fn named() -> NamedIndex {
+        NamedIndex {
+            name: "i".to_owned(),
+            definition: parse_index("CREATE INDEX ON public.t (a)").unwrap(),
+        }
+    }
+
+    /// What a worker with this backend does with a test of one index after `react`, and how often
+    /// its server was asked.
+    fn tested_after(react: impl Fn(&Worker)) -> (Msg, usize) {
+        let rehearsed = Arc::new(Mutex::new(Vec::new()));
+        let (responses, received) = channel();
+        let backend = StubBackend(rehearsed.clone(), Consent::Asked);
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        let request = Request::Rehearse {
+            index: Box::new(named()),
+            statements: Vec::new(),
+        };
+        worker.send(1, request);
+        let question = received.recv().unwrap();
+        assert!(matches!(question, Msg::Asked(1, text) if text == "1 indexes"));
+        react(&worker);
+        let response = received.recv().unwrap();
+        worker.finish();
+        let rehearsed = rehearsed.lock().unwrap().len();
+        (response, rehearsed)
+    }
+
+    #[test]
+    fn nothing_is_built_before_the_answer() {
+        let (response, rehearsed) = tested_after(|worker| worker.answer(true));
+        assert!(matches!(
+            response,
+            Msg::Response(1, Response::Rehearsed(_, Ok(_)))
+        ));
+        assert_eq!(rehearsed, 2);
+        let (response, rehearsed) = tested_after(|worker| worker.answer(false));
+        assert!(
+            matches!(response, Msg::Response(1, Response::Rehearsed(_, Err(refusal))) if refusal.cause == RefusalCause::Declined)
+        );
+        assert_eq!(rehearsed, 0);
+    }
+
+    #[test]
+    fn a_question_ends_with_its_request() {
+        let (_, rehearsed) = tested_after(|worker| worker.cancel(1));
+        assert_eq!(rehearsed, 0);
+    }
+
     #[test]
     fn the_plans_before_are_taken_again_after_each_build() {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (responses, received) = channel();
-        let worker = Worker::start(Box::new(StubBackend(asked.clone())), responses).unwrap();
-        let index = NamedIndex {
-            name: "i".to_owned(),
-            definition: parse_index("CREATE INDEX ON public.t (a)").unwrap(),
-        };
+        let backend = StubBackend(asked.clone(), Consent::Given);
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        let index = named();
         worker.send(
             1,
             Request::Rehearse {

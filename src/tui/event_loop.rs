@@ -141,6 +141,9 @@ impl Session {
                     .iter()
                     .for_each(|worker| worker.send(job, request.clone())),
                 Effect::Cancel(job) => self.worker.iter().for_each(|worker| worker.cancel(job)),
+                Effect::Answer(is_yes) => {
+                    self.worker.iter().for_each(|worker| worker.answer(is_yes))
+                }
                 Effect::WriteFile(ddl) => self.post(Msg::Exported(write_ddl(&ddl))),
                 Effect::Copy(ddl) => {
                     self.tty.copy(&ddl)?;

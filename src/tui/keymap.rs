@@ -210,6 +210,10 @@ pub enum Action {
     CursorHome,
     /// Move the cursor.
     CursorEnd,
+    /// Indexes may be built on the server.
+    Agree,
+    /// They may not.
+    Decline,
 }
 
 /// Where a key has a meaning.
@@ -221,17 +225,20 @@ pub enum Scope {
     On(Screen),
     /// While a filter or an index is typed; every other key is text.
     Typing,
+    /// While the question is open whether indexes may be built; every other key does nothing.
+    Asked,
 }
 
 impl Scope {
     /// The scopes in the order of the help.
-    pub const ALL: [Scope; 6] = [
+    pub const ALL: [Scope; 7] = [
         Scope::Everywhere,
         Scope::On(Screen::Workload),
         Scope::On(Screen::Plan),
         Scope::On(Screen::Compare),
         Scope::On(Screen::Indexes),
         Scope::Typing,
+        Scope::Asked,
     ];
 
     /// Its headline in the help.
@@ -240,7 +247,13 @@ impl Scope {
             Scope::Everywhere => "Everywhere",
             Scope::On(screen) => screen.title(),
             Scope::Typing => "While typing",
+            Scope::Asked => "Before anything is built",
         }
+    }
+
+    /// Do the general bindings not apply there?
+    fn is_alone(self) -> bool {
+        matches!(self, Scope::Typing | Scope::Asked)
     }
 }
 
@@ -266,12 +279,12 @@ pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
             .iter()
             .find(move |b| b.scope == wanted && b.keys.contains(&key))
     };
-    bound_in(scope).or_else(|| bound_in(Scope::Everywhere).filter(|_| scope != Scope::Typing))
+    bound_in(scope).or_else(|| bound_in(Scope::Everywhere).filter(|_| !scope.is_alone()))
 }
 
 /// The hints of the footer: those of the screen, then those of everywhere.
 pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
-    let scopes = if scope == Scope::Typing {
+    let scopes = if scope.is_alone() {
         vec![scope]
     } else {
         vec![scope, Scope::Everywhere]
@@ -318,7 +331,7 @@ impl Binding {
 }
 
 use Key::{Char, Ctrl};
-use Scope::{Everywhere, On, Typing};
+use Scope::{Asked, Everywhere, On, Typing};
 use Screen::{Compare, Indexes, Plan, Workload};
 
 /// Every key.
@@ -648,6 +661,27 @@ pub const BINDINGS: &[Binding] = &[
         Action::DisableAll,
         "switch all indexes off",
     ),
+    bind(
+        Asked,
+        &[Char('y')],
+        Action::Agree,
+        "build, and do not ask again",
+    )
+    .hinted("build"),
+    bind(
+        Asked,
+        &[Char('n'), Key::Esc],
+        Action::Decline,
+        "build nothing",
+    )
+    .hinted("build nothing"),
+    bind(
+        Asked,
+        &[Char('q'), Ctrl('c')],
+        Action::Quit,
+        "quit, and build nothing",
+    )
+    .hinted("quit"),
     bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
     bind(
         Typing,
@@ -713,6 +747,12 @@ mod tests {
         for binding in BINDINGS {
             assert!(binding.help.chars().count() <= 80 - 19, "{}", binding.help);
         }
+    }
+
+    #[test]
+    fn a_question_takes_only_its_answers() {
+        assert!(lookup(Scope::Asked, Key::Char('1')).is_none());
+        assert!(lookup(Scope::Asked, Key::Enter).is_none());
     }
 
     #[test]

@@ -90,6 +90,19 @@ pub fn editor(size: Size) -> Rect {
     )
 }
 
+/// The box of a question with so many lines of text, above the status line.
+pub fn question(size: Size, lines: usize) -> Rect {
+    // A rule above the text, and a line below it.
+    let wanted = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2);
+    let height = wanted.min(size.lines.saturating_sub(3));
+    Rect::new(
+        0,
+        size.lines.saturating_sub(2 + height),
+        size.columns,
+        height,
+    )
+}
+
 /// The list, and the details beside or below it.
 fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
     let beside = |share: u16| {

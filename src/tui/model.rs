@@ -119,6 +119,8 @@ pub struct Jobs {
     pub last_number: u64,
     /// The request to repeat on retry.
     pub failed: Option<Request>,
+    /// What is about to be built, while the user is asked about it.
+    pub asked: Option<String>,
     /// Time since the start.
     pub now: Duration,
 }
@@ -207,6 +209,8 @@ pub enum Msg {
     Progress(u64, Progress),
     /// The response to a request.
     Response(u64, Response),
+    /// A request is about to build indexes: may it?
+    Asked(u64, String),
     /// The result of writing or copying DDL.
     Exported(Result<String, String>),
 }
@@ -238,6 +242,8 @@ pub enum Effect {
     Send(u64, Request),
     /// Cancel on the server at once.
     Cancel(u64),
+    /// Answer the worker's question.
+    Answer(bool),
     /// Write this to a new file.
     WriteFile(String),
     /// Put this on the clipboard.
@@ -265,6 +271,7 @@ impl Model {
                 current: None,
                 last_number: 0,
                 failed: None,
+                asked: None,
                 now: Duration::ZERO,
             },
             size,
@@ -283,6 +290,9 @@ impl Model {
 
     /// The scope in which keys are looked up.
     pub fn scope(&self) -> Scope {
+        if self.jobs.asked.is_some() {
+            return Scope::Asked;
+        }
         match self.navigation.overlay {
             Overlay::Filter | Overlay::Index(_) => Scope::Typing,
             Overlay::Nothing | Overlay::Help(_) => Scope::On(self.navigation.screen),

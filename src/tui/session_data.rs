@@ -158,6 +158,8 @@ impl SessionData {
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
                 varying_literals: std::collections::BTreeSet::new(),
+                fixed_literals: std::collections::BTreeSet::new(),
+                value_class: None,
                 authors: std::collections::BTreeSet::new(),
             };
             StatementView {
@@ -357,6 +359,7 @@ fn weight(statement: &StatementView) -> Option<(StatementId, Weighted)> {
         Weighted {
             calls: statement.source.calls,
             cost: statement.cost()?,
+            sorts_for_limit: false,
         },
     ))
 }

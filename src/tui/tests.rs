@@ -122,7 +122,7 @@ fn every_screen_at_every_size() {
 fn a_run_that_goes_on_and_one_that_failed() {
     let (mut model, _) = Model::live(SMALL, Theme::Plain);
     let progress = Progress {
-        what: "testing candidates on the server".to_owned(),
+        what: "testing candidates".to_owned(),
         step: 3,
         steps: 12,
         about: "jobs_state_idx".to_owned(),
@@ -222,7 +222,52 @@ fn occasions(scope: Scope) -> Vec<Model> {
             press(&mut moved, Key::Left);
             vec![model, moved]
         }
+        Scope::Asked => vec![asked()],
     }
+}
+
+/// A run that asks whether it may build.
+fn asked() -> Model {
+    let (mut model, _) = Model::live(SMALL, Theme::Colours);
+    let question = "building 3 indexes on public.orders (2), public.items (1) for about 2.0 s, each rolled back; \
+                    no session waits longer than 2.0 s for one, nor 30.0 s for all";
+    update(&mut model, Msg::Asked(1, question.to_owned()));
+    model
+}
+
+#[test]
+fn before_anything_is_built_the_interface_asks() {
+    insta::assert_snapshot!("question_80x24", screen(&asked()));
+    for (key, answer) in [
+        (Key::Char('y'), true),
+        (Key::Char('n'), false),
+        (Key::Esc, false),
+    ] {
+        let mut model = asked();
+        assert_eq!(press(&mut model, key), [Effect::Answer(answer)]);
+        assert!(model.jobs.current.is_some(), "the run goes on");
+        assert_eq!(model.jobs.asked, None);
+        assert!(!screen(&model).contains("Build on the server?"));
+    }
+    let mut model = asked();
+    assert_eq!(press(&mut model, Key::Ctrl('c')), [Effect::Quit]);
+    assert_eq!(press(&mut model, Key::Enter), []);
+    assert!(update(&mut model, Msg::Paste("y".to_owned())).is_empty());
+    assert!(
+        model.jobs.asked.is_some(),
+        "only its answers end a question"
+    );
+}
+
+#[test]
+fn a_question_belongs_to_the_running_request() {
+    let (mut model, _) = Model::live(SMALL, Theme::Colours);
+    update(&mut model, Msg::Asked(7, "of an earlier one".to_owned()));
+    assert_eq!(model.jobs.asked, None);
+    let mut model = asked();
+    let advised = Response::Advised(Box::new(session_data()));
+    update(&mut model, Msg::Response(1, advised));
+    assert_eq!(model.jobs.asked, None);
 }
 
 #[test]
@@ -902,12 +947,9 @@ fn a_combination_that_is_only_estimated_can_be_verified() {
         ),
         (1, 3, 6)
     );
-    let together = recording()
-        .exchanges
-        .into_iter()
-        .find(|exchange| exchange.indexes.len() > 1)
-        .unwrap();
-    let Answer::Planned(planned) = together.answer else {
+    let mut exchanges = recording().exchanges.into_iter();
+    let built = exchanges.find(|exchange| !exchange.indexes.is_empty());
+    let Answer::Planned(planned) = built.unwrap().answer else {
         panic!()
     };
     update(
@@ -927,7 +969,7 @@ fn a_combination_that_is_only_estimated_can_be_verified() {
         model.indexes.totals.as_ref().unwrap().basis,
         TotalBasis::Verified
     );
-    assert!(screen(&model).contains("verified: these indexes were built together"));
+    assert!(screen(&model).contains("verified: these indexes were built"));
 }
 
 #[test]

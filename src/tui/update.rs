@@ -15,6 +15,7 @@ use super::model::{Effect, Message, Model, Msg, Overlay};
 /// Applies an event.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
+        Msg::Paste(_) | Msg::Wheel(_) | Msg::Click(..) if model.jobs.asked.is_some() => {}
         Msg::Key(key) => return key_pressed(model, key),
         Msg::Paste(text) => typing::insert(model, &text),
         Msg::Wheel(lines) => return navigation::step(model, Movement::By(lines)),
@@ -26,6 +27,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => model.jobs.now = now,
         Msg::Progress(job, progress) => jobs::progress(model, job, progress),
         Msg::Response(job, response) => jobs::responded(model, job, response),
+        Msg::Asked(job, question) => jobs::asked(model, job, question),
         Msg::Exported(Ok(done)) => model.message = Message::success(done),
         Msg::Exported(Err(error)) => model.message = Message::error(error),
     }

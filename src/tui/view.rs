@@ -53,6 +53,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         Overlay::Filter => cursor = Some(chrome::filter_cursor(model, areas)),
         Overlay::Nothing => {}
     }
+    if let Some(question) = &model.jobs.asked {
+        cursor = None;
+        chrome::question(model, question, buffer);
+    }
     chrome::status(model, buffer, areas.status);
     chrome::footer(model, buffer, areas.footer);
     if let Some(place) = cursor {

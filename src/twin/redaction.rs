@@ -92,6 +92,11 @@ impl TwinFile {
                     .iter()
                     .filter_map(new)
                     .collect();
+                let bound = |value: &String| {
+                    let (type_oid, collation) = known?;
+                    redaction.value(value, type_oid, collation)
+                };
+                statistics.histogram = statistics.histogram.iter().filter_map(bound).collect();
             }
         }
         TwinFile {

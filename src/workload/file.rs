@@ -1,16 +1,21 @@
-//! Workload files: plain SQL. Comments directly above a statement give its name and weight.
+//! Workload files: plain SQL. Comments directly above a statement give its name and weight, and say
+//! which of its literals are the same in every call and which are not.
 //!
 //! ```sql
 //! -- name: jobs-queue
 //! -- calls: 12000
+//! -- fixed: 'PENDING'
+//! -- parameters: 17, 'eu-west'
 //! SELECT … ;
 //! ```
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::{Usage, Workload};
+use crate::sql::literals;
 use crate::sql::split::{Piece, split};
 
 /// The largest number of calls: sums of them stay finite and exact enough.
@@ -19,6 +24,16 @@ const MAX_CALLS: f64 = 1e15;
 /// An annotation that is not valid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FileError {
+    /// `-- fixed:` or `-- parameters:` with a literal that the statement does not have.
+    #[error("{place}: {annotation}: the statement has no literal {literal}")]
+    NoSuchLiteral {
+        /// File and line.
+        place: String,
+        /// The word before the colon.
+        annotation: String,
+        /// The literal.
+        literal: String,
+    },
     /// `-- calls:` without a positive number.
     #[error("{place}: calls: {text:?} is not a positive number")]
     BadCalls {
@@ -33,7 +48,8 @@ pub enum FileError {
 /// are called after it and their line (`jobs:12`).
 ///
 /// # Errors
-/// When a `-- calls:` comment is no positive number.
+/// When a `-- calls:` comment is no positive number, or when a comment names literals that the
+/// statement does not have.
 pub fn read(source: &str, text: &str, workload: &mut Workload) -> Result<(), FileError> {
     for piece in split(text) {
         let place = format!("{source}:{}", piece.line);
@@ -48,23 +64,54 @@ pub fn read(source: &str, text: &str, workload: &mut Workload) -> Result<(), Fil
                 calls: annotations.calls,
                 mean_time_ms: None,
             },
-            place,
+            place.clone(),
         );
+        let at = |annotation: &str, text: &str| positions(piece.sql, (annotation, text), &place);
+        workload.note_fixed_literals(at("fixed", &annotations.fixed)?);
+        workload.note_varying_literals(at("parameters", &annotations.parameters)?);
     }
     Ok(())
+}
+
+/// Where the literals of an annotation stand among those of the statement.
+fn positions(
+    sql: &str,
+    (annotation, text): (&str, &str),
+    place: &str,
+) -> Result<BTreeSet<usize>, FileError> {
+    let own = literals(sql).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for literal in literals(text).unwrap_or_default() {
+        let places = own.iter().enumerate().filter(|(_, own)| **own == literal);
+        let before = found.len();
+        found.extend(places.map(|(position, _)| position));
+        if found.len() == before {
+            return Err(FileError::NoSuchLiteral {
+                place: place.to_owned(),
+                annotation: annotation.to_owned(),
+                literal,
+            });
+        }
+    }
+    Ok(found)
 }
 
 struct Annotations {
     name: Option<String>,
     calls: f64,
+    /// Literals, as SQL.
+    fixed: String,
+    parameters: String,
 }
 
 fn annotations(piece: &Piece<'_>, place: &str) -> Result<Annotations, FileError> {
     static ANNOTATION: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)^(name|calls)\s*:\s*(.*?)\s*$").ok());
+        LazyLock::new(|| Regex::new(r"(?i)^(name|calls|fixed|parameters)\s*:\s*(.*?)\s*$").ok());
     let mut annotations = Annotations {
         name: None,
         calls: 1.0,
+        fixed: String::new(),
+        parameters: String::new(),
     };
     let found = piece
         .comments
@@ -72,21 +119,26 @@ fn annotations(piece: &Piece<'_>, place: &str) -> Result<Annotations, FileError>
         .filter_map(|comment| ANNOTATION.as_ref()?.captures(comment));
     for annotation in found {
         let text = &annotation[2];
-        if annotation[1].eq_ignore_ascii_case("name") {
-            annotations.name = Some(text.to_owned()).filter(|name| !name.is_empty());
-        } else {
-            let calls = text
-                .replace(['_', ','], "")
-                .parse()
-                .ok()
-                .filter(|calls: &f64| *calls > 0.0 && *calls <= MAX_CALLS);
-            annotations.calls = calls.ok_or_else(|| FileError::BadCalls {
-                place: place.to_owned(),
-                text: text.to_owned(),
-            })?;
+        match annotation[1].to_ascii_lowercase().as_str() {
+            "name" => annotations.name = Some(text.to_owned()).filter(|name| !name.is_empty()),
+            "fixed" => annotations.fixed = text.to_owned(),
+            "parameters" => annotations.parameters = text.to_owned(),
+            _ => annotations.calls = calls(text, place)?,
         }
     }
     Ok(annotations)
+}
+
+fn calls(text: &str, place: &str) -> Result<f64, FileError> {
+    let calls = text
+        .replace(['_', ','], "")
+        .parse()
+        .ok()
+        .filter(|calls: &f64| *calls > 0.0 && *calls <= MAX_CALLS);
+    calls.ok_or_else(|| FileError::BadCalls {
+        place: place.to_owned(),
+        text: text.to_owned(),
+    })
 }
 
 fn stem(source: &str) -> &str {
@@ -123,6 +175,26 @@ mod tests {
             ]
         );
         assert_eq!(workload.statements()[1].place, "dir/jobs.sql:4");
+    }
+
+    #[test]
+    fn comments_say_which_literals_vary() {
+        let workload = workload(
+            "-- fixed: 'PENDING'\n-- parameters: 17, 'it''s'\n\
+             select 1 from t where a = 17 and b = 'PENDING' and c = 'it''s'",
+        );
+        let statement = &workload.statements()[0];
+        assert_eq!(statement.fixed_literals, [2].into());
+        assert_eq!(statement.varying_literals, [1, 3].into());
+        let error = read(
+            "w.sql",
+            "-- fixed: 'NEW'\nselect 1",
+            &mut Workload::default(),
+        );
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "w.sql:2: fixed: the statement has no literal NEW"
+        );
     }
 
     #[test]

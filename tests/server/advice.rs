@@ -298,6 +298,28 @@ fn printed_ddl_runs_and_is_then_not_recommended_again() {
 }
 
 #[test]
+fn a_trial_on_the_server_verifies_what_no_statement_uses_together() {
+    let database = Database::new(
+        "built_once",
+        "CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL, seller bigint NOT NULL);
+         INSERT INTO orders SELECT n, n % 5003, n % 7001 FROM generate_series(1, 100000) AS n; ANALYZE orders;",
+    );
+    let advise = |statements: &str| {
+        let report = database.advise(&["--rehearse", "transaction", "-c", statements]);
+        let built_with = |index: &serde_json::Value| index["built_with"].as_array().unwrap().len();
+        let indexes = report["recommendations"].as_array().unwrap();
+        let evidence = |index: &serde_json::Value| index["evidence"] == "rolled_back_transaction";
+        assert!(indexes.iter().all(evidence), "{report:#}");
+        let again = report["rehearsal"]["built_again_to_plan"].as_u64().unwrap();
+        (again, indexes.iter().map(built_with).collect::<Vec<_>>())
+    };
+    let apart = "SELECT * FROM orders WHERE customer = 5; SELECT * FROM orders WHERE seller = 6";
+    assert_eq!(advise(apart), (0, vec![0, 0]));
+    let either = "SELECT * FROM orders WHERE customer = 5 OR seller = 6";
+    assert_eq!(advise(&format!("{apart}; {either}")), (2, vec![1, 1]));
+}
+
+#[test]
 fn limits_are_kept_and_reported() {
     let database = Database::sample("limited", "002-table-sync", "0.1");
     let workload = ["-f", "fixtures/workloads/002-table-sync/workload.sql"];

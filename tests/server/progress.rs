@@ -9,10 +9,14 @@ const TABLES: &str = "CREATE TABLE item (id bigint PRIMARY KEY, owner bigint NOT
      INSERT INTO item SELECT n, n % 5000 FROM generate_series(1, 50000) AS n; ANALYZE item;";
 
 fn on_a_terminal(database: &Database, more: &str) -> Output {
+    on_a_terminal_of(100, database, more)
+}
+
+fn on_a_terminal_of(columns: u16, database: &Database, more: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_pgrehearse");
     let conninfo = cluster().conninfo_of(&database.name);
     let command = format!(
-        "stty cols 100; {program} advise {more} -d '{conninfo}' -c 'SELECT * FROM item WHERE owner = 5'"
+        "stty cols {columns}; {program} advise {more} -d '{conninfo}' -c 'SELECT * FROM item WHERE owner = 5'"
     );
     Command::new("script")
         .args(["-qec", &command, "/dev/null"])
@@ -40,6 +44,17 @@ fn a_terminal_gets_a_progress_bar_and_colours() {
             && quiet.contains("CREATE INDEX CONCURRENTLY item_owner_idx"),
         "{quiet}"
     );
+}
+
+#[test]
+fn progress_names_the_table_and_the_time_left_at_80_columns() {
+    let database = Database::new("progress_left", TABLES);
+    for more in ["--yes", "--yes --rehearse transaction"] {
+        let output = on_a_terminal_of(80, &database, more);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("public.item, about "), "{shown}");
+        assert!(shown.contains(" left: "), "{shown}");
+    }
 }
 
 #[test]

@@ -120,6 +120,8 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             mean_time_ms: None,
             place: String::new(),
             varying_literals: std::collections::BTreeSet::new(),
+            fixed_literals: std::collections::BTreeSet::new(),
+            value_class: None,
             authors: std::collections::BTreeSet::new(),
         };
         let Answer::Planned(planned) = Server::new(&session)

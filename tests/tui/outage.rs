@@ -117,7 +117,7 @@ impl Drop for Mortal {
 fn a_killed_server_is_shown_and_retried_when_it_is_back() {
     let mut server = Mortal::start(TABLE);
     let target = format!(
-        "-d '{}' -c 'SELECT * FROM t WHERE a = 5'",
+        "-d '{}' --yes -c 'SELECT * FROM t WHERE a = 5'",
         server.cluster.conninfo()
     );
     let tmux = Tmux::start("killed", "120x40", &target);
@@ -148,7 +148,7 @@ fn a_killed_server_is_shown_and_retried_when_it_is_back() {
 #[test]
 fn a_server_killed_in_the_middle_of_a_build_is_shown_and_retried() {
     let mut server = Mortal::start(SLOW_TABLE);
-    let limits = "--statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let limits = "--yes --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
     let tmux = Tmux::start(
         "build-killed",
         "120x30",

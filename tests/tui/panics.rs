@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pgrehearse::internals::advise::advise;
 use pgrehearse::internals::planner::recording::{Recording, Replay};
 use pgrehearse::internals::planner::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::internals::tui::backend::{Backend, CancelToken};
+use pgrehearse::internals::tui::backend::{Ask, Backend, CancelToken};
 use pgrehearse::internals::tui::session_data::SessionData;
 use pgrehearse::internals::tui::theme::Theme;
 use pgrehearse::internals::tui::{self, Start};
@@ -77,10 +77,14 @@ struct Buggy {
 }
 
 impl Backend for Buggy {
-    fn advise(&mut self, _: &dyn Fn(Event<'_>)) -> Result<SessionData, PlannerError> {
+    fn advise(&mut self, _: &dyn Fn(Event<'_>), _: Ask<'_>) -> Result<SessionData, PlannerError> {
         self.runs += 1;
         assert!(self.runs > 1, "the bug of the first run");
         Ok(session_data())
+    }
+
+    fn may_build(&mut self, _: &[NamedIndex], _: Ask<'_>) -> bool {
+        true
     }
 
     fn rehearse(&mut self, _: &[NamedIndex], _: &[Statement]) -> Result<Answer, PlannerError> {

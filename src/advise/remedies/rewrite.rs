@@ -51,6 +51,7 @@ fn test_one(
     let statement = Statement {
         sql,
         varying_literals,
+        fixed_literals: Default::default(),
         ..proposal.statement.clone()
     };
     let Some((plain, _)) = planned(run, Target::Server, &[], &statement)? else {

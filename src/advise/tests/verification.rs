@@ -3,7 +3,7 @@
 use super::*;
 use crate::catalog::Writes;
 use crate::planner::test_planner::{BUILD_TIME, planned};
-use crate::planner::{Answer, Evidence, RefusalCause, TestedIndex};
+use crate::planner::{Answer, Event, Evidence, NamedIndex, RefusalCause, TestedIndex};
 use crate::verdict::Reason;
 
 /// Two tables that one statement reads together, with an index on each.
@@ -257,35 +257,48 @@ fn what_gained_only_without_an_index_that_could_not_be_used_yet_is_out() {
     );
 }
 
+/// The statements `by-a` and `by-b`, and one that uses the indexes of both together.
+fn used_together() -> TestPlanner {
+    let either = seq_scan("orders", TODAY).filter("((orders.a = 5) OR (orders.b = 6))");
+    let sql = "SELECT * FROM orders WHERE a = 5 OR b = 6";
+    let both = ["orders (a)", "orders (b)"];
+    by_a_and_b()
+        .statement("either", sql, either)
+        .together(&both, &[("either", 20.0)])
+}
+
 #[test]
 fn a_second_build_that_cannot_be_used_is_no_verification() {
     let limits = rehearse(Rehearse::Transaction);
-    let mut once = by_a_with_index();
-    assert_eq!(
-        recommended(&advice_within(&mut once, &limits)),
-        ["orders (a)"]
-    );
-    let mut twice = by_a_with_index().answering(|question| {
-        let is_second = is_build(question) && !question.skippable;
+    let both = ["orders (a)", "orders (b)"];
+    let mut usable = used_together();
+    let advice = advice_within(&mut usable, &limits);
+    assert_eq!(recommended(&advice), both);
+    let mut unusable = used_together().answering(|question| {
+        let is_second = is_build(question) && question.indexes.len() > 1;
         is_second.then(|| built_and_not_usable(question))
     });
-    let advice = advice_within(&mut twice, &limits);
+    let advice = advice_within(&mut unusable, &limits);
     assert_eq!(recommended(&advice), Vec::<String>::new());
-    assert_eq!(rejection(&advice, "orders (a)"), &Rejection::NotUsableNow);
+    for index in both {
+        assert_eq!(rejection(&advice, index), &Rejection::NotUsableNow);
+    }
 }
 
 fn built_and_not_usable(question: &Question) -> Answer {
     let scan = seq_scan("orders", TODAY).filter("(orders.a = 5)");
-    let Answer::Planned(mut planned) = planned(&[("by-a", &scan)]) else {
+    let plans = [("by-a", &scan), ("by-b", &scan), ("either", &scan)];
+    let Answer::Planned(mut planned) = planned(&plans) else {
         panic!("refused");
     };
-    planned.indexes.push(TestedIndex {
-        names: [question.indexes[0].name.clone()].into(),
+    let unusable = |index: &NamedIndex| TestedIndex {
+        names: [index.name.clone()].into(),
         body: "USING btree (a)".to_owned(),
         size: MB,
         build_time: Some(BUILD_TIME),
         usable: false,
-    });
+    };
+    planned.indexes = question.indexes.iter().map(unusable).collect();
     Answer::Planned(planned)
 }
 
@@ -308,4 +321,140 @@ fn a_lock_that_is_not_free_is_not_waited_for_in_the_next_round() {
         sorted(planner.built().concat()),
         ["items (x)", "orders (a)"]
     );
+}
+
+fn is_transaction(question: &Question) -> bool {
+    question.takes_a_transaction()
+}
+
+#[test]
+fn the_trial_on_the_server_verifies_an_index_that_is_alone() {
+    let mut planner = by_a_with_index();
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    assert_eq!(recommended(&advice), ["orders (a)"]);
+    let found = &advice.recommendations[0];
+    assert_eq!(found.evidence, Evidence::RolledBackTransaction);
+    assert_eq!(found.benefits, [benefit("by-a", TODAY, 10.0)]);
+    assert_eq!(planner.built(), [["orders (a)"]]);
+    assert_eq!(advice.rehearsal.tally.built_again_to_plan, 0);
+}
+
+#[test]
+fn the_plans_without_an_index_are_taken_right_after_its_trial() {
+    let mut planner = by_a_with_index();
+    advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    let build = planner.asked().iter().position(is_transaction).unwrap();
+    let next = &planner.asked()[build + 1];
+    assert!(
+        next.is_baseline() && next.target == Target::Server,
+        "{next}"
+    );
+    assert_eq!(next.statements, planner.asked()[build].statements);
+}
+
+#[test]
+fn indexes_that_no_statement_uses_together_are_built_once() {
+    let mut planner = by_a_and_b();
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    assert_eq!(recommended(&advice), ["orders (a)", "orders (b)"]);
+    assert_eq!(planner.built(), [["orders (a)"], ["orders (b)"]]);
+    assert_eq!(advice.rehearsal.tally.built_again_to_plan, 0);
+}
+
+#[test]
+fn indexes_that_a_statement_may_use_together_are_built_again_together() {
+    let items = table("items", &["id bigint", "x bigint"]);
+    let scan = seq_scan("items", TODAY).filter("(items.x = 6)");
+    let both = seq_scan("orders", TODAY).filter("((orders.a = 5) OR (orders.b = 6))");
+    let planner = looking_up(TestPlanner::new([orders(), items]), 10.0, "a");
+    let mut planner = looking_up(planner, 1.0, "b")
+        .statement("by-x", "SELECT * FROM items WHERE x = 6", scan)
+        .statement("either", "SELECT * FROM orders WHERE a = 5 OR b = 6", both)
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("orders (b)", MB, &[("by-b", 10.0)])
+        .index("items (x)", MB, &[("by-x", 10.0)])
+        .together(&["orders (a)", "orders (b)"], &[("either", 20.0)]);
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    let all = ["items (x)", "orders (a)", "orders (b)"];
+    assert_eq!(sorted(recommended(&advice)), all);
+    let mut built: Vec<_> = planner.built().into_iter().map(sorted).collect();
+    assert_eq!(built.pop().unwrap(), ["orders (a)", "orders (b)"]);
+    assert!(
+        built.iter().all(|built| built.len() == 1),
+        "trials: {built:?}"
+    );
+    assert_eq!(advice.rehearsal.tally.built_again_to_plan, 2);
+    let found = |name: &str| {
+        let mut found = advice.recommendations.iter();
+        found.find(|found| found.index.name == name).unwrap()
+    };
+    assert_eq!(found("orders_a_idx").built_with, ["orders_b_idx"]);
+    assert_eq!(found("orders_b_idx").built_with, ["orders_a_idx"]);
+    assert!(found("items_x_idx").built_with.is_empty());
+    let either = benefit("either", TODAY, 20.0);
+    assert!(found("orders_a_idx").benefits.contains(&either));
+}
+
+#[test]
+fn on_the_server_quiet_tables_are_tested_first() {
+    let busy = Writes {
+        n_tup_upd: 1_000_000,
+        ..Writes::default()
+    };
+    let items = table("items", &["id bigint", "x bigint"]);
+    let scan = seq_scan("items", TODAY).filter("(items.x = 6)");
+    let planner = looking_up(TestPlanner::new([orders(), items]), 100.0, "a");
+    let mut planner = planner
+        .statement("by-x", "SELECT * FROM items WHERE x = 6", scan)
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("items (x)", MB, &[("by-x", 10.0)])
+        .with_catalog(|catalog| {
+            for table in &mut catalog.tables {
+                let is_busy = table.name.name == "orders";
+                table.writes = Some(if is_busy { busy } else { Writes::default() });
+            }
+        });
+    let steps = std::cell::RefCell::new(Vec::new());
+    let workload = planner.workload().clone();
+    let limits = rehearse(Rehearse::Transaction);
+    advise(&workload, &limits, &mut planner, &|event| {
+        if let Event::Step(step) = event {
+            steps.borrow_mut().push(step.to_owned());
+        }
+    })
+    .unwrap();
+    assert_eq!(planner.built(), [["items (x)"], ["orders (a)"]]);
+    let steps = steps.into_inner();
+    let building: Vec<&String> = steps.iter().filter(|step| step.contains(" left")).collect();
+    assert!(building[0].starts_with("public.items, about "), "{steps:?}");
+    assert!(
+        building[1].starts_with("public.orders, about "),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn among_equally_quiet_tables_the_smaller_one_comes_first() {
+    let items = table("items", &["id bigint", "x bigint"]);
+    let scan = seq_scan("items", TODAY).filter("(items.x = 6)");
+    let planner = looking_up(TestPlanner::new([orders(), items]), 1.0, "a");
+    let planner = planner
+        .statement("by-x", "SELECT * FROM items WHERE x = 6", scan)
+        .index("orders (a)", MB, &[("by-a", 10.0)])
+        .index("items (x)", MB, &[("by-x", 10.0)]);
+    let larger = |planner: TestPlanner, name: &'static str| {
+        planner.with_catalog(move |catalog| {
+            for table in &mut catalog.tables {
+                table.writes = Some(Writes::default());
+                table.pages = if table.name.name == name {
+                    2_000
+                } else {
+                    1_000
+                };
+            }
+        })
+    };
+    let mut planner = larger(planner, "orders");
+    advice(&mut planner);
+    assert_eq!(planner.built(), [["items (x)"], ["orders (a)"]]);
 }

@@ -22,30 +22,44 @@ impl Verification {
         with: Planned,
     ) {
         let write_block = with.write_block;
+        let others = |trial: TrialId| {
+            let others = group.iter().copied().filter(|other| *other != trial);
+            match target {
+                Target::Server => others.collect(),
+                Target::Twin => Vec::new(),
+            }
+        };
         let verified = |(trial, index): (&TrialId, TestedIndex)| VerifiedIndex {
             trial: *trial,
             index,
             write_block,
+            built_with: others(*trial),
             evidence: target.into(),
             not_built: None,
             predicted: None,
         };
         self.verified
             .extend(group.iter().zip(with.indexes).map(verified));
-        self.before.extend(before);
-        self.take_plans(with.plans);
+        self.take_plans(before, with.plans);
     }
 
-    /// A statement that touches several groups keeps its best plan: each was really seen.
-    fn take_plans(&mut self, plans: Baseline) {
+    /// A statement that touches several groups keeps its best plan, with the one without them that
+    /// was made with the same row counts: each was really seen.
+    fn take_plans(&mut self, mut before: Baseline, plans: Baseline) {
         for (id, outcome) in plans {
             let PlanOutcome::Plan(plan) = outcome else {
                 continue;
             };
             let known = self.after.get(&id);
             if known.is_none_or(|known| plan.total_cost() < known.total_cost()) {
+                let without = before.remove(&id);
+                self.before
+                    .extend(without.map(|without| (id.clone(), without)));
                 self.after.insert(id, plan);
             }
+        }
+        for (id, without) in before {
+            self.before.entry(id).or_insert(without);
         }
     }
 
@@ -60,9 +74,9 @@ impl Verification {
         self.verified.extend(group.verified);
         self.verified.sort_by_key(|verified| verified.trial);
         self.failed.extend(group.failed);
-        self.before.extend(group.before);
         let plans = group.after.into_iter();
         self.take_plans(
+            group.before,
             plans
                 .map(|(id, plan)| (id, PlanOutcome::Plan(plan)))
                 .collect(),

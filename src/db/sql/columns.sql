@@ -14,6 +14,7 @@ SELECT a.attrelid AS table_oid,
        s.n_distinct::float8 AS distinct_values,
        s.most_common_vals::text::text[] AS most_common_values,
        s.most_common_freqs::float8[] AS most_common_shares,
+       s.histogram_bounds::text::text[] AS histogram_bounds,
        s.correlation::float8 AS correlation
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid

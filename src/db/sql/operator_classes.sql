@@ -1,11 +1,22 @@
 /* pgrehearse: operator classes for the types of these tables' columns and of common expressions, each with the operators it answers */
-WITH types AS (
+WITH of_columns AS (
     SELECT coalesce(nullif(t.typbasetype, 0), t.oid) AS oid
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+),
+types AS (
+    SELECT oid FROM of_columns
     UNION
     SELECT pg_catalog.unnest('{text,jsonb,tsvector}'::pg_catalog.regtype[]::pg_catalog.oid[])
+    UNION -- tsrange(starts_at, ends_at)
+    SELECT r.rngtypid FROM of_columns JOIN pg_catalog.pg_range r ON r.rngsubtype = of_columns.oid
+    UNION -- geom::geography
+    SELECT k.casttarget FROM of_columns
+    JOIN pg_catalog.pg_cast k ON k.castsource = of_columns.oid AND k.castmethod = 'f'
+    JOIN pg_catalog.pg_type s ON s.oid = k.castsource AND s.typcategory = 'U'
+    JOIN pg_catalog.pg_type t ON t.oid = k.casttarget AND t.typcategory = 'U' AND t.typnamespace = s.typnamespace
+    WHERE s.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
 ),
 accepted AS (
     SELECT t.oid AS type_oid, c.oid AS class_oid

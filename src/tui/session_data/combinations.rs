@@ -16,7 +16,7 @@ use crate::workload::{Statement, StatementId};
 /// What a total is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalBasis {
-    /// These indexes were built together and planned with.
+    /// These indexes were built and planned with, together where a statement may use several.
     Verified,
     /// The one index was built and planned with.
     Tested,
@@ -173,6 +173,7 @@ impl SessionData {
                 Weighted {
                     calls: statement.source.calls,
                     cost,
+                    sorts_for_limit: false,
                 },
             ))
         };

@@ -16,6 +16,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Back => return back(model),
+        Action::Agree => return jobs::answer(model, true),
+        Action::Decline => return jobs::answer(model, false),
         Action::Retry => return retry(model),
         Action::Help => toggle_help(model),
         Action::Show(screen) => show(model, screen),

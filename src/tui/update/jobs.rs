@@ -54,12 +54,31 @@ fn waiting_for(request: &Request) -> String {
 /// Cancels the running request; `None` if there is none.
 pub(super) fn cancel(model: &mut Model) -> Option<Vec<Effect>> {
     let job = model.jobs.current.take()?;
+    model.jobs.asked = None;
     if job.request == Request::Advise {
         model.data = Pane::Cancelled;
     }
     model.message = Message::info("cancelling on the server …");
     model.jobs.failed = Some(job.request);
     Some(vec![Effect::Cancel(job.number)])
+}
+
+/// Shows the question of the running request.
+pub(super) fn asked(model: &mut Model, number: u64, question: String) {
+    if is_running(model, number) {
+        model.jobs.asked = Some(question);
+    }
+}
+
+/// Answers the question of the running request.
+pub(super) fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
+    let asked = model.jobs.asked.take();
+    asked.map(|_| Effect::Answer(is_yes)).into_iter().collect()
+}
+
+fn is_running(model: &Model, number: u64) -> bool {
+    let current = model.jobs.current.as_ref();
+    current.is_some_and(|job| job.number == number)
 }
 
 /// Updates the progress of the running request.
@@ -94,6 +113,7 @@ pub(super) fn responded(model: &mut Model, number: u64, response: Response) {
     let Some(job) = model.jobs.current.take() else {
         return;
     };
+    model.jobs.asked = None;
     if !matches!(response, Response::Failed(_) | Response::Cancelled(_)) {
         model.jobs.connection = Connection::Live;
     }

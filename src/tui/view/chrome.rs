@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule};
 use crate::model::printable;
-use crate::text_layout::{truncate, wrap_anywhere};
+use crate::text_layout::{truncate, wrap, wrap_anywhere};
 use crate::tui::keymap::{Screen, hints};
 use crate::tui::layout::{self, Areas};
 use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
@@ -47,10 +47,11 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     let text = if let Some(job) = &model.jobs.current {
         let elapsed = model.jobs.now.saturating_sub(job.began).as_secs_f64();
         let what = printable(&job.progress.what).into_owned();
-        Line::styled(
-            format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
-            theme.hot(),
-        )
+        let doing = match &model.jobs.asked {
+            Some(_) => format!("▸ {what} · waiting for your answer"),
+            None => format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
+        };
+        Line::styled(doing, theme.hot())
     } else if let Some(message) = &model.message {
         let (mark, style) = match message.level {
             MessageLevel::Info => ("·", theme.dim()),
@@ -133,6 +134,26 @@ pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) ->
         area.x + column as u16,
         area.y + 1 + (cursor_line - first) as u16,
     )
+}
+
+/// The box with the question whether indexes may be built.
+pub fn question(model: &Model, question: &str, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let columns = usize::from(model.size.columns).saturating_sub(2);
+    let room = usize::from(model.size.lines).saturating_sub(5);
+    let text = wrap(&printable(question), columns, room);
+    let area = layout::question(model.size, text.len());
+    for number in 0..usize::from(area.height) {
+        let blank = " ".repeat(usize::from(area.width));
+        line(buffer, area, number, Line::raw(blank));
+    }
+    rule(buffer, area, 0, "Build on the server?", theme);
+    let last = text.len() + 1;
+    for (number, text) in text.into_iter().enumerate() {
+        line(buffer, area, 1 + number, Line::raw(text));
+    }
+    let answers = "y builds, and does not ask again; n builds nothing";
+    line(buffer, area, last, Line::styled(answers, theme.key()));
 }
 
 /// The cursor's position while a filter is typed: behind its text.

@@ -113,9 +113,7 @@ fn summary(
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
     let basis = match totals.basis {
-        TotalBasis::Verified => {
-            "verified: these indexes were built together, planned with and rolled back"
-        }
+        TotalBasis::Verified => "verified: these indexes were built, planned with and rolled back",
         TotalBasis::Tested => "tested: this index was built alone, planned with and rolled back",
         TotalBasis::Predicted => {
             "predicted: the planner twin planned with these indexes; nothing was built"

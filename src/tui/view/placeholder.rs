@@ -88,7 +88,7 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
     );
     let note = match progress.what.as_str() {
         "planning" => "Statements are planned, not executed.",
-        "testing candidates on the server" | "verifying the set" | "executing" | "comparing" => {
+        "testing candidates" | "verifying the set" | "executing" | "comparing" => {
             "An index is built on the server only in a transaction that is rolled back. Meanwhile reads continue, and writes to its \
              table wait, at most for --max-write-block. Esc cancels immediately."
         }

@@ -1,0 +1,357 @@
+//! Parameters are classes of values: a statement with `$1`, or with a literal that is one value of
+//! many, is also planned with the most common value, with that of the row in the middle, with a rare
+//! one and with one that no row has. An index is then judged by the expected cost over the classes,
+//! with the shares that `pg_stats` gives them.
+//!
+//! Only where it can matter: where the most common value has many times the rows of a rare one, for
+//! bounds of ranges, and for a LIMIT that is a parameter.
+
+use std::collections::BTreeMap;
+
+use super::baseline::Baseline;
+use crate::candidate::names_a_kind;
+use crate::catalog::{Catalog, Column, Table};
+use crate::index::Key;
+use crate::plan::Plan;
+use crate::predicate::{Condition, ConditionKind, Operand, RelationUse, relation_uses};
+use crate::sql::{ValuePlace, limit_parameter, literal_value, literals, parameters, with_values};
+use crate::workload::{Frequency, Statement, ValueClass, Workload};
+
+/// How many statements are planned with classes of values: the most expensive ones.
+const MAX_STATEMENTS: usize = 40;
+
+/// In a smaller table every value has few rows.
+const MIN_ROWS: f64 = 1_000.0;
+
+/// How many times the rows of a rare value the most common one has to have.
+const MIN_SKEW: f64 = 4.0;
+
+/// How many rows the most common value has to have.
+const MIN_COMMON_ROWS: f64 = 100.0;
+
+/// The share of the calls that the statement as it is written stands for: for parameters, those that
+/// use a generic plan.
+const SHARE_OF_GENERIC: f64 = 0.25;
+const SHARE_OF_LITERAL: f64 = 0.5;
+
+/// No class has a smaller share: what is rare in the table is often what is asked for.
+const MIN_SHARE: f64 = 0.1;
+const SHARE_OF_ABSENT: f64 = 0.05;
+
+/// Values of a LIMIT: a page, and everything that a program reads at once.
+const SMALL_LIMIT: &str = "20";
+const LARGE_LIMIT: &str = "1000";
+
+const FREQUENCIES: [Frequency; 4] = [
+    Frequency::MostCommon,
+    Frequency::Median,
+    Frequency::Rare,
+    Frequency::Absent,
+];
+
+/// A value for each of [`FREQUENCIES`], with its share of the calls.
+type Values = [Option<(String, f64)>; 4];
+
+/// A place in a statement that gets values.
+struct Slot {
+    place: ValuePlace,
+    /// What reports call it: `$1`, or the column of a literal.
+    label: String,
+    values: Values,
+    /// Its shares count: it is a value of a column, and not a bound or a LIMIT.
+    is_value: bool,
+}
+
+/// The statements to plan besides those of the workload.
+pub(super) fn of(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> Vec<Statement> {
+    let planned = workload
+        .statements()
+        .iter()
+        .filter_map(|statement| Some((statement, baseline.get(&statement.id)?.plan()?)));
+    let mut with_slots: Vec<(&Statement, &Plan, Vec<Slot>)> = planned
+        .map(|(statement, plan)| (statement, plan, slots(statement, plan, catalog)))
+        .filter(|(_, _, slots)| !slots.is_empty())
+        .collect();
+    let weight = |(statement, plan, _): &(&Statement, &Plan, Vec<Slot>)| {
+        statement.calls * plan.total_cost().0
+    };
+    with_slots.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    with_slots
+        .into_iter()
+        .take(MAX_STATEMENTS)
+        .flat_map(|(statement, _, slots)| classes(statement, &slots))
+        .collect()
+}
+
+/// The workload with those of these statements that could be planned; the calls are shared out.
+pub(super) fn added(workload: &Workload, classes: Vec<Statement>, baseline: &Baseline) -> Workload {
+    let is_planned = |statement: &Statement| {
+        let outcome = baseline.get(&statement.id);
+        outcome.is_some_and(|outcome| outcome.plan().is_some())
+    };
+    let classes: Vec<Statement> = classes.into_iter().filter(is_planned).collect();
+    let taken = |statement: &Statement| -> f64 {
+        let own = classes.iter().filter(|class| {
+            let of = class.value_class.as_ref().map(|class| &class.of);
+            of == Some(&statement.id)
+        });
+        own.map(|class| class.calls).sum()
+    };
+    let left: Vec<Statement> = workload
+        .statements()
+        .iter()
+        .map(|statement| Statement {
+            calls: statement.calls - taken(statement),
+            ..statement.clone()
+        })
+        .collect();
+    workload.with_replaced(&left).with(classes)
+}
+
+/// Where the statement has values that matter.
+fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
+    let mut found: Vec<Slot> = Vec::new();
+    for relation in relation_uses(plan, catalog) {
+        let Some(table) = catalog.table(&relation.table) else {
+            continue;
+        };
+        if table.rows.unwrap_or(0.0) < MIN_ROWS {
+            continue;
+        }
+        let in_arms = relation.alternatives.iter().flatten().flatten();
+        for condition in relation.conditions.iter().chain(in_arms) {
+            let slot = slot(statement, condition, (&relation, table), catalog);
+            let is_new = |slot: &Slot| found.iter().all(|known| known.place != slot.place);
+            found.extend(slot.filter(is_new));
+        }
+    }
+    if let Some(number) = limit_parameter(&statement.sql) {
+        found.push(Slot {
+            place: ValuePlace::Parameter(number),
+            label: format!("${number}"),
+            values: [
+                Some((SMALL_LIMIT.to_owned(), 0.0)),
+                Some((LARGE_LIMIT.to_owned(), 0.0)),
+                None,
+                None,
+            ],
+            is_value: false,
+        });
+    }
+    found
+}
+
+fn slot(
+    statement: &Statement,
+    condition: &Condition,
+    (relation, table): (&RelationUse, &Table),
+    catalog: &Catalog,
+) -> Option<Slot> {
+    let Key::Column(name) = &condition.key else {
+        return None;
+    };
+    let column = table.column(name)?;
+    let (place, label) = place(statement, condition, table, catalog)?;
+    let (values, is_value) = match condition.kind {
+        ConditionKind::Equality => (equality_values(column, table.rows?)?, true),
+        ConditionKind::Range if matches!(place, ValuePlace::Parameter(_)) => {
+            (bounds(column, condition, relation)?, false)
+        }
+        _ => return None,
+    };
+    let written = |(value, share): (String, f64)| (literal(&value, column, place), share);
+    Some(Slot {
+        place,
+        label,
+        values: values.map(|value| value.map(written)),
+        is_value,
+    })
+}
+
+/// The parameter of a condition, or its literal where that is one value of many.
+fn place(
+    statement: &Statement,
+    condition: &Condition,
+    table: &Table,
+    catalog: &Catalog,
+) -> Option<(ValuePlace, String)> {
+    match &condition.operand {
+        Operand::Join => None,
+        Operand::RunTime => match parameters(&condition.expression.text).as_slice() {
+            [number] => Some((ValuePlace::Parameter(*number), format!("${number}"))),
+            _ => None,
+        },
+        Operand::Constant(text) => {
+            let value = literal_value(text);
+            let all = literals(&statement.sql).ok()?;
+            let mut places = all.iter().enumerate().filter(|(_, other)| **other == value);
+            let (place, None) = (places.next()?.0, places.next()) else {
+                return None;
+            };
+            let varies = statement.varying_literals.contains(&place)
+                || !names_a_kind(condition, table, catalog);
+            let is_fixed = statement.fixed_literals.contains(&place);
+            (varies && !is_fixed).then(|| (ValuePlace::Literal(place), condition.key.to_string()))
+        }
+    }
+}
+
+/// None where all values have about as many rows.
+fn equality_values(column: &Column, rows: f64) -> Option<Values> {
+    let statistics = column.statistics.as_ref()?;
+    let common = &statistics.most_common_values;
+    let (most_common, share) = common.first()?;
+    let listed: f64 = common.iter().map(|(_, share)| share).sum();
+    let rest = (1.0 - listed - statistics.null_fraction).max(0.0);
+    let others = column.distinct_values(rows)? - common.len() as f64;
+    let middle = statistics.histogram.get(statistics.histogram.len() / 2);
+    let (rare, of_one, of_all) = match middle {
+        Some(value) if others >= 1.0 => (value.clone(), rest / others, rest),
+        _ => {
+            let (value, share) = common.last()?;
+            (value.clone(), *share, *share)
+        }
+    };
+    if share * rows < MIN_COMMON_ROWS || *share < MIN_SKEW * of_one {
+        return None;
+    }
+    let mut sum = 0.0;
+    let median = common.iter().find(|(_, share)| {
+        sum += share;
+        sum >= 0.5 * (1.0 - statistics.null_fraction)
+    });
+    let median = median.filter(|(value, _)| value != most_common && *value != rare);
+    let absent = middle.is_none().then(|| absent_value(column)).flatten();
+    Some([
+        Some((most_common.clone(), *share)),
+        median.map(|(value, _)| (value.clone(), listed - share)),
+        Some((rare, of_all)),
+        absent.map(|value| (value, SHARE_OF_ABSENT)),
+    ])
+}
+
+/// A value that no row has, where all values of the column are known.
+fn absent_value(column: &Column) -> Option<String> {
+    let values = &column.statistics.as_ref()?.most_common_values;
+    let numbers: Option<Vec<i64>> = values.iter().map(|(value, _)| value.parse().ok()).collect();
+    match column.type_name.as_str() {
+        "smallint" | "integer" | "bigint" => numbers?
+            .into_iter()
+            .max()
+            .map(|value| (value + 1).to_string()),
+        "text" => {
+            Some(String::new()).filter(|empty| values.iter().all(|(value, _)| value != empty))
+        }
+        _ => None,
+    }
+}
+
+/// Bounds within which most rows are, half of them, and few; of a pair of bounds the two ends of a
+/// wide, a narrow and an empty period.
+fn bounds(column: &Column, condition: &Condition, relation: &RelationUse) -> Option<Values> {
+    let histogram = &column.statistics.as_ref()?.histogram;
+    let of_column = relation.conditions.iter().filter(|other| {
+        other.kind == ConditionKind::Range && other.key == condition.key && !other.is_join()
+    });
+    let tenths = if of_column.count() > 1 {
+        [1, 4, 5]
+    } else {
+        [1, 5, 9]
+    };
+    let is_lower = condition.operator.starts_with('>');
+    let last = histogram.len().checked_sub(1).filter(|last| *last > 0)?;
+    let at = |tenth: usize| {
+        let tenth = if is_lower { tenth } else { 10 - tenth };
+        let value = histogram.get((tenth * last + 5) / 10)?;
+        Some((value.clone(), 0.0))
+    };
+    let [wide, half, narrow] = tenths.map(at);
+    Some([wide, half, narrow, None])
+}
+
+/// A value as SQL: of a parameter with its type, because nothing else may show it.
+fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
+    let is_number = matches!(
+        column.type_name.as_str(),
+        "smallint" | "integer" | "bigint" | "real" | "double precision"
+    ) || column.type_name.starts_with("numeric");
+    let is_plain = is_number && value.parse::<f64>().is_ok_and(|number| number >= 0.0);
+    let quoted = format!("'{}'", value.replace('\'', "''"));
+    match place {
+        ValuePlace::Literal(_) if is_plain => value.to_owned(),
+        ValuePlace::Literal(_) => quoted,
+        ValuePlace::Parameter(_) => format!("{quoted}::{}", column.type_name),
+    }
+}
+
+/// The statement with the values of each class.
+fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
+    let of_literals = slots
+        .iter()
+        .all(|slot| matches!(slot.place, ValuePlace::Literal(_)));
+    let as_written = if of_literals {
+        SHARE_OF_LITERAL
+    } else {
+        SHARE_OF_GENERIC
+    };
+    let mut found: Vec<(Frequency, f64, String, Vec<(String, String)>)> = Vec::new();
+    for (number, frequency) in FREQUENCIES.into_iter().enumerate() {
+        if slots.iter().all(|slot| slot.values[number].is_none()) {
+            continue;
+        }
+        let values = slots.iter().filter_map(|slot| {
+            let own = slot.values[number].as_ref();
+            let (value, _) = own.or_else(|| slot.values.iter().flatten().next())?;
+            Some((slot, value.clone()))
+        });
+        let values: Vec<(&Slot, String)> = values.collect();
+        let places: BTreeMap<ValuePlace, String> = values
+            .iter()
+            .map(|(slot, value)| (slot.place, value.clone()))
+            .collect();
+        let Some(sql) = with_values(&statement.sql, &places) else {
+            continue;
+        };
+        let is_known = sql == statement.sql || found.iter().any(|(_, _, known, _)| *known == sql);
+        if !is_known {
+            let named = values.into_iter();
+            let named = named.map(|(slot, value)| (slot.label.clone(), value));
+            found.push((frequency, share(slots, number), sql, named.collect()));
+        }
+    }
+    let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();
+    found
+        .into_iter()
+        .map(|(frequency, share, sql, values)| {
+            let share = (1.0 - as_written) * share / sum;
+            let class = ValueClass {
+                of: statement.id.clone(),
+                frequency,
+                share,
+                values,
+            };
+            Statement {
+                id: class.id(),
+                sql,
+                calls: statement.calls * share,
+                mean_time_ms: None,
+                value_class: Some(Box::new(class)),
+                ..statement.clone()
+            }
+        })
+        .collect()
+}
+
+/// The share of a class: that of the first value of a column; classes of bounds alone are alike.
+fn share(slots: &[Slot], number: usize) -> f64 {
+    let mut values = slots.iter().filter(|slot| slot.is_value);
+    let first = values.find_map(|slot| slot.values[number].as_ref());
+    match first {
+        Some((_, share)) if number == 3 => *share,
+        Some((_, share)) => share.max(MIN_SHARE),
+        None => MIN_SHARE,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+use super::*;
+use crate::catalog::ColumnStatistics;
+use crate::planner::PlanOutcome;
+use crate::planner::test_planner::{self, TestPlan, id, seq_scan, table};
+use crate::workload::Usage;
+
+/// `orders`: nearly all are sent, few failed; half a dozen customers of a thousand have many.
+fn catalog() -> Catalog {
+    let orders = table(
+        "orders",
+        &["id bigint", "state text", "customer integer", "at bigint"],
+    );
+    let common = |values: &[(&str, f64)]| {
+        let owned = values
+            .iter()
+            .map(|(value, share)| ((*value).to_owned(), *share));
+        owned.collect::<Vec<_>>()
+    };
+    let tenths = || (0..=10).map(|tenth| (tenth * 100).to_string()).collect();
+    let orders = orders.with(|table| {
+        for column in &mut table.columns {
+            column.statistics = Some(match column.name.as_str() {
+                "state" => ColumnStatistics {
+                    distinct: 2.0,
+                    most_common_values: common(&[("sent", 0.99), ("failed", 0.01)]),
+                    ..ColumnStatistics::default()
+                },
+                "customer" => ColumnStatistics {
+                    distinct: 1_000.0,
+                    most_common_values: common(&[("1", 0.3), ("2", 0.2), ("3", 0.1)]),
+                    histogram: tenths(),
+                    ..ColumnStatistics::default()
+                },
+                "at" => ColumnStatistics {
+                    distinct: -1.0,
+                    histogram: tenths(),
+                    ..ColumnStatistics::default()
+                },
+                _ => ColumnStatistics {
+                    distinct: -1.0,
+                    ..ColumnStatistics::default()
+                },
+            });
+        }
+    });
+    test_planner::catalog([orders])
+}
+
+fn workload(sql: &str) -> Workload {
+    let mut workload = Workload::default();
+    let usage = Usage {
+        calls: 100.0,
+        mean_time_ms: None,
+    };
+    workload.add("s", sql, usage, String::new());
+    workload
+}
+
+fn baseline(ids: &[&str], plan: &TestPlan) -> Baseline {
+    let outcome = |name: &&str| (id(name), PlanOutcome::Plan(plan.plan()));
+    ids.iter().map(outcome).collect()
+}
+
+/// The statements that are planned besides one with this condition.
+fn classes_of(sql: &str, filter: &str) -> Vec<Statement> {
+    let plan = seq_scan("orders", 1_000.0).filter(filter);
+    of(&workload(sql), &baseline(&["s"], &plan), &catalog())
+}
+
+fn texts(found: &[Statement]) -> Vec<(&str, &str)> {
+    found
+        .iter()
+        .map(|statement| (statement.id.0.as_str(), statement.sql.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_parameter_gets_common_rare_and_absent_values_of_its_column() {
+    let found = classes_of(
+        "SELECT * FROM orders WHERE state = $1",
+        "(orders.state = $1)",
+    );
+    assert_eq!(
+        texts(&found),
+        [
+            (
+                "s[most common]",
+                "SELECT * FROM orders WHERE state = 'sent'::text"
+            ),
+            (
+                "s[rare]",
+                "SELECT * FROM orders WHERE state = 'failed'::text"
+            ),
+            ("s[absent]", "SELECT * FROM orders WHERE state = ''::text"),
+        ]
+    );
+    let rare = found[1].value_class.as_ref().unwrap();
+    assert_eq!(
+        rare.values,
+        [("$1".to_owned(), "'failed'::text".to_owned())]
+    );
+    let calls: f64 = found.iter().map(|statement| statement.calls).sum();
+    assert!(
+        (calls - 75.0).abs() < 1e-9,
+        "a quarter is for the generic plan: {calls}"
+    );
+    assert!(found[0].calls > 4.0 * found[1].calls, "{found:?}");
+}
+
+#[test]
+fn a_literal_that_is_one_value_of_many_gets_others_and_a_kind_does_not() {
+    let found = classes_of(
+        "SELECT * FROM orders WHERE customer = 17",
+        "(orders.customer = 17)",
+    );
+    assert_eq!(
+        texts(&found),
+        [
+            ("s[most common]", "SELECT * FROM orders WHERE customer = 1"),
+            ("s[median]", "SELECT * FROM orders WHERE customer = 2"),
+            ("s[rare]", "SELECT * FROM orders WHERE customer = 500"),
+        ]
+    );
+    let kind = "SELECT * FROM orders WHERE state = 'failed'";
+    assert!(classes_of(kind, "(orders.state = 'failed'::text)").is_empty());
+    let unique = "SELECT * FROM orders WHERE id = 17";
+    assert!(
+        classes_of(unique, "(orders.id = 17)").is_empty(),
+        "all values are alike"
+    );
+}
+
+#[test]
+fn what_its_author_says_of_a_literal_decides() {
+    let plan = seq_scan("orders", 1_000.0).filter("(orders.customer = 17)");
+    let mut fixed = workload("SELECT * FROM orders WHERE customer = 17");
+    fixed.note_fixed_literals([0].into());
+    assert!(of(&fixed, &baseline(&["s"], &plan), &catalog()).is_empty());
+    let plan = seq_scan("orders", 1_000.0).filter("(orders.state = 'failed'::text)");
+    let mut varying = workload("SELECT * FROM orders WHERE state = 'failed'");
+    varying.note_varying_literals([0].into());
+    let found = of(&varying, &baseline(&["s"], &plan), &catalog());
+    assert_eq!(
+        texts(&found)[0],
+        (
+            "s[most common]",
+            "SELECT * FROM orders WHERE state = 'sent'"
+        )
+    );
+}
+
+#[test]
+fn bounds_and_limits_are_wide_and_narrow() {
+    let found = classes_of(
+        "SELECT * FROM orders WHERE at > $1 LIMIT $2",
+        "(orders.at > $1)",
+    );
+    assert_eq!(
+        texts(&found),
+        [
+            (
+                "s[most common]",
+                "SELECT * FROM orders WHERE at > '100'::bigint LIMIT 20"
+            ),
+            (
+                "s[median]",
+                "SELECT * FROM orders WHERE at > '500'::bigint LIMIT 1000"
+            ),
+            (
+                "s[rare]",
+                "SELECT * FROM orders WHERE at > '900'::bigint LIMIT 20"
+            ),
+        ]
+    );
+    let found = classes_of(
+        "SELECT * FROM orders WHERE at >= $1 AND at < $2",
+        "((orders.at >= $1) AND (orders.at < $2))",
+    );
+    assert_eq!(
+        texts(&found)[0].1,
+        "SELECT * FROM orders WHERE at >= '100'::bigint AND at < '900'::bigint"
+    );
+}
+
+#[test]
+fn classes_that_cannot_be_planned_leave_their_calls_to_the_statement() {
+    let sql = "SELECT * FROM orders WHERE state = $1";
+    let plan = seq_scan("orders", 1_000.0).filter("(orders.state = $1)");
+    let workload = workload(sql);
+    let classes = of(&workload, &baseline(&["s"], &plan), &catalog());
+    let rare = classes[1].calls;
+    let all = added(&workload, classes, &baseline(&["s", "s[rare]"], &plan));
+    let calls: Vec<(&str, f64)> = all
+        .statements()
+        .iter()
+        .map(|statement| (statement.id.0.as_str(), statement.calls))
+        .collect();
+    assert_eq!(calls, [("s", 100.0 - rare), ("s[rare]", rare)]);
+}

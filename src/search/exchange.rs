@@ -1,0 +1,158 @@
+//! A chosen index for another one, and two chosen indexes for one.
+//!
+//! A pick may have been the best for several statements of which others were served better later. For
+//! what it still serves, a smaller index may do; or one that is better for these statements, and was
+//! not so good for all.
+
+use super::greedy::{Offer, Preference, Search, is_near};
+use super::trial::{TrialId, Trials};
+use crate::planner::PlannerError;
+
+/// For one chosen index, how many others the planner is asked about.
+const MAX_OTHERS: usize = 8;
+
+/// One index takes the place of two if no statement costs more than this many times what it costs with
+/// two, or more by this many planner units.
+const WORTH_ONE_INDEX_LESS: f64 = 1.1;
+const UNNOTICED_BESIDE_AN_INDEX: f64 = 20.0;
+
+/// It is no gain to have one index that is larger than the two by more than this.
+const MAX_SIZE_OF_MERGED: f64 = 1.2;
+
+impl Search<'_, '_> {
+    /// Exchanges each chosen index for the one that is best in its place, if no statement misses it.
+    pub(super) fn exchange(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
+        for place in 0..chosen.len() {
+            let with_present = self.costs(chosen)?;
+            let mut others = chosen.to_vec();
+            let present = others.remove(place);
+            let without = self.costs(&others)?;
+            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+                continue;
+            };
+            let mut offers: Vec<Offer> = Vec::new();
+            for id in self.in_place_of(&now, &others) {
+                let set = [others.as_slice(), &[id]].concat();
+                let exchanged = self.costs(&set)?;
+                if !self.misses(&exchanged, &with_present) {
+                    offers.extend(self.offer(&[id], &others, &without, &exchanged));
+                }
+            }
+            offers.push(now);
+            if let Some([better]) = self.best_offer(&offers, Preference::Saving).as_deref() {
+                chosen[place] = *better;
+            }
+        }
+        Ok(())
+    }
+
+    /// What may be better than a chosen index beside these others, by what each did alone: those that
+    /// come near it in gain, the greatest gains and the smallest indexes first.
+    fn in_place_of(&mut self, now: &Offer, others: &[TrialId]) -> Vec<TrialId> {
+        let Ok(without) = self.costs(others) else {
+            return Vec::new();
+        };
+        let mut offers: Vec<Offer> = Vec::new();
+        for id in self.known.trials().ids() {
+            if others.contains(&id) || now.ids.contains(&id) {
+                continue;
+            }
+            let set = [others, &[id]].concat();
+            let estimate = self.known.estimate(&without, &[id]);
+            let offer = self.offer(&[id], others, &without, &estimate);
+            let near = |offer: &Offer| offer.gain >= now.gain || is_near(offer, now);
+            offers.extend(offer.filter(|offer| near(offer) && self.fits(&set)));
+        }
+        let mut found: Vec<TrialId> = Vec::new();
+        offers.sort_by(|a, b| self.compare(b, a, Preference::Saving));
+        let by_gain = offers
+            .iter()
+            .take(MAX_OTHERS)
+            .flat_map(|offer| offer.ids.clone());
+        found.extend(by_gain);
+        offers.sort_by(|a, b| {
+            a.net
+                .cmp(&b.net)
+                .then_with(|| self.compare(b, a, Preference::Saving))
+        });
+        let by_size = offers
+            .iter()
+            .take(MAX_OTHERS)
+            .flat_map(|offer| offer.ids.clone());
+        for id in by_size {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        found
+    }
+
+    /// Two indexes on one table become one where the planner does about as well with it: writes pay
+    /// for one, and nobody has to understand two.
+    pub(super) fn merge(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
+        while let Some(merged) = self.merged(chosen)? {
+            *chosen = merged;
+        }
+        Ok(())
+    }
+
+    fn merged(&mut self, chosen: &[TrialId]) -> Result<Option<Vec<TrialId>>, PlannerError> {
+        for (number, first) in chosen.iter().enumerate() {
+            for second in &chosen[number + 1..] {
+                for id in wider(self.known.trials(), *first, *second) {
+                    let is_other = |other: &&TrialId| *other != first && *other != second;
+                    let mut set: Vec<TrialId> = chosen.iter().filter(is_other).copied().collect();
+                    if !set.contains(&id) {
+                        set.push(id);
+                    }
+                    let size = self.size(&set).0 as f64;
+                    let is_small = size <= MAX_SIZE_OF_MERGED * self.size(chosen).0 as f64;
+                    if is_small && self.fits(&set) && self.is_as_good(&set, chosen)? {
+                        return Ok(Some(set));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does no statement cost noticeably more?
+    fn is_as_good(&mut self, set: &[TrialId], than: &[TrialId]) -> Result<bool, PlannerError> {
+        let (with, now) = (self.costs(set)?, self.costs(than)?);
+        Ok(with.iter().all(|(id, with)| {
+            now.get(id).is_none_or(|now| {
+                with.cost.0 <= WORTH_ONE_INDEX_LESS * now.cost.0
+                    || with.cost.0 - now.cost.0 <= UNNOTICED_BESIDE_AN_INDEX
+            })
+        }))
+    }
+}
+
+/// The trials that have the columns of both of these indexes, one of them as a part.
+fn wider(trials: &Trials, first: TrialId, second: TrialId) -> Vec<TrialId> {
+    let (a, b) = (
+        &trials[first].index.definition,
+        &trials[second].index.definition,
+    );
+    if a.table != b.table || a.predicate != b.predicate || a.method != b.method {
+        return Vec::new();
+    }
+    let has_keys_of = |index: &crate::index::Index, part: &crate::index::Index| {
+        let keys = part.keys.iter();
+        let mut all = keys.map(|key| &key.key);
+        all.all(|wanted| index.keys.iter().any(|key| key.key == *wanted))
+            && part.include.iter().all(|column| index.carries(column))
+    };
+    let built = trials.iter().filter(|(_, trial)| trial.tested().is_some());
+    built
+        .filter(|(_, trial)| {
+            let index = &trial.index.definition;
+            index.table == a.table
+                && index.predicate == a.predicate
+                && index.method == a.method
+                && has_keys_of(index, a)
+                && has_keys_of(index, b)
+        })
+        .map(|(id, _)| id)
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! Other values in a statement: literals instead of its parameters, or instead of its literals.
+
+use std::collections::BTreeMap;
+
+use sqlparser::tokenizer::Token;
+
+use super::tokens::Tokens;
+
+/// What of a statement gets another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ValuePlace {
+    /// `$n`.
+    Parameter(u32),
+    /// A literal, by its position among the statement's literals ([`super::literals()`]).
+    Literal(usize),
+}
+
+/// The statement with these SQL texts in these places. Parameters that are left are numbered from 1
+/// again. None where the text cannot be tokenized.
+pub fn with_values(sql: &str, values: &BTreeMap<ValuePlace, String>) -> Option<String> {
+    let tokens = Tokens::read(sql)?;
+    let is_left = |number: &u32| !values.contains_key(&ValuePlace::Parameter(*number));
+    let mut left: Vec<u32> = tokens
+        .iter()
+        .filter_map(|(token, _)| parameter(token))
+        .filter(is_left)
+        .collect();
+    left.sort_unstable();
+    left.dedup();
+    let mut text = String::with_capacity(sql.len());
+    let (mut literals, mut copied) = (0, 0);
+    for (token, range) in tokens.iter() {
+        let place = match parameter(token) {
+            Some(number) => ValuePlace::Parameter(number),
+            None if is_literal(token) => {
+                literals += 1;
+                ValuePlace::Literal(literals - 1)
+            }
+            None => continue,
+        };
+        let new = match (values.get(&place), place) {
+            (Some(value), _) => value.clone(),
+            (None, ValuePlace::Parameter(number)) => {
+                format!("${}", left.binary_search(&number).ok()? + 1)
+            }
+            (None, ValuePlace::Literal(_)) => continue,
+        };
+        text.push_str(sql.get(copied..range.start)?);
+        text.push_str(&new);
+        copied = range.end;
+    }
+    text.push_str(sql.get(copied..)?);
+    Some(text)
+}
+
+/// The parameter that LIMIT takes its number from.
+pub fn limit_parameter(sql: &str) -> Option<u32> {
+    let tokens = Tokens::read(sql)?;
+    let is_limit = |token: &Token| {
+        matches!(token, Token::Word(word)
+            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("limit"))
+    };
+    let mut tokens = tokens.iter().map(|(token, _)| token);
+    tokens.find(|token| is_limit(token))?;
+    tokens.next().and_then(parameter)
+}
+
+/// The parameters of an expression, each once.
+pub fn parameters(expression: &str) -> Vec<u32> {
+    let Some(tokens) = Tokens::read(expression) else {
+        return Vec::new();
+    };
+    let mut found: Vec<u32> = tokens
+        .iter()
+        .filter_map(|(token, _)| parameter(token))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn parameter(token: &Token) -> Option<u32> {
+    match token {
+        Token::Placeholder(name) => name.strip_prefix('$')?.parse().ok(),
+        _ => None,
+    }
+}
+
+fn is_literal(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::EscapedStringLiteral(_)
+            | Token::NationalStringLiteral(_)
+            | Token::UnicodeStringLiteral(_)
+            | Token::DollarQuotedString(_)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replaced(sql: &str, values: &[(ValuePlace, &str)]) -> String {
+        let values = values
+            .iter()
+            .map(|(place, value)| (*place, (*value).to_owned()));
+        with_values(sql, &values.collect()).unwrap()
+    }
+
+    #[test]
+    fn parameters_and_literals_get_values() {
+        use ValuePlace::{Literal, Parameter};
+        assert_eq!(
+            replaced(
+                "select * from t where a = $2 and b > $1 -- $2\nlimit $3",
+                &[(Parameter(2), "'x'::text")]
+            ),
+            "select * from t where a = 'x'::text and b > $1 -- $2\nlimit $2"
+        );
+        assert_eq!(
+            replaced(
+                "SELECT 'it''s', E'a\\n' FROM t WHERE a = 5 AND b = $$x$$",
+                &[(Literal(2), "7"), (Literal(3), "'y'")]
+            ),
+            "SELECT 'it''s', E'a\\n' FROM t WHERE a = 7 AND b = 'y'"
+        );
+        assert_eq!(with_values("select 'open", &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn the_parameter_of_limit_is_found() {
+        assert_eq!(
+            limit_parameter("select a from t order by b limit $3"),
+            Some(3)
+        );
+        assert_eq!(
+            limit_parameter("select \"limit\" from t where a = $1"),
+            None
+        );
+        assert_eq!(limit_parameter("select 1 limit 5"), None);
+        assert_eq!(parameters("(a > ($2 - $12))"), [2, 12]);
+    }
+}

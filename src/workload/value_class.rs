@@ -1,0 +1,60 @@
+//! Values of one class: a statement is called with other values than the one that a workload shows,
+//! and an index that is best for one may be wrong for the others.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::StatementId;
+
+/// A statement planned with values of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueClass {
+    /// The statement of the workload.
+    pub of: StatementId,
+    /// How frequent the values are.
+    pub frequency: Frequency,
+    /// Its share of the statement's calls, 0 to 1.
+    pub share: f64,
+    /// What has which value: `$1` and `'failed'`, or the column of a literal and its value.
+    pub values: Vec<(String, String)>,
+}
+
+/// How many rows a value has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frequency {
+    /// The most common value; of a bound, one that most rows are within.
+    MostCommon,
+    /// The value of the row in the middle.
+    Median,
+    /// A value that is none of the common ones; of a bound, one that few rows are within.
+    Rare,
+    /// A value that no row has.
+    Absent,
+}
+
+impl Frequency {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Frequency::MostCommon => "most common",
+            Frequency::Median => "median",
+            Frequency::Rare => "rare",
+            Frequency::Absent => "absent",
+        }
+    }
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl ValueClass {
+    /// The name of the statement with these values.
+    pub fn id(&self) -> StatementId {
+        StatementId(format!("{}[{}]", self.of, self.frequency))
+    }
+}
