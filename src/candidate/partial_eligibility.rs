@@ -33,8 +33,8 @@ const MAX_CODES: f64 = 20.0;
 const RARE_PART_OF_EQUAL_SHARE: f64 = 0.5;
 
 /// A value that at least this share of the rows has is the usual one; all other rows together are a
-/// category.
-const MIN_SHARE_OF_USUAL_VALUE: f64 = 0.5;
+/// category. Of two values with half of the rows each none is.
+const MIN_SHARE_OF_USUAL_VALUE: f64 = 0.6;
 
 /// A longer list of values is not a category.
 const MAX_LIST: usize = 8;

@@ -652,8 +652,8 @@ fn values_that_are_all_as_frequent_are_no_kinds() {
         predicates_of(
             &even("size", count),
             ConditionKind::Equality,
-            "3",
-            "(size = 3)",
+            "1",
+            "(size = 1)",
         )
     };
     assert_eq!(

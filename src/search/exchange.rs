@@ -4,7 +4,7 @@
 //! what it still serves, a smaller index may do; or one that is better for these statements, and was
 //! not so good for all.
 
-use super::greedy::{Offer, Preference, Search, is_near};
+use super::greedy::{Offer, Preference, Search, is_near, tolerance};
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
 
@@ -34,9 +34,11 @@ impl Search<'_, '_> {
             for id in self.in_place_of(&now, &others) {
                 let set = [others.as_slice(), &[id]].concat();
                 let exchanged = self.costs(&set)?;
-                if !self.misses(&exchanged, &with_present) {
-                    offers.extend(self.offer(&[id], &others, &without, &exchanged));
-                }
+                let offer = self.offer(&[id], &others, &without, &exchanged);
+                offers.extend(offer.filter(|offer| {
+                    let allowed = tolerance(offer, &now);
+                    !self.misses_much(&exchanged, &with_present, allowed)
+                }));
             }
             offers.push(now);
             if let Some([better]) = self.best_offer(&offers, Preference::Saving).as_deref() {

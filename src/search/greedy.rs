@@ -88,6 +88,10 @@ impl Search<'_, '_> {
             };
             let mut next = [chosen.as_slice(), &best].concat();
             self.drop_unneeded(&mut next)?;
+            if self.is_only_larger(&next, &chosen, &best)? {
+                in_vain.insert(best);
+                continue;
+            }
             if seen.insert(next.iter().copied().collect()) {
                 chosen = next;
                 in_vain.clear();
@@ -96,6 +100,33 @@ impl Search<'_, '_> {
             }
         }
         Ok(chosen)
+    }
+
+    /// Did a pick only take the place of smaller indexes that do the same?
+    fn is_only_larger(
+        &mut self,
+        next: &[TrialId],
+        chosen: &[TrialId],
+        picked: &[TrialId],
+    ) -> Result<bool, PlannerError> {
+        let is_in = |set: &[TrialId], wanted: bool, other: &[TrialId]| -> Vec<TrialId> {
+            let found = set.iter().filter(|id| other.contains(id) == wanted);
+            found.copied().collect()
+        };
+        let (gone, rest) = (is_in(chosen, false, next), is_in(chosen, true, next));
+        if gone.is_empty() || picked.iter().any(|id| !next.contains(id)) {
+            return Ok(false);
+        }
+        let without = self.costs(&rest)?;
+        let (old, new) = (self.costs(chosen)?, self.costs(next)?);
+        let old_offer = self.offer(&gone, &rest, &without, &old);
+        let new_offer = self.offer(picked, &rest, &without, &new);
+        Ok(old_offer.zip(new_offer).is_some_and(|(small, large)| {
+            let allowed = tolerance(&small, &large);
+            small.net < large.net
+                && is_near(&small, &large)
+                && !self.misses_much(&old, &new, allowed)
+        }))
     }
 
     /// Indexes that would gain something, but less than writes pay for them.
@@ -325,6 +356,24 @@ impl Search<'_, '_> {
         Ok(())
     }
 
+    /// Is there a statement that these costs make dearer than those by more than is allowed (see
+    /// [`tolerance`])?
+    pub(super) fn misses_much(
+        &self,
+        these: &Costs,
+        those: &Costs,
+        (share, units): (f64, f64),
+    ) -> bool {
+        these.iter().any(|(id, these)| {
+            let (Some(those), Some(baseline)) = (those.get(id), self.known.baseline().get(id))
+            else {
+                return false;
+            };
+            these.cost.0 - those.cost.0 > units.max(share * those.cost.0)
+                && is_gain(baseline.cost, these.cost, those.cost, self.limits)
+        })
+    }
+
     /// Is there a statement for which going from these costs to those would be a gain?
     pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
         these.iter().any(
@@ -351,15 +400,21 @@ pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -
 /// Is the offer as good as the best one, by the rule for size against cost? It leaves little more
 /// to pay, or so little in all that nobody notices.
 pub(super) fn is_near(offer: &Offer, best: &Offer) -> bool {
-    let is_comparable = offer.methods == best.methods || offer.methods == [Method::Brin];
     if offer.sorting_calls > best.sorting_calls {
         return false;
     }
+    let (share, each_call) = tolerance(offer, best);
+    best.gain - offer.gain <= (share * best.remaining).max(each_call * best.calls)
+}
+
+/// How much more the offer may leave to pay than the best one: as a share, and in planner units for
+/// each call.
+pub(super) fn tolerance(offer: &Offer, best: &Offer) -> (f64, f64) {
+    let is_comparable = offer.methods == best.methods || offer.methods == [Method::Brin];
     let much_smaller = (offer.size.0 as f64) <= MUCH_SMALLER * best.size.0 as f64;
-    let (share, each_call) = match (is_comparable, much_smaller) {
+    match (is_comparable, much_smaller) {
         (false, _) => (0.0, 0.0),
         (true, false) => (WORTH_A_SMALLER_INDEX, UNNOTICED_COST),
         (true, true) => (WORTH_A_MUCH_SMALLER_INDEX, UNNOTICED_COST_FOR_MUCH),
-    };
-    best.gain - offer.gain <= (share * best.remaining).max(each_call * best.calls)
+    }
 }
