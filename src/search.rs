@@ -22,11 +22,13 @@ mod exchange;
 mod greedy;
 mod shorter;
 pub mod trial;
+pub mod unpriced;
 pub mod write_cost;
 
 use costs::KnownCosts;
 use greedy::{Preference, Search};
 pub use trial::{Trial, TrialCost, TrialId, TrialOutcome, TrialSet, Trials};
+pub use unpriced::Unpriced;
 
 /// What the search decided.
 #[derive(Debug, Clone, PartialEq, Default)]

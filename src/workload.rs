@@ -4,12 +4,17 @@ pub mod file;
 pub mod log;
 mod value_class;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use value_class::{Frequency, ValueClass};
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_zero(calls: &f64) -> bool {
+    *calls == 0.0
+}
 
 /// A statement's name, unique within its workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,6 +52,9 @@ pub struct Statement {
     /// Which values it has, where it is another statement with values of one class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_class: Option<Box<ValueClass>>,
+    /// How many of its calls are counted by statements with other values ([`ValueClass`]) instead.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub calls_of_classes: f64,
     /// The other users who executed it, where `pg_stat_statements` says so: the text is theirs, and
     /// not of the one who asks.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -79,7 +87,12 @@ pub struct Workload {
 impl Statement {
     /// The total time of its executions in milliseconds, if it was measured.
     pub fn total_time_ms(&self) -> Option<f64> {
-        Some(self.calls * self.mean_time_ms?)
+        Some(self.calls_with_any_values() * self.mean_time_ms?)
+    }
+
+    /// How often it runs, with whatever values.
+    pub fn calls_with_any_values(&self) -> f64 {
+        self.calls + self.calls_of_classes
     }
 }
 
@@ -110,6 +123,7 @@ impl Workload {
             varying_literals: BTreeSet::new(),
             fixed_literals: BTreeSet::new(),
             value_class: None,
+            calls_of_classes: 0.0,
             authors: BTreeSet::new(),
         });
     }
@@ -126,6 +140,15 @@ impl Workload {
         if let Some(last) = self.statements.last_mut() {
             last.fixed_literals = positions;
         }
+    }
+
+    /// For each statement that is another one with other values, that one.
+    pub fn statements_of_classes(&self) -> BTreeMap<StatementId, StatementId> {
+        let classes = self.statements.iter().filter_map(|statement| {
+            let class = statement.value_class.as_ref()?;
+            Some((statement.id.clone(), class.of.clone()))
+        });
+        classes.collect()
     }
 
     /// With these statements in place of those of the same name.

@@ -16,7 +16,7 @@ use crate::planner::{Evidence, NamedIndex, NotExecuted, TwinOnly};
 use crate::remedy::Remedy;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Reason};
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId, ValueClass};
 
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,26 @@ pub enum StatementStatus {
     Failed,
     /// There was nothing to plan.
     Skipped,
+}
+
+impl Advice {
+    /// The statements of the workload, without those that are the same with other values.
+    pub fn as_written(&self) -> impl Iterator<Item = &StatementAdvice> {
+        let statements = self.statements.iter();
+        statements.filter(|statement| statement.statement.value_class.is_none())
+    }
+
+    /// The statement with other values.
+    pub fn classes_of(
+        &self,
+        id: &StatementId,
+    ) -> impl Iterator<Item = (&ValueClass, &StatementAdvice)> {
+        let classes = self
+            .statements
+            .iter()
+            .filter_map(|statement| Some((statement.statement.value_class.as_deref()?, statement)));
+        classes.filter(move |(class, _)| class.of == *id)
+    }
 }
 
 impl StatementAdvice {

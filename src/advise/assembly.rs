@@ -65,8 +65,9 @@ impl Parts<'_> {
             let cost_after = after.map_or(cost, Plan::total_cost);
             Change::between(cost, cost_after, self.context.limits.min_improvement)
         });
-        let helps = |recommendation: &&Recommendation| recommendation.helps(id);
-        let helping = recommendations.iter().filter(helps);
+        let helping = recommendations
+            .iter()
+            .filter(|index| self.is_for(index, id));
         let executed = self.chosen.measured.as_ref().and_then(|measured| {
             let (before, after) = (measured.before.get(id)?, measured.after.get(id)?);
             Some((before.clone(), after.clone()))
@@ -90,6 +91,13 @@ impl Parts<'_> {
 }
 
 impl Parts<'_> {
+    /// Does the index help the statement, with the values it has or with others?
+    pub(super) fn is_for(&self, index: &Recommendation, id: &StatementId) -> bool {
+        let mut benefits = index.benefits.iter();
+        benefits
+            .any(|benefit| benefit.statement == *id || self.of_workload(&benefit.statement) == *id)
+    }
+
     /// Why a statement was not executed, where statements are.
     fn not_executed(&self, id: &StatementId) -> Option<NotExecuted> {
         let measured = self.chosen.measured.as_ref()?;

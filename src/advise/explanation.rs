@@ -33,8 +33,8 @@ pub struct Gain {
     pub others: usize,
     /// How the plan reads the table today; none where it is unknown.
     pub today: Option<AccessPath>,
-    /// How it reads the index then: `Index Scan`.
-    pub then: Option<String>,
+    /// How it reads the index then: `Index Scan`, and whether it still sorts.
+    pub then: Option<AccessPath>,
     /// The columns of the conditions that the index answers.
     pub columns: Vec<String>,
     /// Does the index bring the order, so that nothing is sorted?

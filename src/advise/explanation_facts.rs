@@ -1,5 +1,7 @@
 //! The facts from which the explanation of a recommended index is written.
 
+use std::collections::BTreeSet;
+
 use super::benefit::Benefit;
 use super::explanation::{AccessPath, Explanation, Gain};
 use super::verification::VerifiedIndex;
@@ -21,6 +23,8 @@ pub(super) struct Facts<'f> {
     /// All verified indexes.
     pub(super) all: &'f [VerifiedIndex],
     pub(super) plans: &'f PlansOf<'f>,
+    /// The statement of the workload that a statement is, with other values.
+    pub(super) of_workload: &'f dyn Fn(&StatementId) -> StatementId,
     /// How long a statement took without and with the recommended set, if it was executed.
     pub(super) times: &'f dyn Fn(&StatementId) -> Option<(Millis, Millis)>,
     /// Existing indexes that can be dropped then.
@@ -49,16 +53,32 @@ pub(super) fn of(facts: &Facts<'_>) -> Explanation {
 
 fn gain(facts: &Facts<'_>) -> Option<Gain> {
     let factor = |benefit: &Benefit| benefit.before.factor_to(benefit.after);
+    let of_workload = |benefit: &Benefit| (facts.of_workload)(&benefit.statement);
+    let is_as_written = |benefit: &Benefit| of_workload(benefit) == benefit.statement;
     let benefits = facts.benefits.iter();
-    let best = benefits.max_by(|a, b| factor(a).total_cmp(&factor(b)))?;
+    let best = benefits.max_by(|a, b| {
+        let by_factor = || factor(a).total_cmp(&factor(b));
+        is_as_written(a).cmp(&is_as_written(b)).then_with(by_factor)
+    })?;
+    let helped: BTreeSet<StatementId> = facts.benefits.iter().map(of_workload).collect();
     let (before, after) = (facts.plans)(&best.statement);
     let table = &facts.index.definition.table;
     let served = after.map(|after| part_served(facts.index, facts.verified, before, after));
     let served = served.unwrap_or_default();
     Some(Gain {
-        others: facts.benefits.len() - 1,
+        others: helped.len() - 1,
         today: before.and_then(|plan| access_path(plan, table)),
-        then: after.and_then(|plan| Some(reading(plan, facts.verified)?.operation())),
+        then: after.and_then(|plan| {
+            let node = reading(plan, facts.verified)?;
+            let sort = plan
+                .ancestors(node.id)
+                .find(|node| node.node_type().is_sort());
+            Some(AccessPath {
+                sort: sort.map(Node::operation),
+                scan: node.operation(),
+                index: None,
+            })
+        }),
         columns: served.columns,
         in_order: served.in_order,
         predicate: served.predicate,
@@ -113,16 +133,22 @@ fn part_served(
         .index_cond()
         .and_then(|text| parse_expression(text).ok());
     let columns = condition.map(|condition| condition.columns);
+    let keys = index.definition.keys.iter();
+    let of_index: BTreeSet<String> = keys.filter_map(|key| key.key.columns()).flatten().collect();
     let sorts = |plan: &Plan, node: &Node| {
         plan.ancestors(node.id)
-            .any(|node| *node.node_type() == NodeType::Sort)
+            .any(|node| node.node_type().is_sort())
     };
     let was_sorted = before.is_some_and(|plan| {
         read_of(plan, &index.definition.table).is_some_and(|node| sorts(plan, node))
     });
     let predicate = index.definition.predicate.as_ref();
     Served {
-        columns: columns.into_iter().flatten().collect(),
+        columns: columns
+            .into_iter()
+            .flatten()
+            .filter(|name| of_index.contains(name))
+            .collect(),
         in_order: was_sorted
             && !sorts(after, node)
             && *node.node_type() != NodeType::BitmapIndexScan,
@@ -133,7 +159,8 @@ fn part_served(
 /// The node that reads this table.
 fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
     plan.nodes().iter().find(|node| {
-        node.relation_name().is_some()
+        *node.node_type() != NodeType::ModifyTable
+            && node.relation_name().is_some()
             && node.text("Schema") == Some(&table.schema)
             && node.relation_name() == Some(&table.name)
     })

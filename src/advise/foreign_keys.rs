@@ -84,6 +84,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         varying_literals: BTreeSet::new(),
         fixed_literals: BTreeSet::new(),
         value_class: None,
+        calls_of_classes: 0.0,
         authors: statement.authors.clone(),
     }
 }

@@ -65,7 +65,7 @@ impl Parts<'_> {
         if statement.value_class.is_some() {
             return None;
         }
-        if recommendations.iter().any(|index| index.helps(id)) {
+        if recommendations.iter().any(|index| self.is_for(index, id)) {
             return None;
         }
         let candidates = self.candidates_of(id);

@@ -48,6 +48,13 @@ impl Parts<'_> {
         self.chosen.verification.after.get(id)
     }
 
+    /// The statement that this one is, with other values.
+    pub(super) fn of_workload(&self, id: &StatementId) -> StatementId {
+        let statement = self.context.workload.statement(id);
+        let class = statement.and_then(|statement| statement.value_class.as_ref());
+        class.map_or_else(|| id.clone(), |class| class.of.clone())
+    }
+
     pub(super) fn calls(&self, id: &StatementId) -> f64 {
         let statement = self.context.workload.statement(id);
         statement.map_or(1.0, |statement| statement.calls)

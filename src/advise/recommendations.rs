@@ -67,6 +67,7 @@ impl Parts<'_> {
             benefits: &benefits,
             all: &self.chosen.verification.verified,
             plans: &|id| (self.plan_before(id), self.plan_after(id)),
+            of_workload: &|id| self.of_workload(id),
             times: &|id| self.chosen.measured.as_ref()?.times(id),
             supersedes: &self.superseded_for_good(&index),
         });

@@ -19,7 +19,7 @@ use crate::planner::{
     Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
 };
 use crate::search::costs::{Costs, KnownCosts, SetCost, SetPlanner, Weighted};
-use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials};
+use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -198,7 +198,9 @@ fn choose(
     let baseline = weights(context.workload, context.trial_baseline());
     let write_costs = write_cost::of_trials(trials, context);
     if context.target() == Target::Server {
-        let mut costs = KnownCosts::from_trials(trials, baseline).with_write_costs(write_costs);
+        let mut costs = KnownCosts::from_trials(trials, baseline)
+            .with_classes(context.workload.statements_of_classes())
+            .with_write_costs(write_costs);
         return search::choose(&mut costs, context.limits);
     }
     run.begin("choosing", 1);
@@ -210,6 +212,7 @@ fn choose(
         trials,
     };
     let mut costs = KnownCosts::asking(trials, baseline, &mut twin)
+        .with_classes(context.workload.statements_of_classes())
         .with_write_costs(write_costs)
         .with_superseded(superseded);
     let chosen = search::choose(&mut costs, context.limits);
@@ -250,7 +253,7 @@ fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost>
         let used = indexes.filter(|(_, index)| uses(plan, index));
         let set_cost = SetCost {
             cost: plan.total_cost(),
-            sorts_for_limit: search::trial::sorts_for_limit(plan),
+            unpriced: Unpriced::of(plan),
             used: used.map(|(id, _)| *id).collect(),
         };
         Some((id, set_cost))
@@ -264,7 +267,7 @@ fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
         let weighted = Weighted {
             calls: statement.calls,
             cost: plan.total_cost(),
-            sorts_for_limit: search::trial::sorts_for_limit(plan),
+            unpriced: Unpriced::of(plan),
         };
         Some((statement.id.clone(), weighted))
     };

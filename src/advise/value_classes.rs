@@ -102,6 +102,7 @@ pub(super) fn added(workload: &Workload, classes: Vec<Statement>, baseline: &Bas
         .iter()
         .map(|statement| Statement {
             calls: statement.calls - taken(statement),
+            calls_of_classes: taken(statement),
             ..statement.clone()
         })
         .collect();
@@ -315,8 +316,11 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
         let is_known = sql == statement.sql || found.iter().any(|(_, _, known, _)| *known == sql);
         if !is_known {
             let named = values.into_iter();
-            let named = named.map(|(slot, value)| (slot.label.clone(), value));
-            found.push((frequency, share(slots, number), sql, named.collect()));
+            let mut named: Vec<(String, String)> = named
+                .map(|(slot, value)| (slot.label.clone(), value))
+                .collect();
+            named.sort();
+            found.push((frequency, share(slots, number), sql, named));
         }
     }
     let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();

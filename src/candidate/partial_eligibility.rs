@@ -74,17 +74,45 @@ pub fn names_a_kind(condition: &Condition, table: &Table, catalog: &Catalog) -> 
 }
 
 /// Is it a fact about the row, with nothing in it that somebody searches for? `shipped > due`,
-/// `ordered - reserved > 0`, and not `starts_with(email, 'user77')`.
+/// `ordered - reserved > 0`, `abs(amount) >= 1000`, and not `starts_with(email, 'user77')`.
 fn is_fact(condition: &Condition) -> bool {
-    let of_expression = matches!(
-        condition.kind,
-        ConditionKind::Range | ConditionKind::Inequality | ConditionKind::RowPredicate
-    );
     let values = literals(&condition.expression.text).unwrap_or_default();
-    of_expression
-        && values
-            .iter()
-            .all(|value| matches!(value.as_str(), "0" | "1"))
+    let mut values = values.iter().map(String::as_str);
+    match condition.kind {
+        ConditionKind::Range | ConditionKind::Inequality => values.all(is_threshold),
+        ConditionKind::RowPredicate => values.all(|value| matches!(value, "0" | "1")),
+        _ => false,
+    }
+}
+
+/// Is it a number or an interval that somebody decided on and not one that somebody looks for? The
+/// former are round: `0.5`, `1000`, `30 days`, `10:00:00`.
+fn is_threshold(value: &str) -> bool {
+    let words = value.split(|character: char| !character.is_alphanumeric());
+    let mut words = words.filter(|word| !word.is_empty());
+    let significant = value
+        .chars()
+        .filter(|character| matches!(character, '1'..='9'));
+    let is_unit = |word: &str| {
+        let word = word.to_lowercase();
+        let singular = word.strip_suffix('s').unwrap_or(&word);
+        matches!(
+            singular,
+            "year"
+                | "mon"
+                | "month"
+                | "week"
+                | "day"
+                | "hour"
+                | "min"
+                | "minute"
+                | "sec"
+                | "second"
+        )
+    };
+    value.chars().any(|character| character.is_ascii_digit())
+        && significant.count() <= 1
+        && words.all(|word| is_unit(word) || word.chars().all(|digit| digit.is_ascii_digit()))
 }
 
 /// The share of a literal that the author of the workload says is always this one.
@@ -271,4 +299,17 @@ fn common_values_share(column: &Column, condition: &Condition, literal: &str) ->
             .map(|(_, share)| share)
             .sum(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_decided_on_a_round_number() {
+        let round = ["0", "0.5", "-1", "1000", "30 days", "10:00:00", "1 mon"];
+        assert!(round.into_iter().all(is_threshold));
+        let searched = ["42", "user7", "2024-01-01", "(12,34)", "", "none"];
+        assert!(!searched.into_iter().any(is_threshold));
+    }
 }

@@ -23,6 +23,7 @@ use crate::remedy::{Effect, Remedy};
 use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
+use crate::workload;
 
 /// Within a version, fields are only added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -112,6 +113,11 @@ pub struct Statement {
     pub place: String,
     /// How often it runs.
     pub calls: f64,
+    /// Of its calls, how many this entry counts for in the workload's cost; the others are those of
+    /// the entries with other values.
+    pub calls_counted_here: f64,
+    /// Null for a statement of the workload; else which values this entry has.
+    pub value_class: Option<ValueClass>,
     /// The mean time of one execution, from pg_stat_statements or a log; null if it was not
     /// measured.
     pub mean_time_ms: Option<f64>,
@@ -159,6 +165,29 @@ pub struct Statement {
     pub predicted_cost_before: Option<f64>,
     /// The planner twin's cost with the recommended indexes.
     pub predicted_cost_after: Option<f64>,
+}
+
+/// A statement with other values than those it was given with: with a parameter, or with a literal
+/// that is one value of many.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ValueClass {
+    /// The id of the statement of the workload.
+    pub of: String,
+    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`.
+    pub frequency: String,
+    /// Its share of the statement's calls, 0 to 1.
+    pub share: f64,
+    /// The values.
+    pub values: Vec<NamedValue>,
+}
+
+/// A value in a statement.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NamedValue {
+    /// `$1`, or the column that a literal is compared with.
+    pub name: String,
+    /// As SQL.
+    pub value: String,
 }
 
 /// Why no index helps a statement.
@@ -598,13 +627,30 @@ fn tenth(duration: Millis) -> f64 {
     (duration.0 * 10.0).round() / 10.0
 }
 
+impl ValueClass {
+    fn new(class: &workload::ValueClass) -> ValueClass {
+        let value = |(name, value): &(String, String)| NamedValue {
+            name: name.clone(),
+            value: value.clone(),
+        };
+        ValueClass {
+            of: class.of.0.clone(),
+            frequency: class.frequency.word().to_owned(),
+            share: class.share,
+            values: class.values.iter().map(value).collect(),
+        }
+    }
+}
+
 impl Statement {
     fn new(advice: &StatementAdvice, catalog: &Catalog) -> Statement {
         Statement {
             id: advice.statement.id.0.clone(),
             sql: advice.statement.sql.clone(),
             place: advice.statement.place.clone(),
-            calls: advice.statement.calls,
+            calls: advice.statement.calls_with_any_values(),
+            calls_counted_here: advice.statement.calls,
+            value_class: advice.statement.value_class.as_deref().map(ValueClass::new),
             mean_time_ms: advice.statement.mean_time_ms,
             status: match advice.status {
                 StatementStatus::Planned => Status::Planned,

@@ -8,6 +8,7 @@ use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
 use crate::model::{factor_text, printable};
 use crate::sentences;
+use crate::workload::ValueClass;
 
 /// Columns of the plans in code fences.
 const FENCE_COLUMNS: usize = 120;
@@ -24,7 +25,7 @@ pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
     } else {
         "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
     };
-    for statement in &advice.statements {
+    for statement in advice.as_written() {
         let execution = statement
             .executed
             .as_ref()
@@ -35,6 +36,10 @@ pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
             String::new()
         };
         let _ = writeln!(markdown, "{}{execution}", row(statement));
+        for (class, with_values) in advice.classes_of(&statement.statement.id) {
+            let blank = if executed { " |" } else { "" };
+            let _ = writeln!(markdown, "{}{blank}", row_of_class(class, with_values));
+        }
     }
     no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
@@ -113,9 +118,23 @@ fn no_index(markdown: &mut String, advice: &Advice) {
     }
 }
 
+/// The statement with other values: `↳ rare values, 38 % of the calls`.
+fn row_of_class(class: &ValueClass, statement: &StatementAdvice) -> String {
+    let name = format!(
+        "↳ {} values, {:.0} % of the calls",
+        class.frequency,
+        class.share * 100.0
+    );
+    costs_row(statement, &name, String::new())
+}
+
 fn row(statement: &StatementAdvice) -> String {
     let name = escaped(&statement.statement.id.0);
-    let calls = statement.statement.calls;
+    let calls = statement.statement.calls_with_any_values();
+    costs_row(statement, &name, calls.to_string())
+}
+
+fn costs_row(statement: &StatementAdvice, name: &str, calls: String) -> String {
     match (statement.cost_before(), statement.cost_after()) {
         (Some(before), Some(after)) => {
             let gain = if before == after {

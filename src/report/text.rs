@@ -30,6 +30,7 @@ use crate::workload::Statement;
 mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
+mod values;
 mod what_if;
 
 /// Writes the report.
@@ -37,12 +38,9 @@ pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String
     let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     summary(&mut text, advice, width);
-    for statement in advice
-        .statements
-        .iter()
-        .filter(|statement| statement.status == StatementStatus::Planned)
-    {
-        statement_block(&mut text, statement, &advice.catalog, width);
+    let planned = |statement: &&StatementAdvice| statement.status == StatementStatus::Planned;
+    for statement in advice.as_written().filter(planned) {
+        statement_block(&mut text, statement, advice, width);
     }
     not_planned(&mut text, advice);
     rejected(&mut text, advice, width);
@@ -61,8 +59,7 @@ pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String
 fn summary(text: &mut String, advice: &Advice, width: usize) {
     let server = &advice.catalog.server;
     let planned = advice
-        .statements
-        .iter()
+        .as_written()
         .filter(|statement| statement.status == StatementStatus::Planned)
         .count();
     let version = server.version.split(' ').next().unwrap_or_default();
@@ -70,7 +67,7 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         "PostgreSQL {} · {} · {planned} of {} statements planned",
         printable(version),
         printable(&server.database),
-        advice.statements.len()
+        advice.as_written().count()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
     let _ = writeln!(text, "{}\n", indent(&headline(advice), "", width));
@@ -123,12 +120,7 @@ pub(super) fn no_index(advice: &Advice) -> String {
     }
 }
 
-fn statement_block(
-    text: &mut String,
-    statement: &StatementAdvice,
-    catalog: &Catalog,
-    width: usize,
-) {
+fn statement_block(text: &mut String, statement: &StatementAdvice, advice: &Advice, width: usize) {
     let (Some(before), Some(cost_before), Some(cost_after)) = (
         &statement.before,
         statement.cost_before(),
@@ -164,6 +156,7 @@ fn statement_block(
         statement.after.as_ref(),
         width,
     ));
+    values::write(text, statement, advice, width);
     if let Some(no_index) = &statement.no_index {
         let line = format!(
             "no index helps: {}",
@@ -171,15 +164,16 @@ fn statement_block(
         );
         let _ = writeln!(text, "{}", styled(DIM, indent(&line, "  ", width)));
     }
-    top_findings(text, before, catalog, width);
+    top_findings(text, before, &advice.catalog, width);
     text.push('\n');
 }
 
 /// `job-list · 1,200 calls`.
 fn statement_name(statement: &StatementAdvice) -> String {
-    let Statement { id, calls, .. } = &statement.statement;
-    let calls = if *calls > 1.0 {
-        format!(" · {} calls", group_thousands(*calls, 0))
+    let Statement { id, .. } = &statement.statement;
+    let calls = statement.statement.calls_with_any_values();
+    let calls = if calls > 1.0 {
+        format!(" · {} calls", group_thousands(calls, 0))
     } else {
         String::new()
     };

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::trial::{Trial, TrialId, TrialSet, Trials};
+use super::unpriced::Unpriced;
 use super::write_cost::WriteCosts;
 use crate::index::{Index, Method};
 use crate::model::{Bytes, Cost, QualifiedName};
@@ -25,14 +26,14 @@ pub struct Weighted {
     pub calls: f64,
     /// Its plan's cost.
     pub cost: Cost,
-    /// Does the plan sort rows of which a LIMIT takes the first ones?
-    pub sorts_for_limit: bool,
+    /// What the cost says too little about.
+    pub unpriced: Unpriced,
 }
 
 impl Weighted {
     fn set(&mut self, under: &SetCost) {
         self.cost = under.cost;
-        self.sorts_for_limit = under.sorts_for_limit;
+        self.unpriced = under.unpriced;
     }
 }
 
@@ -71,8 +72,8 @@ pub trait SetPlanner {
 pub struct SetCost {
     /// The plan's cost.
     pub cost: Cost,
-    /// Does the plan sort rows of which a LIMIT takes the first ones?
-    pub sorts_for_limit: bool,
+    /// What the cost says too little about.
+    pub unpriced: Unpriced,
     /// The indexes of the set that the plan uses.
     pub used: TrialSet,
 }
@@ -90,6 +91,8 @@ pub struct KnownCosts<'a> {
     write_costs: WriteCosts,
     /// For each trial, the existing indexes that are not needed beside its index.
     superseded: BTreeMap<TrialId, Superseded>,
+    /// Of statements that are another one with other values: that one.
+    same_statement: BTreeMap<StatementId, StatementId>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<TrialId>>>,
     cut_short: bool,
@@ -104,7 +107,7 @@ impl<'a> KnownCosts<'a> {
         for (id, weighted) in &baseline {
             let nothing = SetCost {
                 cost: weighted.cost,
-                sorts_for_limit: weighted.sorts_for_limit,
+                unpriced: weighted.unpriced,
                 used: BTreeSet::new(),
             };
             known
@@ -122,7 +125,7 @@ impl<'a> KnownCosts<'a> {
                 };
                 let cost = SetCost {
                     cost: cost.cost,
-                    sorts_for_limit: cost.sorts_for_limit,
+                    unpriced: cost.unpriced,
                     used,
                 };
                 known
@@ -140,6 +143,7 @@ impl<'a> KnownCosts<'a> {
             relevant,
             write_costs: WriteCosts::default(),
             superseded: BTreeMap::new(),
+            same_statement: BTreeMap::new(),
             bundles: None,
             cut_short: false,
         }
@@ -151,6 +155,20 @@ impl<'a> KnownCosts<'a> {
             planner: Some(planner),
             ..KnownCosts::from_trials(trials, baseline)
         }
+    }
+
+    /// The same, where some statements are others with other values.
+    #[must_use]
+    pub fn with_classes(self, same_statement: BTreeMap<StatementId, StatementId>) -> Self {
+        KnownCosts {
+            same_statement,
+            ..self
+        }
+    }
+
+    /// The statement that this one is, with whatever values.
+    pub(super) fn statement<'id>(&'id self, id: &'id StatementId) -> &'id StatementId {
+        self.same_statement.get(id).unwrap_or(id)
     }
 
     /// The same, with what writes pay for the trials' indexes.
@@ -268,7 +286,7 @@ impl<'a> KnownCosts<'a> {
     fn at_most(&self, id: &StatementId, baseline: &Weighted, part: &TrialSet) -> SetCost {
         let baseline = SetCost {
             cost: baseline.cost,
-            sorts_for_limit: baseline.sorts_for_limit,
+            unpriced: baseline.unpriced,
             used: TrialSet::new(),
         };
         let seen = self.known.get(id).into_iter().flatten();
@@ -309,7 +327,7 @@ impl<'a> KnownCosts<'a> {
                     && trial.cost.0 < statement.cost.0
                 {
                     statement.cost = trial.cost;
-                    statement.sorts_for_limit = trial.sorts_for_limit;
+                    statement.unpriced = trial.unpriced;
                 }
             }
         }

@@ -4,9 +4,12 @@
 //! what it still serves, a smaller index may do; or one that is better for these statements, and was
 //! not so good for all.
 
-use super::greedy::{Offer, Preference, Search, is_near, tolerance};
+use std::collections::BTreeMap;
+
+use super::greedy::{Offer, Preference, Search, WORTH_ANOTHER_INDEX, is_near, tolerance};
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
+use crate::workload::StatementId;
 
 /// For one chosen index, how many others the planner is asked about.
 const MAX_OTHERS: usize = 8;
@@ -15,6 +18,10 @@ const MAX_OTHERS: usize = 8;
 /// two, or more by this many planner units.
 const WORTH_ONE_INDEX_LESS: f64 = 1.1;
 const UNNOTICED_BESIDE_AN_INDEX: f64 = 20.0;
+
+/// Of one class of values it may be this much more, as a share or in planner units.
+const WORST_CLASS_SHARE: f64 = 0.5;
+const WORST_CLASS_UNITS: f64 = 100.0;
 
 /// It is no gain to have one index that is larger than the two by more than this.
 const MAX_SIZE_OF_MERGED: f64 = 1.2;
@@ -118,15 +125,46 @@ impl Search<'_, '_> {
         Ok(None)
     }
 
-    /// Does no statement cost noticeably more?
+    /// Does no statement cost noticeably more? Over all classes of its values a statement may cost a
+    /// little more, because it would not be worth another index.
     fn is_as_good(&mut self, set: &[TrialId], than: &[TrialId]) -> Result<bool, PlannerError> {
         let (with, now) = (self.costs(set)?, self.costs(than)?);
-        Ok(with.iter().all(|(id, with)| {
-            now.get(id).is_none_or(|now| {
-                with.cost.0 <= WORTH_ONE_INDEX_LESS * now.cost.0
-                    || with.cost.0 - now.cost.0 <= UNNOTICED_BESIDE_AN_INDEX
-            })
-        }))
+        let mut expected: BTreeMap<&StatementId, Expected> = BTreeMap::new();
+        for (id, with) in &with {
+            let Some(now) = now.get(id) else { continue };
+            let sum = expected.entry(self.known.statement(id)).or_default();
+            sum.classes += 1;
+            sum.calls += with.calls;
+            sum.with += with.calls * with.cost.0;
+            sum.now += with.calls * now.cost.0;
+            let more = with.cost.0 - now.cost.0;
+            sum.worst_is_far |= more > WORST_CLASS_UNITS.max(WORST_CLASS_SHARE * now.cost.0);
+        }
+        Ok(expected.values().all(Expected::is_as_good))
+    }
+}
+
+/// What a statement costs over its classes of values.
+#[derive(Debug, Default)]
+struct Expected {
+    classes: usize,
+    calls: f64,
+    /// Σ calls × cost with the set.
+    with: f64,
+    /// Σ calls × cost with what it is compared with.
+    now: f64,
+    worst_is_far: bool,
+}
+
+impl Expected {
+    fn is_as_good(&self) -> bool {
+        let factor = if self.classes > 1 {
+            WORTH_ANOTHER_INDEX
+        } else {
+            WORTH_ONE_INDEX_LESS
+        };
+        let is_unnoticed = self.with - self.now <= UNNOTICED_BESIDE_AN_INDEX * self.calls;
+        !self.worst_is_far && (is_unnoticed || self.with <= factor * self.now)
     }
 }
 

@@ -25,9 +25,16 @@ const MUCH_SMALLER: f64 = 0.25;
 const UNNOTICED_COST: f64 = 4.0;
 const UNNOTICED_COST_FOR_MUCH: f64 = 16.0;
 
+/// An index that answers all conditions may be this many times as large as one behind whose range
+/// rows are filtered.
+const WORTH_NO_FILTER: f64 = 1.5;
+
 /// How much cheaper a statement that is served already has to become for another index to be worth
-/// it.
-const WORTH_ANOTHER_INDEX: f64 = 1.5;
+/// it, and how much it has to save at least: as a share of what the statement cost without any, but
+/// never more than this many planner units.
+pub(super) const WORTH_ANOTHER_INDEX: f64 = 1.5;
+const NOTICED_SHARE: f64 = 0.01;
+const MAX_UNNOTICED_COST: f64 = 100.0;
 
 /// Maximum number of offers in each ranking that the planner is queried about together with the
 /// chosen indexes.
@@ -61,6 +68,8 @@ pub(super) struct Offer {
     pub(super) size: Bytes,
     /// Σ calls of those of them that sort rows of which a LIMIT takes the first ones.
     pub(super) sorting_calls: f64,
+    /// Σ calls of those of them that filter what a range of an index has.
+    pub(super) filtering_calls: f64,
     /// The access methods, sorted.
     pub(super) methods: Vec<Method>,
     /// The size less that of the existing indexes that can then be dropped. Smaller is better, but
@@ -241,6 +250,7 @@ impl Search<'_, '_> {
             remaining: 0.0,
             calls: 0.0,
             sorting_calls: 0.0,
+            filtering_calls: 0.0,
             size,
             net,
         };
@@ -252,8 +262,11 @@ impl Search<'_, '_> {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;
                 offer.calls += now.calls;
-                if with.sorts_for_limit {
+                if with.unpriced.sorts_for_limit {
                     offer.sorting_calls += now.calls;
+                }
+                if with.unpriced.filters_a_range {
+                    offer.filtering_calls += now.calls;
                 }
             }
         }
@@ -272,11 +285,28 @@ impl Search<'_, '_> {
         if preference == Preference::SavingPerByte {
             return Some(largest.ids.clone());
         }
-        let near = offers.iter().filter(|offer| is_near(offer, largest));
-        let best = near.min_by(|a, b| {
+        let near: Vec<&Offer> = offers
+            .iter()
+            .filter(|offer| is_near(offer, largest))
+            .collect();
+        let by_size = |a: &&&Offer, b: &&&Offer| {
             a.net
                 .cmp(&b.net)
                 .then_with(|| self.compare(b, a, preference))
+        };
+        let best = near.iter().min_by(|a, b| {
+            a.sorting_calls
+                .total_cmp(&b.sorting_calls)
+                .then_with(|| by_size(a, b))
+        })?;
+        let as_small = near.iter().filter(|offer| {
+            offer.sorting_calls <= best.sorting_calls
+                && offer.net.0 as f64 <= WORTH_NO_FILTER * best.net.0 as f64
+        });
+        let best = as_small.min_by(|a, b| {
+            a.filtering_calls
+                .total_cmp(&b.filtering_calls)
+                .then_with(|| by_size(a, b))
         });
         best.map(|offer| offer.ids.clone())
     }
@@ -391,9 +421,10 @@ impl Search<'_, '_> {
 /// cost, or much of its present cost: with an original cost of 3 000, going from 31 to 25 is not worth
 /// an index, going from 257 to 18 is.
 pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
-    let of_the_whole = now.0 - after.0 >= limits.min_improvement.0 * baseline.0;
-    let is_noticed = now.0 - after.0 >= UNNOTICED_COST;
-    let halved = is_noticed && now.factor_to(after) >= WORTH_ANOTHER_INDEX;
+    let saved = now.0 - after.0;
+    let of_the_whole = saved >= limits.min_improvement.0 * baseline.0;
+    let noticed = (NOTICED_SHARE * baseline.0).clamp(UNNOTICED_COST, MAX_UNNOTICED_COST);
+    let halved = saved >= noticed && now.factor_to(after) >= WORTH_ANOTHER_INDEX;
     limits.min_improvement.reached(now, after) && (of_the_whole || halved)
 }
 

@@ -28,7 +28,7 @@ fn trial(name: &str, size: u64, costs: &[(&str, f64)]) -> Trial {
             TrialCost {
                 cost: Cost(*cost),
                 used: true,
-                sorts_for_limit: false,
+                unpriced: Unpriced::default(),
             },
         )
     });
@@ -56,7 +56,7 @@ fn statements(costs: &[(&str, f64, f64)]) -> Costs {
             Weighted {
                 calls: *calls,
                 cost: Cost(*cost),
-                sorts_for_limit: false,
+                unpriced: Unpriced::default(),
             },
         )
     };
@@ -217,7 +217,7 @@ impl SetPlanner for PairPlanner {
                 id.clone(),
                 SetCost {
                     cost,
-                    sorts_for_limit: false,
+                    unpriced: Unpriced::default(),
                     used,
                 },
             )
@@ -329,7 +329,7 @@ impl SetPlanner for NearlyUnneeded {
                 id.clone(),
                 SetCost {
                     cost: Cost(cost),
-                    sorts_for_limit: false,
+                    unpriced: Unpriced::default(),
                     used,
                 },
             )

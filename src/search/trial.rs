@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
+use super::unpriced::Unpriced;
 use crate::model::{Bytes, Cost, QualifiedName};
-use crate::plan::{Node, NodeType, Plan};
+use crate::plan::Plan;
 use crate::planner::{
     Answer, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, TestedIndex, uses,
 };
@@ -50,8 +51,8 @@ pub struct TrialCost {
     pub cost: Cost,
     /// Does the plan use the index?
     pub used: bool,
-    /// Does the plan sort rows of which a LIMIT takes the first ones?
-    pub sorts_for_limit: bool,
+    /// What the cost says too little about.
+    pub unpriced: Unpriced,
 }
 
 impl Trial {
@@ -113,26 +114,12 @@ impl Trial {
     }
 }
 
-/// Does the plan sort rows of which a LIMIT takes the first ones?
-pub fn sorts_for_limit(plan: &Plan) -> bool {
-    let is_sort = |node: &Node| {
-        matches!(
-            node.node_type(),
-            NodeType::Sort | NodeType::IncrementalSort | NodeType::GatherMerge
-        )
-    };
-    let limits = plan.nodes().iter();
-    limits
-        .filter(|node| *node.node_type() == NodeType::Limit)
-        .any(|limit| plan.children(limit.id).any(is_sort))
-}
-
 fn tested(planned: Planned) -> Option<TrialOutcome> {
     let index = planned.indexes.into_iter().next()?;
     let cost = |plan: &Plan| TrialCost {
         cost: plan.total_cost(),
         used: uses(plan, &index),
-        sorts_for_limit: sorts_for_limit(plan),
+        unpriced: Unpriced::of(plan),
     };
     let costs = planned
         .plans
@@ -255,7 +242,7 @@ mod tests {
         let cost = |cost, used| TrialCost {
             cost: Cost(cost),
             used,
-            sorts_for_limit: false,
+            unpriced: Unpriced::default(),
         };
         let expected = [
             (test_planner::id("scans"), cost(100.0, false)),

@@ -34,7 +34,10 @@ fn gain_sentence(gain: &Gain) -> String {
         Some(path) => access_path(path),
         None => "its present access path".to_owned(),
     };
-    let then = gain.then.as_deref().unwrap_or("a scan");
+    let then = gain
+        .then
+        .as_ref()
+        .map_or_else(|| "a scan".to_owned(), access_path);
     let benefit = &gain.benefit;
     let factor = factor_text(benefit.before.factor_to(benefit.after));
     let executed = gain

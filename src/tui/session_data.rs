@@ -64,6 +64,13 @@ pub struct SessionData {
 }
 
 impl SessionData {
+    /// The number of statements of the workload, each counted once whatever values it was planned
+    /// with.
+    pub fn listed(&self) -> usize {
+        let listed = self.statements.iter().filter(|view| view.is_listed());
+        listed.count()
+    }
+
     /// The session data of a run and its recording.
     pub fn new(subject: String, advice: Advice, recording: &Recording) -> SessionData {
         let mut session_data = SessionData {
@@ -160,6 +167,7 @@ impl SessionData {
                 varying_literals: std::collections::BTreeSet::new(),
                 fixed_literals: std::collections::BTreeSet::new(),
                 value_class: None,
+                calls_of_classes: 0.0,
                 authors: std::collections::BTreeSet::new(),
             };
             StatementView {
@@ -359,7 +367,7 @@ fn weight(statement: &StatementView) -> Option<(StatementId, Weighted)> {
         Weighted {
             calls: statement.source.calls,
             cost: statement.cost()?,
-            sorts_for_limit: false,
+            unpriced: crate::search::Unpriced::default(),
         },
     ))
 }

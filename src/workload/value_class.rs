@@ -46,6 +46,18 @@ impl Frequency {
     }
 }
 
+impl Frequency {
+    /// As a word in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Frequency::MostCommon => "most_common",
+            Frequency::Median => "median",
+            Frequency::Rare => "rare",
+            Frequency::Absent => "absent",
+        }
+    }
+}
+
 impl fmt::Display for Frequency {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())

@@ -122,6 +122,7 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             varying_literals: std::collections::BTreeSet::new(),
             fixed_literals: std::collections::BTreeSet::new(),
             value_class: None,
+            calls_of_classes: 0.0,
             authors: std::collections::BTreeSet::new(),
         };
         let Answer::Planned(planned) = Server::new(&session)

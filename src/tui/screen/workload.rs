@@ -112,7 +112,8 @@ impl State {
         self.marked_only &= !self.marks.is_empty();
         self.totals = session_data.totals(&self.marks);
         let is_shown = |statement: &usize| {
-            statements[*statement].search_text.contains(&wanted)
+            statements[*statement].is_listed()
+                && statements[*statement].search_text.contains(&wanted)
                 && (!self.marked_only || self.marks.contains(statement))
         };
         self.visible = (0..statements.len()).filter(is_shown).collect();
@@ -143,7 +144,10 @@ fn compare(sort: Sort, a: &StatementView, b: &StatementView) -> std::cmp::Orderi
     match sort {
         Sort::Share => share(b).total_cmp(&share(a)),
         Sort::Name => a.source.id.cmp(&b.source.id),
-        Sort::Calls => b.source.calls.total_cmp(&a.source.calls),
+        Sort::Calls => {
+            let calls = |view: &StatementView| view.source.calls_with_any_values();
+            calls(b).total_cmp(&calls(a))
+        }
         Sort::Time => time(b).total_cmp(&time(a)),
         Sort::Cost => cost(b).total_cmp(&cost(a)),
         Sort::Gain => b.factor().total_cmp(&a.factor()),

@@ -8,9 +8,9 @@ use crate::index::NamedIndex;
 use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Comparison, PlanOutcome};
-use crate::search::TrialId;
 pub use crate::search::costs::total;
 use crate::search::costs::{Costs, KnownCosts, Weighted};
+use crate::search::{TrialId, Unpriced};
 use crate::workload::{Statement, StatementId};
 
 /// What a total is based on.
@@ -88,12 +88,18 @@ impl SessionData {
         }
     }
 
-    /// The part of these costs that is about these statements; all of it if there are none.
+    /// The part of these costs that is about these statements, with whatever values; all of it if
+    /// there are none.
     pub fn among(&self, statements: &BTreeSet<usize>, mut costs: Costs) -> Costs {
         if !statements.is_empty() {
-            let ids: BTreeSet<&StatementId> = statements
+            let wanted: BTreeSet<&StatementId> = statements
                 .iter()
                 .filter_map(|statement| Some(&self.statements.get(*statement)?.source.id))
+                .collect();
+            let views = self.statements.iter();
+            let ids: BTreeSet<&StatementId> = views
+                .filter(|view| wanted.contains(view.as_written()))
+                .map(|view| &view.source.id)
                 .collect();
             costs.retain(|id, _| ids.contains(id));
         }
@@ -173,7 +179,7 @@ impl SessionData {
                 Weighted {
                     calls: statement.source.calls,
                     cost,
-                    sorts_for_limit: false,
+                    unpriced: Unpriced::default(),
                 },
             ))
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::Cost;
 use crate::plan::Plan;
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 /// How many statements have a measured time ([`Statement::mean_time_ms`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +58,17 @@ pub struct Choice {
 }
 
 impl StatementView {
+    /// Is it a statement of the workload, and not one of these with other values?
+    pub fn is_listed(&self) -> bool {
+        self.source.value_class.is_none()
+    }
+
+    /// The statement of the workload that it is, with whatever values.
+    pub fn as_written(&self) -> &StatementId {
+        let class = self.source.value_class.as_ref();
+        class.map_or(&self.source.id, |class| &class.of)
+    }
+
     /// The cost of its plan without new indexes.
     pub fn cost(&self) -> Option<Cost> {
         Some(self.before.as_ref().ok()?.total_cost())

@@ -89,9 +89,9 @@ fn summary(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
 /// Which statements are listed, and which ones the sums are over.
 fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     let (theme, state) = (model.theme, &model.workload);
-    let all = count(session_data.statements.len(), "statement", "statements");
+    let all = count(session_data.listed(), "statement", "statements");
     let mut words = match state.visible.len() {
-        shown if shown == session_data.statements.len() => all,
+        shown if shown == session_data.listed() => all,
         shown => format!("{shown} of {all}"),
     };
     if state.marked_only {
@@ -145,7 +145,7 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
     if session_data.indexes.is_empty() {
         return format!(
             "{}; {whose}: {}",
-            count(session_data.statements.len(), "plan", "plans"),
+            count(session_data.listed(), "plan", "plans"),
             text(before)
         );
     }
@@ -297,7 +297,11 @@ fn row(
         left(&share_bar, columns.bar, theme.bar()),
         right(&share, SHARE, theme.dim()),
         left(&printable(&source.id.0), columns.name, theme.bold()),
-        right(&short_number(source.calls), 8, theme.dim()),
+        right(
+            &short_number(source.calls_with_any_values()),
+            8,
+            theme.dim(),
+        ),
         right(&time, columns.time, Style::new()),
     ];
     spans.extend(cost_spans(theme, statement, columns));
