@@ -49,11 +49,11 @@ const EXPECTED: &[(&str, &[&str])] = &[
     (
         "001-remote-references-twin.json",
         &[
-            "saved_item USING btree (user_id)",
+            "saved_item USING btree (user_id, created_at)",
             "remote_ref USING hash (remote_hash_key)",
             "remote_ref USING btree (((remote_key_payload ->> 'employ_id'::text)))",
             "remote_ref USING gin (remote_key_payload jsonb_path_ops)",
-            "remote_ref USING btree (id) INCLUDE (remote_key_payload) WHERE ((cached_entity IS NULL) AND (NOT deleted))",
+            "remote_ref USING btree (id) WHERE ((cached_entity IS NULL) AND (NOT deleted))",
             "saved_item USING btree (remote_ref_id)",
         ],
     ),
@@ -72,7 +72,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         "004-gigs-and-events-twin.json",
         &[
             "orders USING btree (gig_id, state)",
-            "orders USING btree (seller_id) WHERE (state = 'active'::text)",
+            "orders USING btree (seller_id, created_at) WHERE (state = 'active'::text)",
             "events USING btree (((payload ->> 'aggregate_id'::text)))",
             "events USING btree (occurred_at)",
         ],
