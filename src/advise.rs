@@ -19,6 +19,7 @@ mod candidates;
 mod capture;
 mod compare_timings;
 mod context;
+mod default_selectivity;
 pub mod drop_effects;
 mod drops;
 mod effort;
@@ -38,6 +39,7 @@ mod recommendations;
 pub mod rejection;
 mod rejections;
 mod remedies;
+pub mod restated;
 mod run;
 mod selection;
 mod summary;
@@ -77,9 +79,10 @@ pub fn advise(
     observer: Observer<'_>,
 ) -> Result<Advice, PlannerError> {
     let mut run = Run::new(planner, observer);
-    let captured = capture::workload(&mut run, limits, workload)?;
+    let mut captured = capture::workload(&mut run, limits, workload)?;
     let candidates = candidates::suggest(&captured);
-    let twin = prepare_twin(&mut run, limits, &captured, &candidates)?;
+    let mut twin = prepare_twin(&mut run, limits, &captured, &candidates)?;
+    default_selectivity::restate(&mut run, &mut captured, &candidates, &mut twin)?;
     let context = Context {
         workload: &captured.workload,
         limits,
@@ -105,6 +108,7 @@ pub fn advise(
     let write_costs = write_cost::of_trials(&trials, context);
     Ok(parts::Parts {
         context,
+        restated: run.restated(),
         candidates,
         trials,
         chosen,

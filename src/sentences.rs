@@ -12,6 +12,7 @@ mod not_indexable;
 mod notice;
 mod rejection;
 mod remedy;
+mod restated;
 #[cfg(test)]
 mod tests;
 mod withheld;
@@ -24,6 +25,7 @@ pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;
 pub use remedy::remedy;
+pub use restated::restated;
 pub use withheld::{error, not_executed, not_planned, twin_only};
 
 /// Why the conditions of a question could not be met.

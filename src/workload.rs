@@ -2,29 +2,19 @@
 
 pub mod file;
 pub mod log;
+mod statement_id;
 mod value_class;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use statement_id::StatementId;
 pub use value_class::{Frequency, ValueClass};
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
 fn is_zero(calls: &f64) -> bool {
     *calls == 0.0
-}
-
-/// A statement's name, unique within its workload.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StatementId(pub String);
-
-impl fmt::Display for StatementId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
-    }
 }
 
 /// One statement of a workload.

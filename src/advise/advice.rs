@@ -7,6 +7,7 @@ use super::no_index_helps::NoIndexHelps;
 use super::notice::Notice;
 use super::recommendation::Recommendation;
 use super::rejection::Rejection;
+use super::restated::Restated;
 use super::summary::RehearsalSummary;
 use super::what_if::WhatIf;
 use crate::catalog::Catalog;
@@ -71,6 +72,8 @@ pub struct StatementAdvice {
     pub not_executed: Option<NotExecuted>,
     /// Why the server was not asked about it; its plans are the twin's.
     pub twin_only: Option<TwinOnly>,
+    /// Where it is compared under statistics that are not there today: how it is planned today.
+    pub restated: Option<Restated>,
     /// The costs before and after that the twin predicted, where the server was asked, too.
     pub predicted: Option<(Cost, Cost)>,
 }

@@ -84,6 +84,7 @@ impl Parts<'_> {
             executed,
             not_executed: self.not_executed(id),
             twin_only: self.context.twin.alone.get(id).cloned(),
+            restated: self.restated.get(id).cloned(),
             predicted: self.chosen.verification.predicted.get(id).copied(),
             statement: statement.clone(),
         }

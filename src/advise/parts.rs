@@ -6,6 +6,7 @@ use super::context::Context;
 use super::drop_effects::DropEffects;
 use super::existing::observed::FreshSizes;
 use super::no_index_helps::LowerPageCost;
+use super::restated::AllRestated;
 use super::selection::Chosen;
 use super::summary::RehearsalSummary;
 use crate::candidate::Candidates;
@@ -27,6 +28,8 @@ pub(super) struct Parts<'a> {
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
     pub(super) write_costs: WriteCosts,
+    /// Statements that are compared under statistics which are not there today.
+    pub(super) restated: AllRestated,
     /// Why nobody watched who waited for a build, if that happened.
     pub(super) unwatched: Option<String>,
     pub(super) summary: RehearsalSummary,

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::baseline::Baseline;
+use super::restated::AllRestated;
 use super::summary::RehearsalSummary;
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::planner::counted::Counted;
 use crate::planner::{
-    Answer, BuildPlan, Event, Observer, PlanOutcome, Planner, PlannerError, Preparation, Question,
-    RefusalCause, Target,
+    Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
+    Preparation, Question, RefusalCause, Target, uses,
 };
 use crate::workload::Statement;
 
@@ -18,6 +19,7 @@ pub(super) struct Run<'a> {
     planner: Counted<'a>,
     observer: Observer<'a>,
     out_of_time: bool,
+    restated: AllRestated,
 }
 
 impl<'a> Run<'a> {
@@ -26,15 +28,60 @@ impl<'a> Run<'a> {
             planner: Counted::new(planner),
             observer,
             out_of_time: false,
+            restated: AllRestated::new(),
         }
     }
 
     /// Asks, and remembers when the time for the search is over.
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
-        let answer = self.planner.ask(question)?;
+        let mut answer = self.planner.ask(question)?;
+        if let Answer::Planned(planned) = &mut answer {
+            self.restate_plans(question, planned)?;
+        }
         self.out_of_time |=
             matches!(&answer, Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
         Ok(answer)
+    }
+
+    /// Takes the plans under statistics of expressions, where statements are compared under them. The
+    /// twin simulates them beside the indexes of the question; on the server an index that is used
+    /// has brought them.
+    fn restate_plans(
+        &mut self,
+        question: &Question,
+        planned: &mut Planned,
+    ) -> Result<(), PlannerError> {
+        let is_restated = |statement: &&Statement| self.restated.contains_key(&statement.id);
+        let statements = question.statements.iter().filter(is_restated);
+        let statements: Vec<Statement> = statements.cloned().collect();
+        if statements.is_empty() || question.mode != Mode::Plan || question.hypothesis.is_some() {
+            return Ok(());
+        }
+        if question.target == Target::Server {
+            for (id, restated) in &self.restated {
+                if let Some(PlanOutcome::Plan(plan)) = planned.plans.get_mut(id)
+                    && !planned.indexes.iter().any(|index| uses(plan, index))
+                {
+                    plan.clone_from(&restated.plan);
+                }
+            }
+            return Ok(());
+        }
+        let mut indexes = question.indexes.clone();
+        for index in self.restated.values().flat_map(|restated| &restated.brings) {
+            if !indexes.contains(index) {
+                indexes.push(index.clone());
+            }
+        }
+        let with_statistics = Question {
+            indexes,
+            statements,
+            ..question.clone()
+        };
+        if let Answer::Planned(with_statistics) = self.planner.ask(&with_statistics)? {
+            planned.plans.extend(with_statistics.plans);
+        }
+        Ok(())
     }
 
     /// The plans without any new index; where the planner refuses to make them, that is each
@@ -66,6 +113,16 @@ impl<'a> Run<'a> {
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
         self.planner.prepare_twin(tables)
+    }
+
+    /// From now on, these are the plans without new indexes.
+    pub(super) fn restate(&mut self, restated: AllRestated) {
+        self.restated = restated;
+    }
+
+    /// The statements whose plans without new indexes are others than the planner makes today.
+    pub(super) fn restated(&self) -> AllRestated {
+        self.restated.clone()
     }
 
     /// Is the time for the search over?

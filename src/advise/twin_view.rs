@@ -60,6 +60,11 @@ impl TwinView {
         }
     }
 
+    /// Takes these plans for the statements without new indexes.
+    pub(super) fn restate(&mut self, plans: Baseline) {
+        self.before.extend(plans);
+    }
+
     /// Why it has no plan for a statement that the server plans.
     pub(super) fn failure(&self, id: &StatementId) -> Option<&str> {
         self.failures.get(id).map(String::as_str)

@@ -129,6 +129,9 @@ pub struct Statement {
     pub cost_before: Option<f64>,
     /// The plan's total cost with all recommended indexes.
     pub cost_after: Option<f64>,
+    /// What the planner says today, where that rests on a default selectivity and `cost_before` is
+    /// under the statistics that an index on the expression brings; else null.
+    pub cost_today: Option<f64>,
     /// Measured execution time, only with --analyze.
     pub time_before_ms: Option<f64>,
     /// Measured execution time, only with --analyze.
@@ -662,6 +665,7 @@ impl Statement {
             twin_only: advice.twin_only.as_ref().map(sentences::twin_only),
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
+            cost_today: advice.restated.as_ref().map(|restated| restated.today.0),
             time_before_ms: advice
                 .executed
                 .as_ref()

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anstyle::Style;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::run_measurements::RunMeasurements;
@@ -27,11 +26,14 @@ use crate::text_layout::{indent, titled_rule};
 use crate::verdict::{Change, MinImprovement, Reason};
 use crate::workload::Statement;
 
+mod gain;
 mod remedies;
 pub(crate) mod side_by_side;
 pub mod tree;
 mod values;
 mod what_if;
+
+use gain::gain;
 
 /// Writes the report.
 pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String {
@@ -144,6 +146,10 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, advice: &Advi
             styled(DIM, format!("executed: {}", execution_text(before, after)))
         );
     }
+    if let Some(restated) = &statement.restated {
+        let line = printable(&sentences::restated(restated)).into_owned();
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+    }
     if let Some(reason) = &statement.not_executed {
         let line = format!(
             "not executed: {}",
@@ -178,21 +184,6 @@ fn statement_name(statement: &StatementAdvice) -> String {
         String::new()
     };
     format!("{}{calls}", printable(&id.0))
-}
-
-/// `5,073 → 40.28  126× lower`, and its style.
-fn gain(change: Option<Change>, before: Cost, after: Cost) -> (Style, String) {
-    match change {
-        Some(Change::Better) => {
-            let factor = factor_text(before.factor_to(after));
-            (GOOD, format!("{before} → {after}  {factor} lower"))
-        }
-        Some(Change::Worse) => {
-            let factor = factor_text(after.factor_to(before));
-            (BAD, format!("{before} → {after}  WORSE by {factor}"))
-        }
-        _ => (DIM, format!("{before}  unchanged")),
-    }
 }
 
 /// Time and blocks of two executions.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::StatementId;
+use super::statement_id::StatementId;
 
 /// A statement planned with values of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

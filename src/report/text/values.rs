@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::gain;
+use super::gain::gain;
 use crate::advise::{Advice, StatementAdvice};
 use crate::model::printable;
 use crate::report::style::{DIM, styled};
