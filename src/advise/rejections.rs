@@ -116,10 +116,7 @@ impl Parts<'_> {
                 reason: *reason,
                 best,
             },
-            None => Rejection::Redundant {
-                other: other_index(&best.statement, recommendations),
-                best,
-            },
+            None => redundant(&used, best, recommendations),
         }
     }
 
@@ -148,6 +145,27 @@ fn failed(failure: &Failure) -> Rejection {
             after: *after,
         },
         Failure::Faster(slower_than) => Rejection::SlowerThan(slower_than.clone()),
+    }
+}
+
+/// Says it of the statement for which the candidate differs most from what is recommended; the best
+/// one is named where nothing recommended helps any.
+fn redundant(used: &[Benefit], best: Benefit, recommendations: &[Recommendation]) -> Rejection {
+    let compared = used.iter().filter_map(|benefit| {
+        let other = other_index(&benefit.statement, recommendations)?;
+        Some((
+            other.after.0 / benefit.after.0.max(f64::MIN_POSITIVE),
+            benefit,
+            other,
+        ))
+    });
+    let differs_most = compared.max_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    match differs_most {
+        Some((_, benefit, other)) => Rejection::Redundant {
+            best: benefit.clone(),
+            other: Some(other),
+        },
+        None => Rejection::Redundant { best, other: None },
     }
 }
 

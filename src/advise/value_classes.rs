@@ -279,7 +279,7 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
     let is_plain = is_number && value.parse::<f64>().is_ok_and(|number| number >= 0.0);
     let quoted = format!("'{}'", value.replace('\'', "''"));
     match place {
-        ValuePlace::Literal(_) if is_plain => value.to_owned(),
+        _ if is_plain => value.to_owned(),
         ValuePlace::Literal(_) => quoted,
         ValuePlace::Parameter(_) => format!("{quoted}::{}", column.type_name),
     }

@@ -151,7 +151,8 @@ fn join_lists(context: CandidateContext<'_>, keys: &Keys) -> Vec<Vec<IndexKey>> 
         .collect();
     let mut lists = Vec::new();
     for join in &joins {
-        lists.push(followed_by(ascending(&places), join));
+        let with_null = |lead: Vec<IndexKey>| keys.null.iter().fold(lead, followed_by);
+        lists.push(with_null(followed_by(ascending(&keys.equal), join)));
         if !places.is_empty() {
             lists.push(
                 places
@@ -162,7 +163,7 @@ fn join_lists(context: CandidateContext<'_>, keys: &Keys) -> Vec<Vec<IndexKey>> 
         lists.extend(
             keys.ranges
                 .iter()
-                .map(|range| followed_by(followed_by(ascending(&places), join), range)),
+                .map(|range| followed_by(followed_by(ascending(&keys.equal), join), range)),
         );
         lists.extend(context.relation.orders.iter().map(|order| {
             followed_by_order(

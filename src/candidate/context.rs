@@ -6,6 +6,9 @@ use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind, RelationUse};
 use crate::workload::StatementId;
 
+/// A column with no more values than this does not lead an index where another one can.
+const FEW_VALUES: f64 = 10.0;
+
 /// What a generator works on: one use of one table, and what surrounds it.
 #[derive(Debug, Clone, Copy)]
 pub struct CandidateContext<'a> {
@@ -33,7 +36,9 @@ impl<'a> CandidateContext<'a> {
 
     /// The keys a btree can start with: equalities, those that most statements look up first, then
     /// those with the most distinct values: so the indexes of several statements have a prefix in
-    /// common.
+    /// common. A column of few values is last: the planner takes the correlation of the first column
+    /// for that of the index (`btcostestimate`, src/backend/utils/adt/selfuncs.c), and few values
+    /// always correlate.
     pub(super) fn equality_keys(self, left_out: &[&Condition]) -> Vec<Key> {
         let equalities = |c: &Condition| {
             c.kind == ConditionKind::Equality && !c.is_join() && !left_out.contains(&c)
@@ -49,9 +54,11 @@ impl<'a> CandidateContext<'a> {
             Key::Expression(_) => 0.0,
         };
         let shared = |key: &Key| self.profile.statements_looking_up(&self.table.name, key);
+        let has_few = |key: &Key| (1.0..=FEW_VALUES).contains(&distinct(key));
         keys.sort_by(|a, b| {
-            shared(b)
-                .cmp(&shared(a))
+            has_few(a)
+                .cmp(&has_few(b))
+                .then(shared(b).cmp(&shared(a)))
                 .then(distinct(b).total_cmp(&distinct(a)))
         });
         keys
@@ -76,6 +83,22 @@ impl<'a> CandidateContext<'a> {
                     && known.keys.iter().all(is_compared)
             })
         })
+    }
+
+    /// How many rows the most selective equality with another column finds.
+    pub(super) fn rows_beside(self, condition: &Condition) -> f64 {
+        let rows = self.table.rows.unwrap_or(0.0);
+        let equal = self.conditions(|other| {
+            other.kind == ConditionKind::Equality && other.key != condition.key
+        });
+        let found = equal.into_iter().filter_map(|other| {
+            let Key::Column(name) = &other.key else {
+                return None;
+            };
+            let distinct = self.table.column(name)?.distinct_values(rows)?;
+            Some(rows / distinct.max(1.0))
+        });
+        found.fold(rows, f64::min)
     }
 
     /// The keys of one kind of condition.

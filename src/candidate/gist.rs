@@ -36,6 +36,7 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     let scalars: Vec<(Key, &OperatorClass)> = context
         .equality_keys(&[])
         .into_iter()
+        .filter(|key| !is_flag(key, context))
         .filter_map(|key| {
             let class = context.classes(&key, &Method::Gist, |class| {
                 class.searched.iter().any(|operator| operator == "=")
@@ -48,4 +49,11 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
         indexes.push(context.index(Method::Gist, all));
     }
     indexes
+}
+
+/// A flag is no key of GiST: `NOT cancelled` is no comparison to it.
+fn is_flag(key: &Key, context: CandidateContext<'_>) -> bool {
+    let Key::Column(name) = key else { return false };
+    let column = context.table.column(name);
+    column.is_some_and(|column| column.type_name == "boolean")
 }

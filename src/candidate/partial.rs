@@ -18,6 +18,10 @@ const MAX_SHARE: f64 = 0.35;
 /// So few rows are read as they come: their index needs no order.
 const MAX_SHARE_OF_OWN_KEY: f64 = 0.02;
 
+/// Where a key finds so few rows, a predicate on a value saves nothing and costs all other values
+/// their index: `user_id = 7 AND role = 'OWNER'`.
+const FEW_ROWS: f64 = 30.0;
+
 /// `IS NULL` names a kind of rows, however many they are now, and as a key it would stand between an
 /// equality and an order.
 const MAX_SHARE_OF_NULL: f64 = 1.0;
@@ -86,6 +90,9 @@ pub(super) fn parts(context: CandidateContext<'_>) -> Vec<Part<'_>> {
 
 fn of_condition<'a>(condition: &'a Condition, context: CandidateContext<'_>) -> Option<Term<'a>> {
     let share = kept_share(condition, context)?;
+    if is_one_of_many_values(condition, context) && context.rows_beside(condition) <= FEW_ROWS {
+        return None;
+    }
     let largest_share = match condition.kind {
         ConditionKind::NotNull | ConditionKind::Inequality | ConditionKind::Exclusion => {
             MAX_SHARE_OF_EXCLUSION
@@ -104,6 +111,22 @@ fn of_condition<'a>(condition: &'a Condition, context: CandidateContext<'_>) -> 
         own_key,
         condition: Some(condition),
     })
+}
+
+/// A value of a state, and no flag, no NULL, and not what the author says is fixed: the next call may
+/// ask for another one.
+fn is_one_of_many_values(condition: &Condition, context: CandidateContext<'_>) -> bool {
+    let is_flag = |name: &String| {
+        let column = context.table.column(name);
+        column.is_some_and(|column| column.type_name == "boolean")
+    };
+    let of_value = matches!(
+        condition.kind,
+        ConditionKind::Equality | ConditionKind::Membership | ConditionKind::Range
+    );
+    of_value
+        && matches!(&condition.key, Key::Column(name) if !is_flag(name))
+        && !context.profile.is_fixed(context.statement, condition)
 }
 
 /// `state = 'NEW' OR state = 'LOST' AND owner = 7`: the most selective category of each arm; the

@@ -2,10 +2,11 @@
 //! open rows.
 //!
 //! Not BRIN: its size is that of the table's pages, whichever rows it summarizes, so a predicate
-//! saves nothing.
+//! saves nothing. Not hash: it gets buckets for all rows of the table
+//! (`hashbuild`, src/backend/access/hash/hash.c, goes by the table's estimate).
 
 use super::context::CandidateContext;
-use super::{gin, gist, hash, nearest, partial, pattern, spgist};
+use super::{gin, gist, nearest, partial, pattern, spgist};
 use crate::index::Index;
 use crate::predicate::{Condition, RelationUse};
 
@@ -40,7 +41,6 @@ fn of_part(context: CandidateContext<'_>, part: &partial::Part<'_>) -> Vec<Index
         gist::generate,
         spgist::generate,
         nearest::generate,
-        hash::generate,
     ]
     .iter()
     .flat_map(|generator| generator(context))

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{Index, Key, Method};
+use super::definition::{Index, IndexKey, Key, Method};
 use crate::model::QualifiedName;
 use crate::sql::{Expression, Shape, literal_value};
 
 /// PostgreSQL cuts identifiers at `NAMEDATALEN - 1` bytes.
 const MAX_NAME_BYTES: usize = 63;
 
-/// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_partial_idx`,
+/// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_state_partial_idx`,
 /// `events_at_brin_idx`. Where two would get the same one, or it is taken, a number is added. In
 /// whatever schema: plans print index names without one, and a plan has to tell which index it
 /// uses.
@@ -41,14 +41,39 @@ pub fn names<'a>(
         .collect()
 }
 
+/// The columns as PostgreSQL's own names have them (`ChooseIndexName`,
+/// src/backend/commands/indexcmds.c), and what tells the index from others with the same columns.
 fn wished_name(index: &Index) -> String {
-    let keys: Vec<String> = index.keys.iter().map(|key| word(&key.key)).collect();
-    let mut name = format!("{}_{}", index.table.name, keys.join("_"));
-    if index.predicate.is_some() {
+    let keys = index.keys.iter().map(key_word);
+    let words: Vec<String> = keys.chain(index.include.iter().cloned()).collect();
+    let mut name = format!("{}_{}", index.table.name, words.join("_"));
+    if let Some(predicate) = &index.predicate {
+        let beside = predicate.columns.iter();
+        let beside = beside.filter(|column| !words.contains(column));
+        for column in beside {
+            name += &format!("_{column}");
+        }
         name += "_partial";
     }
     if index.method != Method::Btree {
         name += &format!("_{}", index.method.name());
+    }
+    if let Some(pages) = index.pages_per_range {
+        name += &format!("_{pages}");
+    }
+    name
+}
+
+/// A key's words, with its operator class and its direction where they are not the usual ones.
+fn key_word(key: &IndexKey) -> String {
+    let mut name = word(&key.key);
+    if let Some(class) = &key.operator_class {
+        let class = class.rsplit('.').next().unwrap_or(class);
+        let class = class.strip_suffix("_ops").unwrap_or(class);
+        name += &format!("_{class}");
+    }
+    if key.descending {
+        name += "_desc";
     }
     name
 }
@@ -69,7 +94,13 @@ fn word(key: &Key) -> String {
 fn add_words(expression: &Expression, words: &mut Vec<String>) {
     match &expression.shape {
         Shape::Column(name) => add_text(name, words),
-        Shape::Constant => add_text(&literal_value(&expression.text), words),
+        Shape::Constant => {
+            // A text is data.
+            let value = literal_value(&expression.text);
+            if value.parse::<f64>().is_ok() {
+                add_text(&value, words);
+            }
+        }
         Shape::Cast { operand, .. } => add_words(operand, words),
         Shape::Collate { operand, collation } => {
             add_words(operand, words);
@@ -82,20 +113,25 @@ fn add_words(expression: &Expression, words: &mut Vec<String>) {
         } => {
             add_words(left, words);
             add_text(operator, words);
-            add_words(right, words);
+            match &right.shape {
+                Shape::Constant | Shape::Cast { .. } if is_path(operator) => {
+                    add_text(&literal_value(&right.text), words);
+                }
+                _ => add_words(right, words),
+            }
         }
         Shape::Call {
             function,
             arguments,
         } => {
-            add_text(function, words);
+            add_text(&function.to_lowercase(), words);
             arguments
                 .iter()
                 .for_each(|argument| add_words(argument, words));
         }
         Shape::Extract { field, source } => {
             add_text("extract", words);
-            add_text(field, words);
+            add_text(&field.to_lowercase(), words);
             add_words(source, words);
         }
         _ => expression
@@ -103,6 +139,11 @@ fn add_words(expression: &Expression, words: &mut Vec<String>) {
             .iter()
             .for_each(|name| add_text(name, words)),
     }
+}
+
+/// What is on the right of these is the name of a field, and no data.
+fn is_path(operator: &str) -> bool {
+    matches!(operator, "->" | "->>" | "#>" | "#>>")
 }
 
 /// The letters and digits of a text: symbols are left out of names.
@@ -138,7 +179,7 @@ mod tests {
         );
         assert_eq!(
             name_of("public.jobs (id) WHERE state = 'X'"),
-            "jobs_id_partial_idx"
+            "jobs_id_state_partial_idx"
         );
         assert_eq!(name_of("public.jobs USING brin (at)"), "jobs_at_brin_idx");
         assert_eq!(
@@ -149,23 +190,39 @@ mod tests {
             name_of("public.events ((payload ->> 'aggregate_id'::text))"),
             "events_payload_aggregate_id_idx"
         );
+        for (definition, name) in [
+            (
+                "public.jobs (at DESC) INCLUDE (note)",
+                "jobs_at_desc_note_idx",
+            ),
+            (
+                "public.jobs (code text_pattern_ops)",
+                "jobs_code_text_pattern_idx",
+            ),
+            (
+                "public.invoices (COALESCE(ref, 'Miller & Sons'::text))",
+                "invoices_coalesce_ref_idx",
+            ),
+        ] {
+            assert_eq!(name_of(definition), name);
+        }
         let long = name_of(&format!("public.{} (a)", "t".repeat(70)));
         assert!(long.len() <= 63 && long.ends_with("_idx"), "{long}");
     }
 
     #[test]
     fn no_name_is_given_twice_or_taken() {
-        let plain = parse_index("CREATE INDEX x ON public.jobs (id) WHERE a").unwrap();
-        let other = parse_index("CREATE INDEX x ON public.jobs (id) WHERE b").unwrap();
-        let taken = BTreeSet::from([QualifiedName::new("public", "jobs_id_partial_idx")]);
+        let plain = parse_index("CREATE INDEX x ON public.jobs (id) WHERE a > 1").unwrap();
+        let other = parse_index("CREATE INDEX x ON public.jobs (id) WHERE a > 2").unwrap();
+        let taken = BTreeSet::from([QualifiedName::new("public", "jobs_id_a_partial_idx")]);
         assert_eq!(
             names([&plain, &other], &taken),
-            ["jobs_id_partial_idx1", "jobs_id_partial_idx2"]
+            ["jobs_id_a_partial_idx1", "jobs_id_a_partial_idx2"]
         );
-        let elsewhere = BTreeSet::from([QualifiedName::new("app", "jobs_id_partial_idx")]);
+        let elsewhere = BTreeSet::from([QualifiedName::new("app", "jobs_id_a_partial_idx")]);
         assert_eq!(
             names([&plain], &elsewhere),
-            ["jobs_id_partial_idx1"],
+            ["jobs_id_a_partial_idx1"],
             "a plan would not tell the two apart"
         );
     }

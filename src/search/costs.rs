@@ -15,10 +15,6 @@ use crate::model::{Bytes, Cost, QualifiedName};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;
 
-/// An index that costs more than this many times what several cost together does not find the same
-/// rows: the planner reads all of it for its last column.
-const SAME_ROWS: f64 = 3.0;
-
 /// A statement's weight and its present cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weighted {
@@ -257,7 +253,9 @@ impl<'a> KnownCosts<'a> {
                 continue;
             };
             // The planner cannot plan this statement: use the known costs with its single indexes.
-            let under = answered.remove(&id).unwrap_or(at_most);
+            let under = answered.remove(&id);
+            let under = under.filter(|under| under.used.is_subset(&part));
+            let under = under.unwrap_or(at_most);
             weighted.set(&under);
             self.known.entry(id).or_default().push((part, under));
         }
@@ -303,10 +301,15 @@ impl<'a> KnownCosts<'a> {
     }
 
     fn relevant_part(&self, id: &StatementId, set: &TrialSet) -> TrialSet {
-        self.relevant
-            .get(id)
-            .map(|relevant| relevant & set)
-            .unwrap_or_default()
+        let relevant = self.relevant.get(id);
+        let relevant = relevant.map_or_else(BTreeSet::new, |trials| {
+            trials.intersection(set).copied().collect()
+        });
+        let statement = self.statement(id);
+        let trials = relevant.into_iter();
+        trials
+            .filter(|id| !skips_first_key(&self.trials[*id], statement))
+            .collect()
     }
 
     /// By a set that was asked about and holds this one, and whose plan uses nothing else.
@@ -371,21 +374,14 @@ impl<'a> KnownCosts<'a> {
             .collect())
     }
 
-    /// Is there one index, which the statement uses, with the keys of all of these, and beginning with
-    /// one of them? It finds the
-    /// same rows without putting two bitmaps together; what makes those seem cheaper is that the
-    /// planner takes their conditions to be independent, whatever CREATE STATISTICS told it
-    /// (`cost_bitmap_and_node`, src/backend/optimizer/path/costsize.c).
+    /// Is there one index, which the statement uses, with the keys of all of these, whose bitmaps the
+    /// plan puts together by AND? It finds the same rows; what makes two bitmaps seem cheaper is an
+    /// estimate ([`Unpriced::ands_bitmaps`]).
     fn is_in_one(&self, id: &StatementId, under: &SetCost) -> bool {
         let used = &under.used;
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
-        let begins = |one: &Index| {
-            let mut indexes = used.iter().map(|id| &self.trials[*id].index.definition);
-            indexes.any(|index| index.keys.first() == one.keys.first())
-        };
         let has_all = |one: &Index| {
             plain(one)
-                && begins(one)
                 && used
                     .iter()
                     .map(|id| &self.trials[*id].index.definition)
@@ -397,10 +393,21 @@ impl<'a> KnownCosts<'a> {
         };
         let is_used = |trial: &Trial| {
             let cost = trial.costs().and_then(|costs| costs.get(id));
-            cost.is_some_and(|cost| cost.used && cost.cost.0 <= SAME_ROWS * under.cost.0)
+            cost.is_some_and(|cost| cost.used)
         };
-        self.trials
-            .iter()
-            .any(|(_, trial)| has_all(&trial.index.definition) && is_used(trial))
+        under.unpriced.ands_bitmaps
+            && self
+                .trials
+                .iter()
+                .any(|(_, trial)| has_all(&trial.index.definition) && is_used(trial))
     }
+}
+
+/// Does the statement not search by the first key of a GiST index of several? Its cost then says
+/// nothing: the planner prices the keys as if their order did not matter (`gistcostestimate`,
+/// src/backend/utils/adt/selfuncs.c), but the upper levels of the tree are split by the first one
+/// (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
+fn skips_first_key(trial: &Trial, statement: &StatementId) -> bool {
+    let index = &trial.index.definition;
+    index.method == Method::Gist && index.keys.len() > 1 && !trial.asked_by.contains(statement)
 }

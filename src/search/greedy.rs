@@ -33,7 +33,7 @@ const WORTH_NO_FILTER: f64 = 1.5;
 /// it, and how much it has to save at least: as a share of what the statement cost without any, but
 /// never more than this many planner units.
 pub(super) const WORTH_ANOTHER_INDEX: f64 = 1.5;
-const NOTICED_SHARE: f64 = 0.01;
+const NOTICED_SHARE: f64 = 0.005;
 const MAX_UNNOTICED_COST: f64 = 100.0;
 
 /// Maximum number of offers in each ranking that the planner is queried about together with the
@@ -240,7 +240,13 @@ impl Search<'_, '_> {
         let net = Bytes(size.0.saturating_sub(superseded_size));
         let mut methods: Vec<Method> = added
             .iter()
-            .map(|id| self.known.trials()[*id].index.definition.method.clone())
+            .map(
+                |id| match &self.known.trials()[*id].index.definition.method {
+                    // Both find the rows of a value, at costs that can be compared.
+                    Method::Hash => Method::Btree,
+                    method => method.clone(),
+                },
+            )
             .collect();
         methods.sort();
         let mut offer = Offer {

@@ -217,7 +217,10 @@ impl SetPlanner for PairPlanner {
                 id.clone(),
                 SetCost {
                     cost,
-                    unpriced: Unpriced::default(),
+                    unpriced: Unpriced {
+                        ands_bitmaps: both,
+                        ..Unpriced::default()
+                    },
                     used,
                 },
             )
@@ -404,7 +407,7 @@ fn two_bitmaps_do_no_better_than_one_index_with_both_keys() {
         }
         trial
     };
-    let mut both = trial("both", 200, &[("and", 25.0)]);
+    let mut both = trial("both", 200, &[("and", 300.0)]);
     both.index.definition.keys = ["a", "b"]
         .map(|name| IndexKey::ascending(Key::Column(name.to_owned())))
         .into_iter()

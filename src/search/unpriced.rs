@@ -14,6 +14,10 @@ pub struct Unpriced {
     /// It reads a range of an index and filters what it finds: how many rows a pattern or a range has
     /// is what the planner knows least about.
     pub filters_a_range: bool,
+    /// It puts two bitmaps together by AND: the planner takes their conditions to be independent,
+    /// whatever CREATE STATISTICS told it (`cost_bitmap_and_node`,
+    /// src/backend/optimizer/path/costsize.c).
+    pub ands_bitmaps: bool,
 }
 
 impl Unpriced {
@@ -21,6 +25,10 @@ impl Unpriced {
     pub fn of(plan: &Plan) -> Unpriced {
         Unpriced {
             sorts_for_limit: sorts_for_limit(plan),
+            ands_bitmaps: plan
+                .nodes()
+                .iter()
+                .any(|node| *node.node_type() == NodeType::BitmapAnd),
             filters_a_range: plan.nodes().iter().any(|node| filters_a_range(plan, node)),
         }
     }

@@ -78,6 +78,8 @@ fn other_index(rejected: &Benefit, other: &OtherIndex) -> String {
     let OtherIndex { id, size, after } = other;
     if rejected.after.factor_to(*after) >= CLEARLY_BETTER {
         format!("; {id} → {after}")
+    } else if after.factor_to(rejected.after) >= CLEARLY_BETTER {
+        format!("; beside {id} ({size}, {after}) that is too small a gain for one more index")
     } else {
         format!("; {id} does the same with {size} ({after})")
     }

@@ -1,5 +1,6 @@
 //! Reads expressions as plans and index definitions print them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -67,7 +68,19 @@ pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
 /// What plans print beside SQL: `PARTIAL` before the aggregates of a parallel worker, and names of
 /// subplans.
 fn as_sql(text: &str) -> String {
-    without_subplan_names(text.strip_prefix("PARTIAL ").unwrap_or(text))
+    let text = text.strip_prefix("PARTIAL ").unwrap_or(text);
+    without_subplan_names(&without_cstring(text))
+}
+
+/// `('OWNER'::cstring)::"Role"` is how a plan prints a constant that was cast from text at planning
+/// (`CoerceViaIO`); a server refuses it in an index, and means `'OWNER'::"Role"`.
+fn without_cstring(text: &str) -> Cow<'_, str> {
+    static CASTS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\(('(?:[^']|'')*')::cstring\)::").ok());
+    match CASTS.as_ref().filter(|_| text.contains("::cstring)::")) {
+        Some(casts) => casts.replace_all(text, "$1::"),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// `(SubPlan 1)`, `(hashed SubPlan 1)`, `(InitPlan 1).col1` and `(returns $0)` are no SQL; each

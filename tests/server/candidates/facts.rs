@@ -207,11 +207,11 @@ fn literals_that_a_log_shows_to_vary_are_no_predicates() {
         let log: String = states.iter().enumerate().map(entry).collect();
         let file = crate::live::file(&log);
         let report = database.advise(&["--log", file.path().to_str().unwrap()]);
-        assert_eq!(
-            report["workload"]["statements"].as_array().unwrap().len(),
-            1,
-            "{report:#}"
-        );
+        let statements = report["workload"]["statements"].as_array().unwrap();
+        let as_written = statements
+            .iter()
+            .filter(|statement| statement["value_class"].is_null());
+        assert_eq!(as_written.count(), 1, "{report:#}");
         report
     };
     let report = advise(&["open", "open", "open", "open", "open"]);
