@@ -18,6 +18,7 @@ use super::{DbError, Interrupt};
 use crate::model::Millis;
 
 mod limits;
+mod mark;
 mod opening;
 mod pipeline;
 mod transactions;
@@ -26,10 +27,11 @@ mod watching;
 
 pub use limits::Safety;
 pub(super) use limits::{CONNECTION_CHECK_INTERVAL, milliseconds};
-pub(super) use opening::{OWN_PATH, TransactionMode};
+pub(super) use opening::{Names, OWN_PATH, TransactionMode, catalog_first};
 pub(super) use pipeline::{PipelineStep, StepResult};
 
 use limits::{limit, limit_of};
+pub(super) use mark::marked;
 
 const STATEMENT: &str = "running a statement";
 
@@ -79,8 +81,6 @@ pub struct Session {
     interrupt_deadline: Cell<Option<Instant>>,
     /// What every transaction sets.
     local_settings: Vec<(&'static str, String)>,
-    /// The `search_path` for reading the catalog, where the session's own would not do.
-    catalog_path: Option<String>,
     /// How to connect again; none for a server of our own.
     reconnect: Option<Reconnect>,
     /// May `idle_session_timeout` end the session between two transactions?
@@ -204,7 +204,6 @@ impl Session {
             statement_limit: Cell::new(limit(safety.statement_timeout)),
             interrupt_deadline: Cell::new(None),
             local_settings: opening::always(safety),
-            catalog_path: None,
             reconnect: None,
             ends_when_idle: false,
             watch: RefCell::default(),
@@ -302,11 +301,11 @@ impl Session {
         if self.scope == Scope::Transaction && self.open.get() == Open::No {
             debug_assert!(!sql.starts_with("BEGIN"), "`Session::begin` begins");
             return self.within(operation, TransactionMode::Read, |session| {
-                session.set_local(operation, "search_path", OWN_PATH)?;
                 session.query(operation, sql, parameters)
             });
         }
         let link = self.link();
+        let sql = &marked(sql);
         let rows = self.drive(operation, sql, 1, link.client.query_typed(sql, parameters))?;
         rows.map_err(|error| DbError::query(operation, &error))
     }
