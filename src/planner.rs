@@ -22,6 +22,7 @@ mod progress;
 mod question;
 pub mod recording;
 mod refusal;
+mod silence;
 #[cfg(test)]
 pub mod test_planner;
 mod waits;
@@ -34,6 +35,7 @@ pub use hypothesis::Hypothesis;
 pub use progress::{BuildPlan, Event, Observer};
 pub use question::{Mode, Question, Target};
 pub use refusal::{Refusal, RefusalCause};
+pub use silence::Silence;
 pub use waits::Waits;
 pub use withheld::{NotExecuted, TwinOnly, TwinOnlyReason};
 

@@ -9,7 +9,7 @@ use crate::model::QualifiedName;
 use crate::planner::counted::Counted;
 use crate::planner::{
     Answer, BuildPlan, Event, Observer, PlanOutcome, Planner, PlannerError, Preparation, Question,
-    RefusalCause, Target,
+    RefusalCause, Silence, Target,
 };
 use crate::workload::Statement;
 
@@ -18,6 +18,7 @@ pub(super) struct Run<'a> {
     planner: Counted<'a>,
     observer: Observer<'a>,
     out_of_time: bool,
+    server_silent: Option<Silence>,
 }
 
 impl<'a> Run<'a> {
@@ -26,14 +27,23 @@ impl<'a> Run<'a> {
             planner: Counted::new(planner),
             observer,
             out_of_time: false,
+            server_silent: None,
         }
     }
 
-    /// Asks, and remembers when the time for the search is over.
+    /// Asks, and remembers when the time for the search is over, and when the server stopped
+    /// answering.
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         let answer = self.planner.ask(question)?;
-        self.out_of_time |=
-            matches!(&answer, Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
+        if let Answer::Refused(refusal) = &answer {
+            match refusal.cause {
+                RefusalCause::OutOfTime => self.out_of_time = true,
+                RefusalCause::ServerSilent(silence) => {
+                    self.server_silent.get_or_insert(silence);
+                }
+                _ => {}
+            }
+        }
         Ok(answer)
     }
 
@@ -47,7 +57,11 @@ impl<'a> Run<'a> {
         match self.ask(&Question::plans(target, statements))? {
             Answer::Planned(planned) => Ok(planned.plans),
             Answer::Refused(refusal) => {
-                let failed = PlanOutcome::Failed(refusal.reason().name().to_owned());
+                let message = match refusal.cause {
+                    RefusalCause::ServerSilent(silence) => silence.to_string(),
+                    cause => cause.reason().name().to_owned(),
+                };
+                let failed = PlanOutcome::Failed(message);
                 let ids = statements.iter().map(|statement| statement.id.clone());
                 Ok(ids.map(|id| (id, failed.clone())).collect())
             }
@@ -87,6 +101,7 @@ impl<'a> Run<'a> {
         RehearsalSummary {
             tally: self.planner.tally(),
             out_of_time: self.out_of_time,
+            server_silent: self.server_silent,
         }
     }
 

@@ -306,7 +306,11 @@ impl LiveBackend {
             None => self.connector.reconnect()?,
         };
         let result = call(&session, &self.run);
-        if !matches!(result, Err(PlannerError::Server { .. })) {
+        let is_broken = matches!(
+            result,
+            Err(PlannerError::Server { .. } | PlannerError::Silent { .. })
+        );
+        if !is_broken && !session.is_lost() {
             self.session = Some(session);
         }
         result

@@ -39,6 +39,8 @@ pub(super) struct LivePlanner<'s> {
     sequences: BTreeSet<RelationName>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
+    /// The catalog that was read last.
+    catalog: Option<Catalog>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
     builds_nothing: bool,
 }
@@ -90,6 +92,7 @@ impl<'s> LivePlanner<'s> {
             sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
+            catalog: None,
             builds_nothing: false,
         }
     }
@@ -135,7 +138,11 @@ impl<'s> LivePlanner<'s> {
         let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
-        let samples = twin.fetch_samples(indexes, &self.identifiers, self.session)?;
+        let samples = match twin.fetch_samples(indexes, &self.identifiers, self.session) {
+            // The twin estimates without them.
+            Err(DbError::Silent { .. }) if self.session.is_lost() => return Ok(()),
+            other => other?,
+        };
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.keep_samples(samples);
         }
@@ -405,6 +412,9 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
         TwinError::Cluster(ClusterError::Interrupted) => Err(PlannerError::Interrupted {
             rollback: Rollback::Confirmed,
         }),
+        silent @ TwinError::Db(DbError::Silent { .. }) => {
+            Ok(TwinState::Unavailable(silent.to_string()))
+        }
         other if rehearse == Rehearse::Twin => Err(PlannerError::Server {
             operation: "building the planner twin".to_owned(),
             message: other.to_string(),
@@ -419,7 +429,13 @@ impl Planner for LivePlanner<'_> {
             if self.builds_nothing && question.takes_a_transaction() {
                 return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
             }
-            let answer = self.server.ask(question)?;
+            let answer = match self.server.ask(question) {
+                // What is known by now is enough for a report.
+                Err(PlannerError::Silent { silence, .. }) if self.catalog.is_some() => {
+                    return Ok(Answer::Refused(RefusalCause::ServerSilent(silence).into()));
+                }
+                other => other?,
+            };
             self.keep_real_sizes(question, &answer)?;
             return Ok(answer);
         }
@@ -432,7 +448,10 @@ impl Planner for LivePlanner<'_> {
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        self.server.catalog(tables)
+        match (self.server.catalog(tables), &self.catalog) {
+            (Err(PlannerError::Silent { .. }), Some(known)) => Ok(known.clone()),
+            (catalog, _) => Ok(self.catalog.insert(catalog?).clone()),
+        }
     }
 
     fn prepare_twin(

@@ -16,6 +16,7 @@ use super::planned_tables::PlannedTables;
 use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
+use crate::planner::Silence;
 
 mod limits;
 mod mark;
@@ -75,6 +76,8 @@ pub struct Session {
     open: Cell<Open>,
     /// Did the server stop answering? Then nothing more is sent.
     lost: Cell<bool>,
+    /// What is known of that.
+    silence: Cell<Option<Silence>>,
     /// The server's own limit for a statement; none if it has none.
     statement_limit: Cell<Option<Duration>>,
     /// When the answers to an interrupt must be there.
@@ -201,6 +204,7 @@ impl Session {
             scope,
             open: Cell::new(Open::No),
             lost: Cell::new(false),
+            silence: Cell::default(),
             statement_limit: Cell::new(limit(safety.statement_timeout)),
             interrupt_deadline: Cell::new(None),
             local_settings: opening::always(safety),

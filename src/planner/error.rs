@@ -1,5 +1,7 @@
 //! Why a planner cannot be asked any more.
 
+use super::Silence;
+
 /// The planner cannot be asked any more, or has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannerError {
@@ -16,6 +18,14 @@ pub enum PlannerError {
         operation: String,
         /// What the server or the network said.
         message: String,
+    },
+    /// The server stopped answering.
+    #[error("{operation}: {silence}")]
+    Silent {
+        /// The operation that it did not answer.
+        operation: String,
+        /// What is known of it.
+        silence: Silence,
     },
     /// The twin was asked, and there is none.
     #[error("there is no planner twin")]

@@ -279,6 +279,9 @@ impl Session {
             Some(Err(_)) => Rollback::Unconfirmed,
             None => {
                 self.lost.set(true);
+                if let (None, Some(patience)) = (self.interrupt_deadline.get(), patience) {
+                    self.silent("rolling back", patience);
+                }
                 Rollback::Unconfirmed
             }
         }

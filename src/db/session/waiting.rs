@@ -7,7 +7,7 @@ use super::limits::CANCEL_PATIENCE;
 use super::watching::raised;
 use super::{Open, Session};
 use crate::db::DbError;
-use crate::planner::Rollback;
+use crate::planner::{Rollback, Silence};
 
 /// How long a cancel request may take that is sent to a server that does not answer.
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);
@@ -97,12 +97,24 @@ impl Session {
         self.silent(operation, Duration::ZERO)
     }
 
+    /// The first silence is the one that is reported: nothing is sent after it.
     pub(super) fn silent(&self, operation: &'static str, waited: Duration) -> DbError {
-        DbError::Silent {
-            operation,
+        let silence = self.silence.get().unwrap_or(Silence {
             waited: waited.into(),
-            may_hold_locks: self.open.get() == Open::Change,
-        }
+            rollback_seen: self.open.get() != Open::Change,
+        });
+        self.silence.set(Some(silence));
+        DbError::Silent { operation, silence }
+    }
+
+    /// The server's silence, once it stopped answering.
+    pub fn silence(&self) -> Option<Silence> {
+        self.silence.get()
+    }
+
+    /// Is nothing sent any more?
+    pub fn is_lost(&self) -> bool {
+        self.lost.get()
     }
 }
 
