@@ -369,7 +369,8 @@ fn what_the_twin_predicts_stands_without_the_server() {
 /// `--statement-timeout` allows.
 #[test]
 fn an_execution_is_given_up_when_its_time_is_over() {
-    let database = Database::new("silent_execution", SLOW_TABLE);
+    let pause = "CREATE FUNCTION pause(x bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN x; END $$";
+    let database = Database::new("silent_execution", &format!("{SLOW_TABLE} {pause}"));
     let network = Network::new();
     let arguments = [
         "advise",
@@ -381,7 +382,7 @@ fn an_execution_is_given_up_when_its_time_is_over() {
         "--format=json",
         "--file",
     ];
-    let workload = live::file("-- name: slow\nSELECT id FROM job WHERE slow(id) = 5;\n");
+    let workload = live::file("-- name: slow\nSELECT pause(id) FROM job WHERE note = 'note 7';\n");
     let workload = workload.path().to_str().unwrap();
     let child = start(
         &[&arguments[..], &[workload]].concat(),

@@ -33,7 +33,6 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         may_sample: !arguments.run.limits.no_sample,
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
-        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
     check_pg_bin(twin_maker.pg_bin.as_deref())?;
     let record = arguments.run.record.as_deref();

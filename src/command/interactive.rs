@@ -333,7 +333,6 @@ impl Backend for LiveBackend {
                 may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
-                trace: None,
             };
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = planner.within(&run.limits);

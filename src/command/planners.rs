@@ -13,8 +13,7 @@ use crate::cluster::{
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::{Gap, GapCause};
-use crate::model::{Millis, QualifiedName};
+use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
@@ -56,8 +55,6 @@ pub(super) struct TwinMaker {
     pub(super) pg_bin: Option<PathBuf>,
     /// Stops what is running.
     pub(super) interrupt: Interrupt,
-    /// Is told what `--verbose` shows.
-    pub(super) trace: Option<fn(&str)>,
 }
 
 /// Limits for statements on the twin, which no other session uses.
@@ -330,9 +327,7 @@ impl TwinMaker {
                 .wait(&should_stop)?,
             other => other?,
         };
-        if let (Some(trace), Some(missing)) = (self.trace, unconfined(cluster.confinement())) {
-            trace(missing);
-        }
+        let unconfined = unconfined(cluster.confinement());
         let locale_gap =
             (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
         let typed = Typed {
@@ -350,26 +345,25 @@ impl TwinMaker {
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
         let session = Session::connect(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
+        unconfined.into_iter().for_each(|gap| twin.add_gap(gap));
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
     }
 }
 
 /// What the operating system does not forbid the twin's processes.
-fn unconfined(confinement: Confinement) -> Option<&'static str> {
+fn unconfined(confinement: Confinement) -> Option<Gap> {
     let Confinement { files, network } = confinement;
-    match (files, network) {
-        (true, true) => None,
-        (true, false) => {
-            Some("the operating system does not keep the planner twin from the network")
-        }
-        (false, true) => {
-            Some("the operating system does not keep the planner twin from other files")
-        }
-        (false, false) => Some(
-            "the operating system does not keep the planner twin from the network and other files",
-        ),
-    }
+    let unprotected = match (files, network) {
+        (true, true) => return None,
+        (true, false) => Unprotected::Network,
+        (false, true) => Unprotected::Files,
+        (false, false) => Unprotected::FilesAndNetwork,
+    };
+    Some(Gap {
+        tables: BTreeSet::new(),
+        cause: GapCause::Unconfined(unprotected),
+    })
 }
 
 /// The locale C, which every machine has, in the same encoding.

@@ -397,6 +397,8 @@ fn gaps() {
                 locale: "de_CH.utf8".to_owned(),
             },
         ),
+        (0, GapCause::Unconfined(Unprotected::FilesAndNetwork)),
+        (0, GapCause::Unconfined(Unprotected::Files)),
         (
             0,
             GapCause::Text {
