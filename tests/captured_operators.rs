@@ -174,7 +174,7 @@ impl Trap {
             let expected = may_build && !rehearse.ends_with("off");
             assert_eq!(is_found, expected, "{rehearse} {}", text_of(&output));
         }
-        let analyze = ["advise", "--rehearse=twin", "--analyze", "--file", workload];
+        let analyze = ["advise", "--analyze", "--file", workload];
         let output = self.run(role, path, &analyze);
         assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
         let output = self.run(role, path, &["explain", "--file", workload]);

@@ -374,7 +374,6 @@ fn an_execution_is_given_up_when_its_time_is_over() {
     let network = Network::new();
     let arguments = [
         "advise",
-        "--rehearse=twin",
         "--analyze",
         "--analyze-volatile=slow",
         "--max-analyze-time=2s",
