@@ -442,3 +442,28 @@ fn a_server_that_is_stopped_as_a_whole_is_given_up() {
     let report = report(&output);
     assert_eq!(report["rehearsal"]["server_silent"]["rollback_seen"], false);
 }
+
+/// Several requests in one message have the limit of one: it begins again with each answer.
+#[test]
+fn a_statement_with_parameters_is_given_up_after_the_limit_of_one_statement() {
+    let pause = "CREATE FUNCTION pause(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(600); RETURN x; END $$";
+    let database = Database::new("silent_prepared", &format!("{SLOW_TABLE} {pause}"));
+    let network = Network::new();
+    let arguments = [
+        "explain",
+        "--statement-timeout=20s",
+        "-c",
+        "SELECT * FROM job WHERE id = pause(5) AND note = $1",
+    ];
+    let child = start(&arguments, &network.conninfo(&database));
+    let planning = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'EXPLAIN%EXECUTE%'";
+    wait_until("the planning", || !database.text(planning).is_empty());
+    network.silence();
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    assert!(
+        text_of(&output).contains("the server has not answered for 25 s"),
+        "{}",
+        text_of(&output)
+    );
+}

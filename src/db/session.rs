@@ -80,6 +80,8 @@ pub struct Session {
     silence: Cell<Option<Silence>>,
     /// The server's own limit for a statement; none if it has none.
     statement_limit: Cell<Option<Duration>>,
+    /// When something was sent or the server answered last.
+    heard: Cell<Instant>,
     /// When the answers to an interrupt must be there.
     interrupt_deadline: Cell<Option<Instant>>,
     /// What every transaction sets.
@@ -206,6 +208,7 @@ impl Session {
             lost: Cell::new(false),
             silence: Cell::default(),
             statement_limit: Cell::new(limit(safety.statement_timeout)),
+            heard: Cell::new(Instant::now()),
             interrupt_deadline: Cell::new(None),
             local_settings: opening::always(safety),
             reconnect: None,
@@ -310,7 +313,7 @@ impl Session {
         }
         let link = self.link();
         let sql = &marked(sql);
-        let rows = self.drive(operation, sql, 1, link.client.query_typed(sql, parameters))?;
+        let rows = self.drive(operation, sql, link.client.query_typed(sql, parameters))?;
         rows.map_err(|error| DbError::query(operation, &error))
     }
 
@@ -321,13 +324,13 @@ impl Session {
         sql: &str,
     ) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
         let link = self.link();
-        self.drive(STATEMENT, sql, 1, link.client.query_typed(sql, &[]))
+        self.drive(STATEMENT, sql, link.client.query_typed(sql, &[]))
     }
 
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
         let link = self.link();
-        self.drive(operation, sql, 1, link.client.batch_execute(sql))?
+        self.drive(operation, sql, link.client.batch_execute(sql))?
             .map_err(|error| DbError::query(operation, &error))
     }
 

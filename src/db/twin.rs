@@ -223,7 +223,7 @@ impl Twin {
 
     /// Sets the `search_path` of statements for the current transaction.
     fn users_names(&self) -> String {
-        let path = quote_literal(&self.search_path.borrow()).to_string();
+        let path = quote_literal(&self.search_path.borrow());
         format!("SELECT pg_catalog.set_config('search_path', {path}, true)")
     }
 

@@ -1,6 +1,6 @@
 //! Why a planner cannot be asked any more.
 
-use super::Silence;
+use super::{Rollback, Silence};
 
 /// The planner cannot be asked any more, or has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,25 +33,4 @@ pub enum PlannerError {
     /// A recording does not hold the answer to this question.
     #[error("the recording has no answer to: {0}")]
     NotRecorded(String),
-}
-
-/// What is known of the end of a transaction that was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollback {
-    /// The server confirmed it, or there was none to make.
-    Confirmed,
-    /// The server did not answer in time; it rolls back by itself as soon as it notices that the
-    /// connection is gone.
-    Unconfirmed,
-}
-
-impl std::fmt::Display for Rollback {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Rollback::Confirmed => "everything was rolled back",
-            Rollback::Unconfirmed => {
-                "the server has not confirmed the rollback yet: look for its lock in pg_locks"
-            }
-        })
-    }
 }

@@ -117,7 +117,7 @@ impl Session {
                 let link = self.link();
                 link.client.batch_execute(&script).await
             };
-            let opened = match self.drive(operation, mode.begin(), 1, work) {
+            let opened = match self.drive(operation, mode.begin(), work) {
                 Ok(opened) => opened.map_err(|error| DbError::query(operation, &error)),
                 Err(DbError::Interrupted { .. }) => {
                     let rollback = self.rollback();
@@ -258,7 +258,7 @@ impl Session {
         }
         let link = self.link();
         let rollback = link.client.batch_execute("ROLLBACK");
-        let patience = self.patience(1);
+        let patience = self.patience();
         let ended = self.runtime.block_on(async {
             match (self.interrupt_deadline.get(), patience) {
                 (Some(deadline), _) => tokio::time::timeout_at(deadline.into(), rollback)
