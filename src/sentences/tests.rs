@@ -11,7 +11,9 @@ use crate::advise::{Benefit, ExistingCause, ExistingFinding, SupportedForeignKey
 use crate::candidate::{Alternative, NotIndexable};
 use crate::catalog::{CallKind, Counters, Mutable};
 use crate::index::{Index, parse_index};
-use crate::model::{Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName};
+use crate::model::{
+    Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName, Unprotected,
+};
 use crate::planner::{NotExecuted, Silence, TwinOnly, TwinOnlyReason};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{MinImprovement, Reason};
