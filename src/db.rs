@@ -59,13 +59,9 @@ impl From<DbError> for PlannerError {
                 operation: "connecting".to_owned(),
                 message: error.to_string(),
             },
-            DbError::Silent {
-                operation,
-                waited,
-                may_hold_locks,
-            } => PlannerError::Server {
+            DbError::Silent { operation, silence } => PlannerError::Silent {
                 operation: operation.to_owned(),
-                message: error::silence(waited, may_hold_locks),
+                silence,
             },
             DbError::Query {
                 operation, message, ..

@@ -14,7 +14,7 @@ pub mod identifier;
 pub mod period;
 pub mod printable;
 
-pub use gap::{Gap, GapCause, HiddenStatistics};
+pub use gap::{Gap, GapCause, HiddenStatistics, Unprotected};
 pub use identifier::{quote_identifier, quote_literal};
 pub use printable::printable;
 

@@ -22,6 +22,8 @@ mod progress;
 mod question;
 pub mod recording;
 mod refusal;
+mod rollback;
+mod silence;
 #[cfg(test)]
 pub mod test_planner;
 mod waits;
@@ -29,11 +31,13 @@ mod withheld;
 
 pub use crate::index::NamedIndex;
 pub use answer::{Answer, Comparison, Evidence, PlanOutcome, Planned, TestedIndex, uses};
-pub use error::{PlannerError, Rollback};
+pub use error::PlannerError;
 pub use hypothesis::Hypothesis;
 pub use progress::{BuildPlan, Event, Observer};
 pub use question::{Mode, Question, Target};
 pub use refusal::{Refusal, RefusalCause};
+pub use rollback::Rollback;
+pub use silence::Silence;
 pub use waits::Waits;
 pub use withheld::{NotExecuted, TwinOnly, TwinOnlyReason};
 

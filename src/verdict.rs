@@ -57,12 +57,17 @@ pub enum Reason {
     Offline,
     /// `--search-time` ran out before it was tested.
     OutOfTime,
+    /// The server stopped answering before it was tested.
+    ServerSilent,
 }
 
 impl Reason {
     /// Is the reason temporary, so that it says nothing about the index?
     pub fn is_passing(self) -> bool {
-        matches!(self, Reason::LockTimeout | Reason::NotUsableNow)
+        matches!(
+            self,
+            Reason::LockTimeout | Reason::NotUsableNow | Reason::ServerSilent
+        )
     }
 
     /// Its name in reports.
@@ -89,6 +94,7 @@ impl Reason {
             Reason::Slower => "slower",
             Reason::Offline => "offline",
             Reason::OutOfTime => "out_of_time",
+            Reason::ServerSilent => "server_silent",
         }
     }
 }
@@ -287,6 +293,7 @@ mod tests {
             Reason::Declined,
             Reason::TooManyIndexes,
             Reason::NoTwin,
+            Reason::ServerSilent,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }

@@ -236,3 +236,32 @@ fn trusted_functions_and_own_statements_are_planned_as_before() {
     let own = setting.database.advise(&["-c", CALL, "--rehearse", "off"]);
     assert_eq!(own["workload"]["statements"][0]["twin_only"], Value::Null);
 }
+
+/// `pg_stat_statements` of PostgreSQL 18 drops comments in front of a statement, so the mark of our
+/// own queries stands behind their first word.
+#[test]
+fn our_own_queries_are_no_part_of_the_workload() {
+    let setting = setting("foreign_own");
+    setting.database.run("SELECT pg_stat_statements_reset()");
+    setting.executed_by("app", &[PLAIN]);
+    let analyze = ["--analyze", "-c", PLAIN];
+    setting.database.advise(&analyze);
+    let count = |pattern: &str| {
+        setting.database.text(&format!(
+            "SELECT count(*) FROM pg_stat_statements WHERE query LIKE '{pattern}'"
+        ))
+    };
+    assert_eq!(count("/* pgrehearse%"), "0");
+    assert_ne!(count("SELECT /* pgrehearse%"), "0");
+    assert_ne!(count("WITH /* pgrehearse%"), "0");
+    let report = setting.database.advise(&["--pg-stat-statements"]);
+    let statements = report["workload"]["statements"].as_array().unwrap();
+    assert!(!statements.is_empty());
+    for statement in statements {
+        let sql = statement["sql"].as_str().unwrap();
+        assert!(
+            !sql.contains("pgrehearse") && !sql.contains("pg_catalog."),
+            "{sql}"
+        );
+    }
+}

@@ -280,3 +280,190 @@ fn an_interrupt_is_answered_while_initdb_runs() {
     let output = end(child);
     assert_eq!(output.status.code(), Some(130), "{}", text_of(&output));
 }
+
+fn report(output: &Output) -> serde_json::Value {
+    let report = serde_json::from_slice(&output.stdout);
+    report.unwrap_or_else(|error| panic!("{error}: {}", text_of(output)))
+}
+
+/// A run that the server does not answer any more has a report: what is known of the statements, and
+/// that the rollback was not seen. The recording of the run has the same.
+#[test]
+fn a_run_ends_with_what_is_known() {
+    let database = Database::new("silent_known", SLOW_TABLE);
+    let network = Network::new();
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("run.json").display().to_string();
+    let limits = ["--statement-timeout=3s", "--max-write-block=10min"];
+    let more = ["--format=json", "--record", &record];
+    let child = start(
+        &[BUILD, &limits[..], &more[..]].concat(),
+        &network.conninfo(&database),
+    );
+    wait_until("the build", || !database.text(BUILDING).is_empty());
+    network.silence();
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    let live = report(&output);
+    let silent = &live["rehearsal"]["server_silent"];
+    assert_eq!(silent["rollback_seen"], false, "{live:#}");
+    assert!(silent["waited_ms"].as_f64().unwrap() >= 3_000.0, "{live:#}");
+    assert_eq!(live["rehearsal"]["left_behind"], serde_json::Value::Null);
+    let statement = &live["workload"]["statements"][0];
+    assert_eq!(statement["status"], "planned", "{live:#}");
+    assert!(live["recommendations"].as_array().unwrap().is_empty());
+    let rejected = live["rejected"].as_array().unwrap();
+    assert!(!rejected.is_empty(), "{live:#}");
+    for candidate in rejected {
+        assert_eq!(candidate["reason"], "server_silent", "{live:#}");
+    }
+    let replayed = program()
+        .args(["review", "--format=json", &record])
+        .output()
+        .unwrap();
+    let replayed = report(&replayed);
+    assert_eq!(replayed["rehearsal"]["server_silent"], *silent);
+    assert_eq!(replayed["rejected"], live["rejected"]);
+}
+
+/// Where the server stops answering during the last proof, what the twin predicts stands.
+#[test]
+fn what_the_twin_predicts_stands_without_the_server() {
+    let database = Database::new(
+        "silent_verification",
+        "CREATE TABLE job (id bigint PRIMARY KEY, note text);
+         INSERT INTO job SELECT n, 'note ' || n FROM generate_series(1, 20000) AS n; ANALYZE job;",
+    );
+    let network = Network::new();
+    let limits = [
+        "--statement-timeout=3s",
+        "--max-write-block=10min",
+        "--lock-timeout=10min",
+        "--format=json",
+    ];
+    let advise = ["advise", "-c", "SELECT * FROM job WHERE note = 'note 7'"];
+    // The build waits for a writer, so that the silence begins with it.
+    let mut writer = database.client();
+    let mut writing = writer.transaction().unwrap();
+    writing
+        .execute("UPDATE job SET note = 'x' WHERE id = 1", &[])
+        .unwrap();
+    let child = start(
+        &[&advise[..], &limits[..]].concat(),
+        &network.conninfo(&database),
+    );
+    let locking = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LOCK TABLE%'";
+    wait_until("the lock", || !database.text(locking).is_empty());
+    network.silence();
+    let output = end(child);
+    writing.rollback().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    let report = report(&output);
+    assert_eq!(report["rehearsal"]["server_silent"]["rollback_seen"], false);
+    let recommended = live::recommended(&report, &["note"]);
+    assert_eq!(recommended.len(), 1, "{report:#}");
+    assert_eq!(recommended[0]["evidence"], "planner_twin");
+}
+
+/// `--max-analyze-time` limits the wait for a statement that is executed, whatever
+/// `--statement-timeout` allows.
+#[test]
+fn an_execution_is_given_up_when_its_time_is_over() {
+    let pause = "CREATE FUNCTION pause(x bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN x; END $$";
+    let database = Database::new("silent_execution", &format!("{SLOW_TABLE} {pause}"));
+    let network = Network::new();
+    let arguments = [
+        "advise",
+        "--analyze",
+        "--analyze-volatile=slow",
+        "--max-analyze-time=2s",
+        "--statement-timeout=10min",
+        "--format=json",
+        "--file",
+    ];
+    let workload = live::file("-- name: slow\nSELECT pause(id) FROM job WHERE note = 'note 7';\n");
+    let workload = workload.path().to_str().unwrap();
+    let child = start(
+        &[&arguments[..], &[workload]].concat(),
+        &network.conninfo(&database),
+    );
+    let executing = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'EXPLAIN%ANALYZE%'";
+    wait_until("the execution", || !database.text(executing).is_empty());
+    network.silence();
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    let report = report(&output);
+    let silent = &report["rehearsal"]["server_silent"];
+    assert_eq!(silent["rollback_seen"], true, "{report:#}");
+    assert_eq!(report["workload"]["statements"][0]["status"], "planned");
+}
+
+/// The whole server is stopped, also what would answer a cancel request.
+#[test]
+fn a_server_that_is_stopped_as_a_whole_is_given_up() {
+    let binaries = pgrehearse::internals::cluster::Binaries::find(
+        pgrehearse::internals::cluster::binaries::WhenMissing::Explain,
+    )
+    .unwrap();
+    let options = pgrehearse::internals::cluster::ClusterOptions::default();
+    let own = pgrehearse::internals::cluster::Cluster::start(&binaries, &options, &|| false);
+    let own = own.unwrap();
+    let mut client = postgres::Client::connect(&own.conninfo(), postgres::NoTls).unwrap();
+    client.batch_execute(SLOW_TABLE).unwrap();
+    let pid_file = std::fs::read_to_string(own.directory().join("data/postmaster.pid"))
+        .or_else(|_| std::fs::read_to_string(own.directory().join("postmaster.pid")))
+        .unwrap();
+    let postmaster: i32 = pid_file.lines().next().unwrap().parse().unwrap();
+    let limits = [
+        "--statement-timeout=3s",
+        "--max-write-block=10min",
+        "--format=json",
+    ];
+    let child = start(&[BUILD, &limits[..]].concat(), &own.conninfo());
+    let building =
+        "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE INDEX%'";
+    let mut backend = 0;
+    wait_until("the build", || {
+        backend = client
+            .query(building, &[])
+            .unwrap()
+            .first()
+            .map_or(0, |row| row.get(0));
+        backend != 0
+    });
+    for pid in [postmaster, backend] {
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    }
+    let output = end(child);
+    for pid in [postmaster, backend] {
+        kill(Pid::from_raw(pid), Signal::SIGCONT).unwrap();
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    let report = report(&output);
+    assert_eq!(report["rehearsal"]["server_silent"]["rollback_seen"], false);
+}
+
+/// Several requests in one message have the limit of one: it begins again with each answer.
+#[test]
+fn a_statement_with_parameters_is_given_up_after_the_limit_of_one_statement() {
+    let pause = "CREATE FUNCTION pause(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(600); RETURN x; END $$";
+    let database = Database::new("silent_prepared", &format!("{SLOW_TABLE} {pause}"));
+    let network = Network::new();
+    let arguments = [
+        "explain",
+        "--statement-timeout=20s",
+        "-c",
+        "SELECT * FROM job WHERE id = pause(5) AND note = $1",
+    ];
+    let child = start(&arguments, &network.conninfo(&database));
+    let planning = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'EXPLAIN%EXECUTE%'";
+    wait_until("the planning", || !database.text(planning).is_empty());
+    network.silence();
+    let output = end(child);
+    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+    assert!(
+        text_of(&output).contains("the server has not answered for 25 s"),
+        "{}",
+        text_of(&output)
+    );
+}

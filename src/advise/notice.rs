@@ -2,7 +2,7 @@
 
 use crate::candidate::NotIndexable;
 use crate::model::{Cost, Gap, QualifiedName};
-use crate::planner::TwinOnly;
+use crate::planner::{Silence, TwinOnly};
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
 
@@ -29,6 +29,8 @@ pub enum Notice {
     },
     /// No index can serve a statement as it is written.
     NotIndexable(NotIndexable),
+    /// The server stopped answering: the advice is what was known by then, and what the twin says.
+    ServerSilent(Silence),
     /// A longer search may find more.
     OutOfTime {
         /// How many candidates were tested.

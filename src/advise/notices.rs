@@ -7,7 +7,7 @@ use crate::catalog::{Table, TableKind};
 use crate::planner::{RefusalCause, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
-use crate::verdict::Change;
+use crate::verdict::{Change, Reason};
 use crate::workload::{Statement, StatementId};
 
 impl Parts<'_> {
@@ -20,7 +20,9 @@ impl Parts<'_> {
         let statements = self.context.workload.statements().iter();
         let worse = statements.filter_map(|statement| self.worse(statement));
         let not_indexable = self.candidates.notes.iter().cloned();
-        let mut notices: Vec<Notice> = never_analyzed.chain(worse).collect();
+        let silent = self.summary.server_silent.map(Notice::ServerSilent);
+        let mut notices: Vec<Notice> = silent.into_iter().collect();
+        notices.extend(never_analyzed.chain(worse));
         notices.extend(self.planned_otherwise());
         notices.extend(not_indexable.map(Notice::NotIndexable));
         notices.extend(self.out_of_time());
@@ -121,14 +123,15 @@ impl Parts<'_> {
 
     /// Candidates that could not be tested: that they are not recommended says nothing about them.
     fn untested(&self) -> Option<Notice> {
+        let is_busy = |reason: Reason| reason.is_passing() && reason != Reason::ServerSilent;
         let is_untested = |trial: &Trial| match &trial.outcome {
-            TrialOutcome::Refused(refusal) => refusal.reason().is_passing(),
+            TrialOutcome::Refused(refusal) => is_busy(refusal.reason()),
             TrialOutcome::Tested { index, costs } => {
                 !index.usable && !costs.values().any(|cost| cost.used)
             }
         };
         let is_unverified = |failure: &&Failure| match failure {
-            Failure::Refused(refusal) => refusal.reason().is_passing(),
+            Failure::Refused(refusal) => is_busy(refusal.reason()),
             Failure::NotUsableNow => true,
             Failure::NotUsed | Failure::GainTooSmall | Failure::Slower(..) | Failure::Faster(_) => {
                 false

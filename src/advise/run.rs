@@ -10,7 +10,7 @@ use crate::model::QualifiedName;
 use crate::planner::counted::Counted;
 use crate::planner::{
     Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
-    Preparation, Question, RefusalCause, Target, uses,
+    Preparation, Question, RefusalCause, Silence, Target, uses,
 };
 use crate::workload::Statement;
 
@@ -20,6 +20,7 @@ pub(super) struct Run<'a> {
     observer: Observer<'a>,
     out_of_time: bool,
     restated: AllRestated,
+    server_silent: Option<Silence>,
 }
 
 impl<'a> Run<'a> {
@@ -29,17 +30,24 @@ impl<'a> Run<'a> {
             observer,
             out_of_time: false,
             restated: AllRestated::new(),
+            server_silent: None,
         }
     }
 
-    /// Asks, and remembers when the time for the search is over.
+    /// Asks, and remembers when the time for the search is over, and when the server stopped
+    /// answering.
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         let mut answer = self.planner.ask(question)?;
-        if let Answer::Planned(planned) = &mut answer {
-            self.restate_plans(question, planned)?;
+        match &mut answer {
+            Answer::Planned(planned) => self.restate_plans(question, planned)?,
+            Answer::Refused(refusal) => match refusal.cause {
+                RefusalCause::OutOfTime => self.out_of_time = true,
+                RefusalCause::ServerSilent(silence) => {
+                    self.server_silent.get_or_insert(silence);
+                }
+                _ => {}
+            },
         }
-        self.out_of_time |=
-            matches!(&answer, Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
         Ok(answer)
     }
 
@@ -94,7 +102,11 @@ impl<'a> Run<'a> {
         match self.ask(&Question::plans(target, statements))? {
             Answer::Planned(planned) => Ok(planned.plans),
             Answer::Refused(refusal) => {
-                let failed = PlanOutcome::Failed(refusal.reason().name().to_owned());
+                let message = match refusal.cause {
+                    RefusalCause::ServerSilent(silence) => silence.to_string(),
+                    cause => cause.reason().name().to_owned(),
+                };
+                let failed = PlanOutcome::Failed(message);
                 let ids = statements.iter().map(|statement| statement.id.clone());
                 Ok(ids.map(|id| (id, failed.clone())).collect())
             }
@@ -144,6 +156,7 @@ impl<'a> Run<'a> {
         RehearsalSummary {
             tally: self.planner.tally(),
             out_of_time: self.out_of_time,
+            server_silent: self.server_silent,
         }
     }
 

@@ -9,9 +9,10 @@ use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
+use crate::advise::notice::Notice;
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
-use crate::db::Session;
+use crate::db::{DbError, Session};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::Planner;
 use crate::planner::recording::{Recorder, Recording};
@@ -32,7 +33,6 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         may_sample: !arguments.run.limits.no_sample,
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
-        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
     check_pg_bin(twin_maker.pg_bin.as_deref())?;
     let record = arguments.run.record.as_deref();
@@ -81,8 +81,13 @@ pub(super) fn advise_and_report(
     let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
     let mut planner = planner.within(options.limits);
     let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
-    let left_behind = planner.server().count_existing(&candidate_names(&advice))?;
-    if let Some(changed) = &options.what_if {
+    let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
+        Err(DbError::Silent { .. }) => None,
+        other => Some(other?),
+    };
+    note_silence(session, &mut advice);
+    let is_silent = advice.rehearsal.server_silent.is_some();
+    if let Some(changed) = options.what_if.as_ref().filter(|_| !is_silent) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
         advice.what_if = Some(changed.compare(
             &advice,
@@ -95,12 +100,21 @@ pub(super) fn advise_and_report(
         )?);
     }
     let measured = RunMeasurements {
-        left_behind: Some(left_behind),
+        left_behind,
         total: Some(Millis::from(options.started.elapsed())),
         server: Some(session.waited()),
     };
     write_advice(cli, &advice, measured)?;
     Ok(advice)
+}
+
+/// No question of the pipeline need have met the silence: also samples and the twin are read from
+/// the server.
+fn note_silence(session: &Session, advice: &mut Advice) {
+    if let (Some(silence), None) = (session.silence(), advice.rehearsal.server_silent) {
+        advice.rehearsal.server_silent = Some(silence);
+        advice.notices.insert(0, Notice::ServerSilent(silence));
+    }
 }
 
 /// Advises from a twin file, without a connection, and writes the report.
@@ -214,7 +228,7 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
         .statements
         .iter()
         .all(|statement| statement.status != StatementStatus::Planned);
-    if none_planned {
+    if none_planned || advice.rehearsal.server_silent.is_some() {
         Outcome::Failed
     } else {
         Outcome::Done

@@ -12,7 +12,7 @@ use crate::cluster::{Binaries, Cluster, ClusterOptions};
 use crate::db::{Batching, Interrupt, Safety, run_script};
 use crate::model::Millis;
 use crate::planner::Event;
-use crate::terminal::{self, Progress};
+use crate::terminal::Progress;
 use crate::workload::{Workload, file};
 
 /// One sample workload of fixtures/workloads.
@@ -93,7 +93,6 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         may_sample: !arguments.limits.no_sample,
         pg_bin: arguments.limits.pg_bin.clone(),
         interrupt,
-        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
     };
     let workload = sample_workload()?;
     let options = AdviseOptions {

@@ -306,7 +306,11 @@ impl LiveBackend {
             None => self.connector.reconnect()?,
         };
         let result = call(&session, &self.run);
-        if !matches!(result, Err(PlannerError::Server { .. })) {
+        let is_broken = matches!(
+            result,
+            Err(PlannerError::Server { .. } | PlannerError::Silent { .. })
+        );
+        if !is_broken && !session.is_lost() {
             self.session = Some(session);
         }
         result
@@ -329,7 +333,6 @@ impl Backend for LiveBackend {
                 may_sample: run.may_sample,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
-                trace: None,
             };
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = planner.within(&run.limits);

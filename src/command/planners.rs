@@ -13,8 +13,7 @@ use crate::cluster::{
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
-use crate::model::{Gap, GapCause};
-use crate::model::{Millis, QualifiedName};
+use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
     Question, RefusalCause, Rollback, Target, TwinState,
@@ -39,6 +38,8 @@ pub(super) struct LivePlanner<'s> {
     sequences: BTreeSet<RelationName>,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
+    /// The catalog that was read last.
+    catalog: Option<Catalog>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
     builds_nothing: bool,
 }
@@ -54,8 +55,6 @@ pub(super) struct TwinMaker {
     pub(super) pg_bin: Option<PathBuf>,
     /// Stops what is running.
     pub(super) interrupt: Interrupt,
-    /// Is told what `--verbose` shows.
-    pub(super) trace: Option<fn(&str)>,
 }
 
 /// Limits for statements on the twin, which no other session uses.
@@ -90,6 +89,7 @@ impl<'s> LivePlanner<'s> {
             sequences: sequences_of(workload),
             twin: None,
             snapshot: None,
+            catalog: None,
             builds_nothing: false,
         }
     }
@@ -135,7 +135,11 @@ impl<'s> LivePlanner<'s> {
         let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
-        let samples = twin.fetch_samples(indexes, &self.identifiers, self.session)?;
+        let samples = match twin.fetch_samples(indexes, &self.identifiers, self.session) {
+            // The twin estimates without them.
+            Err(DbError::Silent { .. }) if self.session.is_lost() => return Ok(()),
+            other => other?,
+        };
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.keep_samples(samples);
         }
@@ -323,9 +327,7 @@ impl TwinMaker {
                 .wait(&should_stop)?,
             other => other?,
         };
-        if let (Some(trace), Some(missing)) = (self.trace, unconfined(cluster.confinement())) {
-            trace(missing);
-        }
+        let unconfined = unconfined(cluster.confinement());
         let locale_gap =
             (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
         let typed = Typed {
@@ -343,26 +345,25 @@ impl TwinMaker {
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
         let session = Session::connect(&settings, &no_password, options)?;
         let mut twin = Twin::load(snapshot, cluster, session)?;
+        unconfined.into_iter().for_each(|gap| twin.add_gap(gap));
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
     }
 }
 
 /// What the operating system does not forbid the twin's processes.
-fn unconfined(confinement: Confinement) -> Option<&'static str> {
+fn unconfined(confinement: Confinement) -> Option<Gap> {
     let Confinement { files, network } = confinement;
-    match (files, network) {
-        (true, true) => None,
-        (true, false) => {
-            Some("the operating system does not keep the planner twin from the network")
-        }
-        (false, true) => {
-            Some("the operating system does not keep the planner twin from other files")
-        }
-        (false, false) => Some(
-            "the operating system does not keep the planner twin from the network and other files",
-        ),
-    }
+    let unprotected = match (files, network) {
+        (true, true) => return None,
+        (true, false) => Unprotected::Network,
+        (false, true) => Unprotected::Files,
+        (false, false) => Unprotected::FilesAndNetwork,
+    };
+    Some(Gap {
+        tables: BTreeSet::new(),
+        cause: GapCause::Unconfined(unprotected),
+    })
 }
 
 /// The locale C, which every machine has, in the same encoding.
@@ -405,6 +406,9 @@ fn without_twin(error: TwinError, rehearse: Rehearse) -> Result<TwinState, Plann
         TwinError::Cluster(ClusterError::Interrupted) => Err(PlannerError::Interrupted {
             rollback: Rollback::Confirmed,
         }),
+        silent @ TwinError::Db(DbError::Silent { .. }) => {
+            Ok(TwinState::Unavailable(silent.to_string()))
+        }
         other if rehearse == Rehearse::Twin => Err(PlannerError::Server {
             operation: "building the planner twin".to_owned(),
             message: other.to_string(),
@@ -419,7 +423,13 @@ impl Planner for LivePlanner<'_> {
             if self.builds_nothing && question.takes_a_transaction() {
                 return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
             }
-            let answer = self.server.ask(question)?;
+            let answer = match self.server.ask(question) {
+                // What is known by now is enough for a report.
+                Err(PlannerError::Silent { silence, .. }) if self.catalog.is_some() => {
+                    return Ok(Answer::Refused(RefusalCause::ServerSilent(silence).into()));
+                }
+                other => other?,
+            };
             self.keep_real_sizes(question, &answer)?;
             return Ok(answer);
         }
@@ -432,7 +442,10 @@ impl Planner for LivePlanner<'_> {
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        self.server.catalog(tables)
+        match (self.server.catalog(tables), &self.catalog) {
+            (Err(PlannerError::Silent { .. }), Some(known)) => Ok(known.clone()),
+            (catalog, _) => Ok(self.catalog.insert(catalog?).clone()),
+        }
     }
 
     fn prepare_twin(

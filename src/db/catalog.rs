@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, Type};
 
 use super::row::{field, unexpected};
+use super::session::{TransactionMode, catalog_first};
 use super::{DbError, Session};
 use crate::catalog::{
     Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table,
@@ -21,16 +22,36 @@ const OPERATION: &str = "reading the catalog";
 impl Session {
     /// The server, its settings, these tables and the partitioned tables they belong to.
     pub(super) fn catalog(&self, names: &BTreeSet<QualifiedName>) -> Result<Catalog, DbError> {
-        self.reading_catalog(OPERATION, |session| session.read_catalog(names))
+        self.catalog_as_shown_in(None, names)
     }
 
-    fn read_catalog(&self, names: &BTreeSet<QualifiedName>) -> Result<Catalog, DbError> {
+    /// The same, with definitions and types as this `search_path` shows them; without one, as the
+    /// session's does.
+    pub(super) fn catalog_as_shown_in(
+        &self,
+        path: Option<&str>,
+        names: &BTreeSet<QualifiedName>,
+    ) -> Result<Catalog, DbError> {
+        self.within_users_names(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            let sessions = session.use_own_names(OPERATION)?;
+            let path = path.map_or(sessions, str::to_owned);
+            session.read_catalog(names, &catalog_first(path))
+        })
+    }
+
+    /// `path`: the `search_path` in which definitions and types are printed.
+    fn read_catalog(
+        &self,
+        names: &BTreeSet<QualifiedName>,
+        path: &str,
+    ) -> Result<Catalog, DbError> {
         let mut tables = self.tables(names)?;
         let oids: Vec<Oid> = tables.keys().copied().collect();
-        self.add_columns(&oids, &mut tables)?;
-        self.add_indexes(&oids, &mut tables)?;
+        self.add_columns(path, &oids, &mut tables)?;
+        self.add_indexes(path, &oids, &mut tables)?;
         self.add_partitions(&oids, &mut tables)?;
-        let (operator_classes, mutable) = (self.operator_classes(&oids)?, self.mutable(&oids)?);
+        let operator_classes = self.operator_classes(path, &oids)?;
+        let mutable = self.mutable(path, &oids)?;
         let foreign_keys = self.foreign_keys(&oids)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
@@ -77,8 +98,14 @@ impl Session {
             .collect()
     }
 
-    fn add_columns(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
-        for row in self.query(
+    fn add_columns(
+        &self,
+        path: &str,
+        oids: &[Oid],
+        tables: &mut BTreeMap<Oid, Table>,
+    ) -> Result<(), DbError> {
+        for row in self.query_as_shown_in(
+            path,
             OPERATION,
             include_str!("sql/columns.sql"),
             &[(&oids, Type::OID_ARRAY)],
@@ -90,8 +117,14 @@ impl Session {
         Ok(())
     }
 
-    fn add_indexes(&self, oids: &[Oid], tables: &mut BTreeMap<Oid, Table>) -> Result<(), DbError> {
-        for row in self.query(
+    fn add_indexes(
+        &self,
+        path: &str,
+        oids: &[Oid],
+        tables: &mut BTreeMap<Oid, Table>,
+    ) -> Result<(), DbError> {
+        for row in self.query_as_shown_in(
+            path,
             OPERATION,
             include_str!("sql/indexes.sql"),
             &[(&oids, Type::OID_ARRAY)],

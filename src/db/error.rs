@@ -5,8 +5,7 @@ use std::error::Error as _;
 use tokio_postgres::error::{DbError as ServerError, ErrorPosition, SqlState};
 
 use super::connect::ConnectError;
-use crate::model::Millis;
-use crate::planner::Rollback;
+use crate::planner::{Rollback, Silence};
 use crate::twin::checks::SnapshotFault;
 
 /// An error of a connection or statement.
@@ -31,14 +30,12 @@ pub enum DbError {
     )]
     NoTransactions,
     /// The server did not answer, much longer than it lets a statement run.
-    #[error("{operation}: {}", silence(*.waited, *.may_hold_locks))]
+    #[error("{operation}: {silence}")]
     Silent {
         /// The operation.
         operation: &'static str,
-        /// How long the answer was waited for; zero if nothing was sent any more.
-        waited: Millis,
-        /// Was a transaction open that takes locks, and whose rollback was not seen?
-        may_hold_locks: bool,
+        /// What is known of it.
+        silence: Silence,
     },
     /// Something requested does not exist on this server.
     #[error("{0}")]
@@ -97,22 +94,6 @@ impl DbError {
     pub(super) fn is_data_error(&self) -> bool {
         matches!(self, DbError::Query { state: Some(state), .. } if state.code().starts_with("22") || state.code().starts_with("P0"))
     }
-}
-
-/// What a missing answer means.
-pub(super) fn silence(waited: Millis, may_hold_locks: bool) -> String {
-    let mut text = if waited.0 > 0.0 {
-        format!(
-            "the server has not answered for {:.0} s, so the connection was given up",
-            waited.0 / 1000.0
-        )
-    } else {
-        "the server stopped answering before, so it was not asked".to_owned()
-    };
-    if may_hold_locks {
-        text += &format!("; {}", Rollback::Unconfirmed);
-    }
-    text
 }
 
 /// The server's message as psql shows it, with DETAIL and HINT. The position is in the user's own

@@ -28,8 +28,10 @@ const EXPLAIN_ANALYZE: &str = "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE, BUFFERS) 
 const LIMIT_TEMPORARY_FILES: &str = "\
 /* pgrehearse */ SELECT pg_catalog.set_config('temp_file_limit', '1GB', true) \
 FROM pg_catalog.pg_settings s, pg_catalog.pg_roles r \
-WHERE s.name = 'temp_file_limit' AND (s.setting::bigint < 0 OR s.setting::bigint > 1048576) \
-  AND r.rolname = current_user AND r.rolsuper";
+WHERE s.name OPERATOR(pg_catalog.=) 'temp_file_limit' \
+  AND (s.setting::pg_catalog.int8 OPERATOR(pg_catalog.<) 0::pg_catalog.int8 \
+       OR s.setting::pg_catalog.int8 OPERATOR(pg_catalog.>) 1048576::pg_catalog.int8) \
+  AND r.rolname OPERATOR(pg_catalog.=) current_user AND r.rolsuper";
 
 impl Session {
     /// Executes statements for at most this long from now on, all together.
@@ -49,9 +51,10 @@ impl Session {
                 break;
             }
             let began = Instant::now();
-            let explained = self.within(OPERATION, TransactionMode::Read, |session| {
-                session.explain_executed(sql, session.safety.statement_timeout)
-            })?;
+            let explained =
+                self.within_users_names(OPERATION, TransactionMode::Read, |session| {
+                    session.explain_executed(sql, session.safety.statement_timeout)
+                })?;
             seen.push(self.outcome(explained));
             let done = seen.last().is_some_and(|outcome| outcome.plan().is_none());
             if done || began.elapsed() > LONG_RUN {

@@ -63,7 +63,7 @@ impl Session {
     /// The plan of a statement without new indexes, in a transaction that is read-only and rolled
     /// back: functions that the planner evaluates must not leave anything behind.
     pub(super) fn capture(&self, sql: &str) -> Result<Explained, DbError> {
-        self.within("planning a statement", TransactionMode::Read, |session| {
+        self.within_users_names("planning a statement", TransactionMode::Read, |session| {
             session.explain(sql)
         })
     }
@@ -75,7 +75,7 @@ impl Session {
         sql: &str,
     ) -> Result<Explained, DbError> {
         const OPERATION: &str = "planning a statement under another setting";
-        self.within(OPERATION, TransactionMode::Read, |session| {
+        self.within_users_names(OPERATION, TransactionMode::Read, |session| {
             session.set_local(OPERATION, name, value)?;
             session.explain(sql)
         })

@@ -25,7 +25,7 @@ const OPERATION: &str = "checking what a statement calls";
 const VIEW: &str = "pg_temp.pgrehearse_statement";
 
 /// JIT would take longer than the query that it compiles.
-const SETTINGS: &str = "/* pgrehearse */ SELECT pg_catalog.set_config('search_path', 'pg_catalog', true), \
+const SETTINGS: &str = "/* pgrehearse */ SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), \
                         pg_catalog.set_config('jit', 'off', true)";
 
 /// The first objection to a statement.
@@ -44,7 +44,7 @@ impl Session {
         let view = format!(
             "CREATE TEMPORARY VIEW {VIEW} AS SELECT 1 AS one FROM (\n{sql}\n) AS statement"
         );
-        let objection = self.within(OPERATION, TransactionMode::Temporary, |session| {
+        let objection = self.within_users_names(OPERATION, TransactionMode::Temporary, |session| {
             session.query(OPERATION, &view, &[])?;
             session.objection(VIEW, "")
         });

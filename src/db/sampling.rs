@@ -145,7 +145,6 @@ impl Session {
         };
         let settings = format!(
             "/* pgrehearse */ SELECT pg_catalog.set_config('statement_timeout', '{}', true), \
-             pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), \
              pg_catalog.set_config('extra_float_digits', '3', true)",
             milliseconds(time)
         );

@@ -16,8 +16,10 @@ use super::planned_tables::PlannedTables;
 use super::watcher::Watch;
 use super::{DbError, Interrupt};
 use crate::model::Millis;
+use crate::planner::Silence;
 
 mod limits;
+mod mark;
 mod opening;
 mod pipeline;
 mod transactions;
@@ -26,10 +28,11 @@ mod watching;
 
 pub use limits::Safety;
 pub(super) use limits::{CONNECTION_CHECK_INTERVAL, milliseconds};
-pub(super) use opening::{OWN_PATH, TransactionMode};
+pub(super) use opening::{Names, OWN_PATH, TransactionMode, catalog_first};
 pub(super) use pipeline::{PipelineStep, StepResult};
 
 use limits::{limit, limit_of};
+pub(super) use mark::marked;
 
 const STATEMENT: &str = "running a statement";
 
@@ -73,14 +76,16 @@ pub struct Session {
     open: Cell<Open>,
     /// Did the server stop answering? Then nothing more is sent.
     lost: Cell<bool>,
+    /// What is known of that.
+    silence: Cell<Option<Silence>>,
     /// The server's own limit for a statement; none if it has none.
     statement_limit: Cell<Option<Duration>>,
+    /// When something was sent or the server answered last.
+    heard: Cell<Instant>,
     /// When the answers to an interrupt must be there.
     interrupt_deadline: Cell<Option<Instant>>,
     /// What every transaction sets.
     local_settings: Vec<(&'static str, String)>,
-    /// The `search_path` for reading the catalog, where the session's own would not do.
-    catalog_path: Option<String>,
     /// How to connect again; none for a server of our own.
     reconnect: Option<Reconnect>,
     /// May `idle_session_timeout` end the session between two transactions?
@@ -201,10 +206,11 @@ impl Session {
             scope,
             open: Cell::new(Open::No),
             lost: Cell::new(false),
+            silence: Cell::default(),
             statement_limit: Cell::new(limit(safety.statement_timeout)),
+            heard: Cell::new(Instant::now()),
             interrupt_deadline: Cell::new(None),
             local_settings: opening::always(safety),
-            catalog_path: None,
             reconnect: None,
             ends_when_idle: false,
             watch: RefCell::default(),
@@ -302,12 +308,12 @@ impl Session {
         if self.scope == Scope::Transaction && self.open.get() == Open::No {
             debug_assert!(!sql.starts_with("BEGIN"), "`Session::begin` begins");
             return self.within(operation, TransactionMode::Read, |session| {
-                session.set_local(operation, "search_path", OWN_PATH)?;
                 session.query(operation, sql, parameters)
             });
         }
         let link = self.link();
-        let rows = self.drive(operation, sql, 1, link.client.query_typed(sql, parameters))?;
+        let sql = &marked(sql);
+        let rows = self.drive(operation, sql, link.client.query_typed(sql, parameters))?;
         rows.map_err(|error| DbError::query(operation, &error))
     }
 
@@ -318,13 +324,13 @@ impl Session {
         sql: &str,
     ) -> Result<Result<Vec<Row>, tokio_postgres::Error>, DbError> {
         let link = self.link();
-        self.drive(STATEMENT, sql, 1, link.client.query_typed(sql, &[]))
+        self.drive(STATEMENT, sql, link.client.query_typed(sql, &[]))
     }
 
     /// Several statements at once (simple protocol): only for scripts of our own.
     pub(super) fn batch(&self, operation: &'static str, sql: &str) -> Result<(), DbError> {
         let link = self.link();
-        self.drive(operation, sql, 1, link.client.batch_execute(sql))?
+        self.drive(operation, sql, link.client.batch_execute(sql))?
             .map_err(|error| DbError::query(operation, &error))
     }
 

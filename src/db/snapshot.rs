@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use tokio_postgres::types::{Oid, ToSql, Type};
 
-use super::row::field;
+use super::row::{field, unexpected};
 use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
@@ -21,9 +21,11 @@ mod system_tables;
 
 const OPERATION: &str = "reading the planner's catalogs";
 
-/// The schemas where the statements' names are looked up, in this order.
-const SEARCHED: &str =
-    "/* pgrehearse */ SELECT pg_catalog.current_schemas(true)::pg_catalog.text[] AS path";
+/// The schemas where the statements' names are looked up, in this order; from then on, names are
+/// those of `pg_catalog`.
+const SEARCHED: &str = "/* pgrehearse */ SELECT pg_catalog.current_setting('search_path') AS setting, \
+     pg_catalog.current_schemas(true)::pg_catalog.text[] AS path, \
+     pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
 
 /// The relations of a snapshot; objects they depend on are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,32 +76,28 @@ impl Session {
         scope: &Scope,
         sequences: &BTreeSet<RelationName>,
     ) -> Result<Snapshot, DbError> {
-        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
-            // Before anything below changes one of them.
-            let settings = session.pairs(include_str!("snapshot/settings.sql"))?;
-            session.read_snapshot(scope, sequences, settings)
+        self.within_users_names(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            let searched = session.query(OPERATION, SEARCHED, &[])?;
+            let searched = searched
+                .first()
+                .ok_or_else(|| unexpected("the server did not report its search_path"))?;
+            let path: Vec<String> = field(searched, "path")?;
+            // Before anything below changes another one of them.
+            let mut settings = session.pairs(include_str!("snapshot/settings.sql"))?;
+            settings.insert("search_path".to_owned(), field(searched, "setting")?);
+            session.read_snapshot((scope, &path), sequences, settings)
         })
     }
 
     fn read_snapshot(
         &self,
-        scope: &Scope,
+        (scope, path): (&Scope, &[String]),
         sequences: &BTreeSet<RelationName>,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
-        let path = self.query(OPERATION, SEARCHED, &[])?;
-        let path: Vec<String> = path
-            .first()
-            .map_or(Ok(Vec::new()), |row| field(row, "path"))?;
-        // Settings that affect how values are printed; the twin uses the same ones when it reads
-        // them.
-        for setting in [
-            "SET LOCAL search_path = pg_catalog, pg_temp",
-            "SET LOCAL extra_float_digits = 3",
-        ] {
-            self.query(OPERATION, setting, &[])?;
-        }
-        let scope = &self.resolved(scope, sequences, &path)?;
+        // Decides how values are printed; the twin uses the same when it reads them.
+        self.query(OPERATION, "SET LOCAL extra_float_digits = 3", &[])?;
+        let scope = &self.resolved(scope, sequences, path)?;
         let relations = self.relations(scope)?;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations

@@ -19,7 +19,7 @@ use tokio_postgres::types::Type;
 use super::execute::{LONG_RUN, RUNS, median};
 use super::explain::Explained;
 use super::row::field;
-use super::session::{CONNECTION_CHECK_INTERVAL, OWN_PATH, TransactionMode, milliseconds};
+use super::session::{CONNECTION_CHECK_INTERVAL, Names, TransactionMode, milliseconds};
 use super::wait_budget::WaitBudget;
 use super::watcher::LOOK_PATIENCE;
 use super::{DbError, Session};
@@ -97,7 +97,7 @@ impl Session {
             Err(cause) => return Ok((Answer::Refused(cause.into()), false)),
         };
         let watcher = budget.watcher(self)?;
-        self.begin(OPERATION, TransactionMode::Change)?;
+        self.begin(OPERATION, TransactionMode::Change, Names::Users)?;
         let watching = watcher.and_then(|link| self.begin_watch(link, longest_wait));
         let mut transaction = Transaction {
             session: self,
@@ -292,15 +292,7 @@ impl Transaction<'_> {
     /// What a query of ours about this relation returns when no name is looked up outside
     /// `pg_catalog`. The statements keep their `search_path`.
     fn catalog_rows(&self, sql: &str, relation: &str) -> Result<Vec<Row>, DbError> {
-        let path = self.session.query(
-            OPERATION,
-            "/* pgrehearse */ SELECT pg_catalog.current_setting('search_path') AS path",
-            &[],
-        )?;
-        let path: String = path
-            .first()
-            .map_or_else(|| Ok(String::new()), |row| field(row, "path"))?;
-        self.set_local("search_path", OWN_PATH)?;
+        let path = self.session.use_own_names(OPERATION)?;
         let rows = self
             .session
             .query(OPERATION, sql, &[(&relation, Type::TEXT)])?;

@@ -6,6 +6,7 @@
 //! is hidden (`pg_index.indisvalid = false`). A question makes the indexes of its set visible in a
 //! transaction that is rolled back.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
@@ -13,6 +14,7 @@ use tokio_postgres::types::Type;
 
 use super::explain::{Explained, Preamble};
 use super::row::field;
+use super::session::OWN_PATH;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
@@ -56,6 +58,9 @@ const OPERATION: &str = "building the planner twin";
 /// expression is not waited for.
 const PATIENCE: &str = "3s";
 
+/// PostgreSQL's own default, for snapshots that have no `search_path`.
+const DEFAULT_PATH: &str = "\"$user\", public";
+
 /// The first OID for candidates; the twin's server does not reach it by itself.
 const MIN_OID: Oid = 1 << 31;
 
@@ -68,6 +73,9 @@ pub struct Twin {
     admin: Session,
     /// The role that plans.
     role: PlanningRole,
+    /// The `search_path` of statements and of the definitions of indexes; everything else looks
+    /// names up in `pg_catalog`.
+    search_path: RefCell<String>,
     /// Its files.
     directory: DataDirectory,
     /// Tables with a file: the file with a few rows, and the sparse one that the planner measures.
@@ -146,14 +154,16 @@ impl Twin {
         }
         let admin = admin.into_own()?;
         // Names in our own statements never mean something that was copied.
-        admin.set("search_path", "pg_catalog, pg_temp")?;
+        admin.set("search_path", OWN_PATH)?;
         let role = PlanningRole::create(&admin, &snapshot.origin.role)?;
         let session = role.connect(&cluster, &admin)?;
+        session.set("search_path", OWN_PATH)?;
         let directory = DataDirectory::of(&cluster, &admin)?;
         let mut twin = Twin {
             session,
             admin,
             role,
+            search_path: RefCell::new(DEFAULT_PATH.to_owned()),
             directory,
             heaps: BTreeMap::new(),
             leaves: BTreeMap::new(),
@@ -201,13 +211,26 @@ impl Twin {
     /// # Errors
     /// When there is no such setting or value.
     pub fn set(&self, name: &str, value: &str) -> Result<(), DbError> {
-        self.session.set(name, value)
+        if !name.eq_ignore_ascii_case("search_path") {
+            return self.session.set(name, value);
+        }
+        // The server says whether it is one.
+        self.session.set(name, value)?;
+        self.session.set(name, OWN_PATH)?;
+        self.search_path.replace(value.to_owned());
+        Ok(())
+    }
+
+    /// Sets the `search_path` of statements for the current transaction.
+    fn users_names(&self) -> String {
+        let path = quote_literal(&self.search_path.borrow());
+        format!("SELECT pg_catalog.set_config('search_path', {path}, true)")
     }
 
     /// Settings that this server does not know do not affect its planner.
     fn apply(&self, checked: &Checked<'_>) -> Result<(), DbError> {
         for (name, value) in checked.settings() {
-            match self.session.set(name, value) {
+            match self.set(name, value) {
                 Err(error) if !error.is_refusal() => return Err(error),
                 _ => {}
             }
@@ -218,7 +241,12 @@ impl Twin {
 
     fn plan_baseline(&self, statements: &[Statement]) -> Result<Planned, DbError> {
         Ok(Planned {
-            plans: self.plans(&"BEGIN READ ONLY".into(), statements)?,
+            plans: self.plans(
+                &format!("BEGIN READ ONLY; {}", self.users_names())
+                    .as_str()
+                    .into(),
+                statements,
+            )?,
             ..Planned::default()
         })
     }
@@ -244,7 +272,12 @@ impl Twin {
             .flat_map(|known| known.oids.iter().copied())
             .collect();
         let opening = Preamble {
-            script: format!("{}{}", show(&oids, hidden), besides.script),
+            script: format!(
+                "BEGIN; {}{}{}",
+                self.users_names(),
+                show(&oids, hidden),
+                besides.script
+            ),
             ..besides
         };
         Ok(Answer::Planned(Planned {
@@ -298,10 +331,10 @@ impl Twin {
     }
 }
 
-/// Begins a transaction in which these new indexes are visible, and these existing ones, with all
-/// their partitions, are hidden.
+/// In the current transaction these new indexes are visible, and these existing ones, with all their
+/// partitions, are hidden.
 fn show(oids: &[Oid], hidden: &[QualifiedName]) -> String {
-    let mut sql = "BEGIN".to_owned();
+    let mut sql = String::new();
     if !oids.is_empty() {
         let oids: Vec<String> = oids.iter().map(ToString::to_string).collect();
         sql += &format!("; SELECT pgrehearse_twin.show('{{{}}}')", oids.join(","));
@@ -337,6 +370,7 @@ impl Planner for Twin {
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        Ok(self.session.catalog(tables)?)
+        let path = self.search_path.borrow();
+        Ok(self.session.catalog_as_shown_in(Some(&path), tables)?)
     }
 }

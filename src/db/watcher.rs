@@ -19,6 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::DbError;
 use super::link::Link;
+use super::session::marked;
 use crate::model::Millis;
 
 /// How often the second connection looks.
@@ -173,10 +174,10 @@ async fn keep_looking(link: Arc<Link>, holder: Holder, looks: watch::Sender<Look
 
 /// How long the session has waited that waits longest; an error if the transaction is not seen.
 async fn look(client: &Client, holder: &Holder) -> Result<Option<Duration>, String> {
-    let sql = include_str!("sql/who_waits.sql");
+    let sql = marked(include_str!("sql/who_waits.sql"));
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&holder.pid, Type::INT4), (&holder.transaction, Type::TEXT)];
-    let asked = client.query_typed(sql, &parameters);
+    let asked = client.query_typed(&sql, &parameters);
     let rows = match timeout(LOOK_PATIENCE, asked).await {
         Ok(Ok(rows)) => rows,
         Ok(Err(error)) => return Err(DbError::query("watching", &error).to_string()),

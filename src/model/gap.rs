@@ -56,6 +56,9 @@ pub enum GapCause {
         /// The server's.
         locale: String,
     },
+    /// The operating system does not forbid the twin's processes all that it could: the second line
+    /// behind the rights that copied code has in SQL.
+    Unconfined(Unprotected),
     /// A text, in files of pgrehearse 0.1.
     #[serde(untagged)]
     Text {
@@ -64,6 +67,18 @@ pub enum GapCause {
         /// What would help.
         remedy: Option<String>,
     },
+}
+
+/// What the operating system does not keep the twin's processes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unprotected {
+    /// Other files than the twin's own (Landlock).
+    Files,
+    /// The network (seccomp).
+    Network,
+    /// Both.
+    FilesAndNetwork,
 }
 
 /// Statistics that only `pg_statistic` has, or that policies hide.

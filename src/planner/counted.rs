@@ -100,6 +100,7 @@ impl Tally {
                 if matches!(
                     refusal.cause,
                     RefusalCause::OutOfTime
+                        | RefusalCause::ServerSilent(_)
                         | RefusalCause::WriteBudgetSpent(_)
                         | RefusalCause::Declined
                         | RefusalCause::NoServer

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotExecuted, Waits};
+use super::{NotExecuted, Silence, Waits};
 use crate::model::{Bytes, Millis, QualifiedName};
 use crate::verdict::{Reason, Rehearse};
 use crate::workload::StatementId;
@@ -78,6 +78,8 @@ pub enum RefusalCause {
         /// It could without new indexes.
         beside_indexes: bool,
     },
+    /// The server stopped answering.
+    ServerSilent(Silence),
     /// The time for the search is over.
     OutOfTime,
     /// An older snapshot of another session keeps the planner from using the index now.
@@ -125,6 +127,7 @@ impl RefusalCause {
             RefusalCause::Declined => Reason::Declined,
             RefusalCause::StatementTimeout(_) => Reason::StatementTimeout,
             RefusalCause::NoServer | RefusalCause::CannotSimulate { .. } => Reason::Offline,
+            RefusalCause::ServerSilent(_) => Reason::ServerSilent,
             RefusalCause::OutOfTime => Reason::OutOfTime,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
@@ -184,6 +187,10 @@ mod tests {
             RefusalCause::LockNotFree(table()),
             RefusalCause::LockTimeout(Millis(1.0)),
             RefusalCause::NotUsableNow,
+            RefusalCause::ServerSilent(Silence {
+                waited: Millis(8_000.0),
+                rollback_seen: true,
+            }),
         ] {
             assert!(passing.reason().is_passing(), "{passing:?}");
         }

@@ -485,6 +485,9 @@ pub struct Rehearsal {
     pub twin_explains: usize,
     /// --search-time ran out: the recommended indexes are the best that were found until then.
     pub out_of_time: bool,
+    /// The server stopped answering: the report has what was known by then, and what the planner
+    /// twin says without the server. Null if it always answered.
+    pub server_silent: Option<ServerSilent>,
     /// Indexes of the rehearsal that are still in the catalog at the end; null without a server: in
     /// a replay, from a twin file.
     pub left_behind: Option<usize>,
@@ -500,6 +503,16 @@ pub struct Rehearsal {
     pub longest_wait_ms: Option<f64>,
     /// The longest wait of each transaction, summed.
     pub total_wait_ms: Option<f64>,
+}
+
+/// A server that stopped answering.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct ServerSilent {
+    /// How long its answer was waited for; 0 where the connection was lost.
+    pub waited_ms: f64,
+    /// False if a transaction that takes locks was open, and its end was not seen: the server rolls
+    /// it back as soon as it notices that the connection is gone.
+    pub rollback_seen: bool,
 }
 
 /// How long it took.
@@ -585,6 +598,10 @@ impl Rehearsal {
             server_explains: tally.server_explains,
             twin_explains: tally.twin_explains,
             out_of_time: summary.out_of_time,
+            server_silent: summary.server_silent.map(|silence| ServerSilent {
+                waited_ms: tenth(silence.waited),
+                rollback_seen: silence.rollback_seen,
+            }),
             left_behind,
             built_again_to_plan: tally.built_again_to_plan,
             built_again_to_execute: tally.built_again_to_execute,

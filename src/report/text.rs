@@ -568,12 +568,17 @@ fn twin_sentence(advice: &Advice) -> Option<String> {
 /// What was built, and what is left of it; a replay has no catalog to check.
 fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
     let tally = &advice.rehearsal.tally;
+    let silent = advice.rehearsal.server_silent;
+    let unseen = silent.filter(|silence| !silence.rollback_seen).map(
+        |_| "A transaction was open when the server stopped answering, and its end was not seen.",
+    );
     if tally.transactions == 0 {
-        return "Nothing was built.".to_owned();
+        return unseen.unwrap_or("Nothing was built.").to_owned();
     }
+    let unseen = unseen.map_or_else(String::new, |unseen| format!(" {unseen}"));
     let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
     format!(
-        "{} built in {}{}, all rolled back{left}.{}{}",
+        "{} built in {}{}, all rolled back{left}.{}{}{unseen}",
         count(tally.indexes_built, "index", "indexes"),
         count(tally.transactions, "transaction", "transactions"),
         built_again(tally),
@@ -623,3 +628,6 @@ fn waits_sentence(tally: &Tally) -> String {
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The sentences of gaps: what the planner twin lacks, and what helps.
 
-use crate::model::{Gap, GapCause, HiddenStatistics, quote_identifier};
+use crate::model::{Gap, GapCause, HiddenStatistics, Unprotected, quote_identifier};
 
 /// Maximum number of tables that are named.
 const MAX_TABLES_NAMED: usize = 5;
@@ -49,6 +49,15 @@ fn what(cause: &GapCause) -> String {
             "the server's locale {locale} is not available on this machine, so the planner twin compares texts as the locale C does: \
              conditions on texts and their order may be planned differently"
         ),
+        GapCause::Unconfined(unprotected) => format!(
+            "the operating system does not keep the planner twin's processes from {}: only the rights of its role in SQL keep copied \
+             functions from them (docs/security.md)",
+            match unprotected {
+                Unprotected::Files => "other files",
+                Unprotected::Network => "the network",
+                Unprotected::FilesAndNetwork => "the network and other files",
+            }
+        ),
         GapCause::Text { what, .. } => what.clone(),
     }
 }
@@ -93,6 +102,9 @@ fn remedy(gap: &Gap) -> Option<String> {
         )),
         GapCause::LocaleMissing { .. } => Some("install that locale here".to_owned()),
         GapCause::Text { remedy, .. } => remedy.clone(),
-        GapCause::RowSecurity | GapCause::ForeignTable | GapCause::AccessMethod { .. } => None,
+        GapCause::RowSecurity
+        | GapCause::ForeignTable
+        | GapCause::AccessMethod { .. }
+        | GapCause::Unconfined(_) => None,
     }
 }

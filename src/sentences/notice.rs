@@ -29,6 +29,9 @@ pub fn notice(notice: &Notice) -> String {
             not_indexable(expression),
             alternative(expression)
         ),
+        Notice::ServerSilent(silence) => format!(
+            "{silence}. This report has what was known by then, and what the planner twin says without the server"
+        ),
         Notice::OutOfTime { tested, candidates } => format!(
             "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
         ),

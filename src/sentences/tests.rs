@@ -11,8 +11,10 @@ use crate::advise::{Benefit, ExistingCause, ExistingFinding, SupportedForeignKey
 use crate::candidate::{Alternative, NotIndexable};
 use crate::catalog::{CallKind, Counters, Mutable};
 use crate::index::{Index, parse_index};
-use crate::model::{Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName};
-use crate::planner::{NotExecuted, TwinOnly, TwinOnlyReason};
+use crate::model::{
+    Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName, Unprotected,
+};
+use crate::planner::{NotExecuted, Silence, TwinOnly, TwinOnlyReason};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{MinImprovement, Reason};
 use crate::workload::StatementId;
@@ -53,6 +55,13 @@ fn benefit() -> Benefit {
 
 const A_TENTH: MinImprovement = MinImprovement(0.1);
 
+fn silence(rollback_seen: bool) -> Silence {
+    Silence {
+        waited: Millis(8_000.0),
+        rollback_seen,
+    }
+}
+
 #[test]
 fn refusals() {
     let cases = [
@@ -82,6 +91,7 @@ fn refusals() {
             hypothesis: "ANALYZE public.orders".to_owned(),
             beside_indexes: true,
         },
+        RefusalCause::ServerSilent(silence(true)),
         RefusalCause::OutOfTime,
         RefusalCause::NotUsableNow,
         RefusalCause::NotUsedByServer,
@@ -262,6 +272,8 @@ fn notices() {
         Notice::NotIndexable(not_indexable(Alternative::DeclareImmutable)),
         Notice::NotIndexable(not_indexable(Alternative::Concatenate { instead_of: None })),
         Notice::NotIndexable(not_indexable(Alternative::CompareColumn)),
+        Notice::ServerSilent(silence(true)),
+        Notice::ServerSilent(silence(false)),
         Notice::OutOfTime {
             tested: 3,
             candidates: 9,
@@ -387,6 +399,8 @@ fn gaps() {
                 locale: "de_CH.utf8".to_owned(),
             },
         ),
+        (0, GapCause::Unconfined(Unprotected::FilesAndNetwork)),
+        (0, GapCause::Unconfined(Unprotected::Files)),
         (
             0,
             GapCause::Text {

@@ -7,8 +7,9 @@ use crate::advise::notice::Notice;
 use crate::candidate::Alternative;
 use crate::model::{Gap, GapCause};
 use crate::planner::test_planner::{index, planned};
-use crate::planner::{Hypothesis, Preparation, RefusalCause, TwinState};
+use crate::planner::{Hypothesis, Preparation, RefusalCause, Silence, TwinState};
 use crate::twin::agreement::Agreement;
+use crate::verdict::Reason;
 
 fn notices(planner: &mut TestPlanner) -> Vec<Notice> {
     advice(planner).notices
@@ -173,4 +174,32 @@ fn an_index_on_an_expression_resets_the_counter_of_autovacuum() {
     assert_eq!(notices(&mut people(900)), [], "less than a hundredth");
     let in_twin = advice_within(&mut people(5_000), &rehearse(Rehearse::Twin));
     assert_eq!(in_twin.notices, [], "not built");
+}
+
+#[test]
+fn after_the_server_stopped_answering_there_is_a_report_of_what_is_known() {
+    let silence = Silence {
+        waited: Millis(8_000.0),
+        rollback_seen: false,
+    };
+    let cause = RefusalCause::ServerSilent(silence);
+    let mut planner = by_a_and_b()
+        .refuses(Target::Server, "orders (a)", cause.clone())
+        .refuses(Target::Server, "orders (b)", cause);
+    let advice = advice_within(&mut planner, &rehearse(Rehearse::Transaction));
+    assert_eq!(advice.notices, [Notice::ServerSilent(silence)]);
+    assert_eq!(advice.rehearsal.server_silent, Some(silence));
+    assert_eq!(advice.rehearsal.tally.transactions, 0);
+    assert!(advice.recommendations.is_empty());
+    let reasons = advice.rejected.iter().map(Rejected::reason);
+    assert!(
+        reasons.clone().count() >= 2
+            && reasons.clone().all(|reason| reason == Reason::ServerSilent)
+    );
+    assert!(
+        advice
+            .statements
+            .iter()
+            .all(|statement| statement.before.is_some())
+    );
 }

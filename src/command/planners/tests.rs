@@ -93,3 +93,19 @@ fn a_snapshot_is_of_the_tables_and_of_what_statements_name() {
         .collect();
     assert_eq!(names, [(None, "open_orders"), (Some("public"), "orders")]);
 }
+
+#[test]
+fn what_the_operating_system_does_not_forbid_is_a_gap_of_every_report() {
+    let gap = |files, network| unconfined(Confinement { files, network });
+    assert_eq!(gap(true, true), None);
+    for (files, network, expected) in [
+        (true, false, Unprotected::Network),
+        (false, true, Unprotected::Files),
+        (false, false, Unprotected::FilesAndNetwork),
+    ] {
+        let gap = gap(files, network).unwrap();
+        assert_eq!(gap.cause, GapCause::Unconfined(expected));
+        let tables = BTreeSet::from([QualifiedName::new("public", "orders")]);
+        assert!(gap.about(&tables).is_some(), "it is about all tables");
+    }
+}

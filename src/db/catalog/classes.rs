@@ -11,14 +11,20 @@ use crate::index::{Extension, Method};
 use crate::model::QualifiedName;
 
 impl Session {
-    pub(super) fn operator_classes(&self, tables: &[Oid]) -> Result<Vec<OperatorClass>, DbError> {
+    pub(super) fn operator_classes(
+        &self,
+        path: &str,
+        tables: &[Oid],
+    ) -> Result<Vec<OperatorClass>, DbError> {
         let sql = include_str!("../sql/operator_classes.sql");
-        let rows = self.query(OPERATION, sql, &[(&tables, Type::OID_ARRAY)])?;
+        let rows = self.query_as_shown_in(path, OPERATION, sql, &[(&tables, Type::OID_ARRAY)])?;
         let mut classes: Vec<OperatorClass> =
             rows.iter().map(operator_class).collect::<Result<_, _>>()?;
         let sql = include_str!("../sql/available_extensions.sql");
         let names = contrib_classes::EXTENSIONS;
-        for row in self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])? {
+        let available =
+            self.query_as_shown_in(path, OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])?;
+        for row in available {
             let extension = Extension {
                 name: field(&row, "extension_name")?,
                 schema: field(&row, "schema_name")?,
@@ -28,8 +34,9 @@ impl Session {
         Ok(classes)
     }
 
-    pub(super) fn mutable(&self, tables: &[Oid]) -> Result<Vec<Mutable>, DbError> {
-        let rows = self.query(
+    pub(super) fn mutable(&self, path: &str, tables: &[Oid]) -> Result<Vec<Mutable>, DbError> {
+        let rows = self.query_as_shown_in(
+            path,
             OPERATION,
             include_str!("../sql/mutable.sql"),
             &[(&tables, Type::OID_ARRAY)],

@@ -57,6 +57,20 @@ pub(in crate::db) enum TransactionMode {
     Change,
 }
 
+/// Where a transaction looks up names of tables, types, functions and operators.
+///
+/// The server takes an operator whose operand types fit exactly before one that needs a
+/// conversion, wherever in `search_path` it is. So in a path with a schema that others may create
+/// in, `name = text` may call a function of theirs with the rights of this session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::db) enum Names {
+    /// In `pg_catalog` alone: for our own queries.
+    Own,
+    /// Where the session does: for the user's statements. What is ours in such a transaction names
+    /// the schema of every function and operator.
+    Users,
+}
+
 impl TransactionMode {
     /// The isolation level is always named: `serializable` by default would let our reads fail
     /// transactions of applications.
@@ -83,7 +97,7 @@ pub(super) fn set_local(settings: &[(&str, String)]) -> String {
             )
         })
         .collect();
-    format!("/* pgrehearse */ SELECT {}", calls.join(", "))
+    format!("SELECT /* pgrehearse */ {}", calls.join(", "))
 }
 
 /// Sets one setting for the transaction. A server that does not know it answers no row: an error
@@ -91,7 +105,7 @@ pub(super) fn set_local(settings: &[(&str, String)]) -> String {
 pub(super) fn probe((name, value): &(&str, String)) -> String {
     let (name, value) = (quote_literal(name), quote_literal(value));
     format!(
-        "/* pgrehearse */ SELECT pg_catalog.set_config(s.name, {value}, true) FROM pg_catalog.pg_settings AS s \
+        "SELECT /* pgrehearse */ pg_catalog.set_config(s.name, {value}, true) FROM pg_catalog.pg_settings AS s \
          WHERE s.name OPERATOR(pg_catalog.=) {name}"
     )
 }
@@ -115,12 +129,14 @@ pub(super) fn always(safety: Safety) -> Vec<(&'static str, String)> {
     settings
 }
 
-/// The `search_path` for reading the catalog: what it resolves is what the statements resolve,
-/// except that nothing comes before `pg_catalog`. None if that is so already.
-pub(super) fn catalog_first(path: &str) -> Option<String> {
+/// The `search_path` in which what the catalog has is printed: names are shown as the statements
+/// mean them, except that nothing comes before `pg_catalog`.
+pub(in crate::db) fn catalog_first(path: String) -> String {
     let named = |entry: &str| matches!(entry.trim(), "pg_catalog" | "\"pg_catalog\"");
-    let position = path.split(',').position(named)?;
-    (position > 0).then(|| format!("pg_catalog, {path}"))
+    match path.split(',').position(named) {
+        Some(1..) => format!("pg_catalog, {path}"),
+        _ => path,
+    }
 }
 
 /// The `statement_timeout` of the role may be shorter than the first message takes, and
@@ -148,24 +164,22 @@ mod tests {
 
     #[test]
     fn nothing_comes_before_the_catalog() {
-        assert_eq!(catalog_first("\"$user\", public"), None);
-        assert_eq!(catalog_first("pg_catalog, app"), None);
+        let first = |path: &str| catalog_first(path.to_owned());
+        assert_eq!(first("\"$user\", public"), "\"$user\", public");
+        assert_eq!(first("pg_catalog, app"), "pg_catalog, app");
+        assert_eq!(first("app, pg_catalog"), "pg_catalog, app, pg_catalog");
         assert_eq!(
-            catalog_first("app, pg_catalog").as_deref(),
-            Some("pg_catalog, app, pg_catalog")
+            first("app, \"pg_catalog\""),
+            "pg_catalog, app, \"pg_catalog\""
         );
-        assert_eq!(
-            catalog_first("app, \"pg_catalog\"").as_deref(),
-            Some("pg_catalog, app, \"pg_catalog\"")
-        );
-        assert_eq!(catalog_first(""), None);
+        assert_eq!(first(""), "");
     }
 
     #[test]
     fn settings_are_one_statement() {
         assert_eq!(
             set_local(&[("a", "1".to_owned()), ("b", "it's".to_owned())]),
-            "/* pgrehearse */ SELECT pg_catalog.set_config('a', '1', true), \
+            "SELECT /* pgrehearse */ pg_catalog.set_config('a', '1', true), \
              pg_catalog.set_config('b', 'it''s', true)"
         );
     }

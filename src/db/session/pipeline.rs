@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio_postgres::{Client, Row};
 
@@ -65,18 +66,23 @@ impl Session {
             .collect::<Vec<_>>()
             .join(";\n");
         let link = self.link();
-        self.drive(STATEMENT, &traced, steps.len(), async {
+        self.drive(STATEMENT, &traced, async {
             let mut pending: Vec<Pending<'_>> = steps
                 .iter()
                 .map(|step| Pending::Running(send(&link.client, step)))
                 .collect();
+            let mut answered = 0;
             // tokio-postgres sends a request when its future is first polled.
             std::future::poll_fn(|context| {
-                let mut ready = true;
+                let mut done = 0;
                 for step in &mut pending {
-                    ready &= step.advance(context);
+                    done += usize::from(step.advance(context));
                 }
-                if ready {
+                if done > answered {
+                    answered = done;
+                    self.heard.set(Instant::now());
+                }
+                if done == pending.len() {
                     Poll::Ready(())
                 } else {
                     Poll::Pending

@@ -4,23 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::limits::limit;
-use super::opening::{self, TransactionMode};
+use super::opening::{self, Names, OWN_PATH, TransactionMode};
 use super::pipeline::PipelineStep;
 use super::{Open, Reconnect, Scope, Session};
 use crate::db::DbError;
 use crate::db::link::{Link, connect_unless_interrupted};
 use crate::db::row::field;
+use crate::model::quote_literal;
 use crate::planner::Rollback;
 
 /// How often a transaction is begun again when a timeout of the role ends its first message.
 const OPENING_ATTEMPTS: u32 = 10;
 
 /// What the settings of every transaction depend on.
-const PATH_AND_TIMEOUT: &str = "/* pgrehearse */ \
-    SELECT pg_catalog.current_setting('search_path') AS path, \
-           EXISTS (SELECT FROM pg_catalog.pg_settings \
+const IDLE_TIMEOUT: &str = "\
+    SELECT /* pgrehearse */ EXISTS (SELECT FROM pg_catalog.pg_settings \
                    WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout' \
                      AND setting OPERATOR(pg_catalog.<>) '0') AS ends_when_idle";
 
@@ -28,10 +29,10 @@ impl Session {
     /// Asks once what every transaction can set on this server.
     pub(super) fn probe(&mut self, reconnect: Reconnect) -> Result<(), DbError> {
         const OPERATION: &str = "connecting";
-        self.begin(OPERATION, TransactionMode::Read)
+        self.begin(OPERATION, TransactionMode::Read, Names::Own)
             .map_err(opening::without_transactions)?;
         let optional = opening::optional(self.safety);
-        let mut steps = vec![PipelineStep::Statement(PATH_AND_TIMEOUT.to_owned())];
+        let mut steps = vec![PipelineStep::Statement(IDLE_TIMEOUT.to_owned())];
         for setting in &optional {
             steps.push(PipelineStep::Script("SAVEPOINT probe".to_owned()));
             steps.push(PipelineStep::Statement(opening::probe(setting)));
@@ -77,8 +78,6 @@ impl Session {
             is_set("client_connection_check_interval"),
         );
         if let Some(row) = facts {
-            let path: String = field(row, "path")?;
-            self.catalog_path = opening::catalog_first(&path);
             self.ends_when_idle = field(row, "ends_when_idle")?;
         }
         self.reconnect = Some(reconnect);
@@ -96,10 +95,18 @@ impl Session {
         &self,
         operation: &'static str,
         mode: TransactionMode,
+        names: Names,
     ) -> Result<(), DbError> {
+        let mut settings = match self.scope {
+            Scope::Transaction => self.local_settings.clone(),
+            Scope::Session => Vec::new(),
+        };
+        if names == Names::Own {
+            settings.push(("search_path", OWN_PATH.to_owned()));
+        }
         let mut script = mode.begin().to_owned();
-        if self.scope == Scope::Transaction {
-            script += &format!("; {}", opening::set_local(&self.local_settings));
+        if !settings.is_empty() {
+            script += &format!("; {}", opening::set_local(&settings));
         }
         for attempt in 1.. {
             self.set_open(match mode {
@@ -110,7 +117,7 @@ impl Session {
                 let link = self.link();
                 link.client.batch_execute(&script).await
             };
-            let opened = match self.drive(operation, mode.begin(), 1, work) {
+            let opened = match self.drive(operation, mode.begin(), work) {
                 Ok(opened) => opened.map_err(|error| DbError::query(operation, &error)),
                 Err(DbError::Interrupted { .. }) => {
                     let rollback = self.rollback();
@@ -164,14 +171,34 @@ impl Session {
         self.connect_again(self.reconnect.as_ref().ok_or_else(missing)?)
     }
 
-    /// Calls a function in a transaction that is rolled back in every case.
+    /// Calls a function in a transaction that is rolled back in every case, and in which names are
+    /// those of `pg_catalog`: for our own queries.
     pub(in crate::db) fn within<T>(
         &self,
         operation: &'static str,
         mode: TransactionMode,
         work: impl FnOnce(&Session) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
-        self.begin(operation, mode)?;
+        self.in_transaction_of(operation, (mode, Names::Own), work)
+    }
+
+    /// The same with the session's `search_path`: for the user's statements.
+    pub(in crate::db) fn within_users_names<T>(
+        &self,
+        operation: &'static str,
+        mode: TransactionMode,
+        work: impl FnOnce(&Session) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        self.in_transaction_of(operation, (mode, Names::Users), work)
+    }
+
+    fn in_transaction_of<T>(
+        &self,
+        operation: &'static str,
+        (mode, names): (TransactionMode, Names),
+        work: impl FnOnce(&Session) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        self.begin(operation, mode, names)?;
         let done = work(self);
         let rollback = self.rollback();
         match done {
@@ -180,20 +207,44 @@ impl Session {
         }
     }
 
-    /// Like [`Session::within`], for reading the catalog with queries whose results depend on
-    /// `search_path`: names resolve as in the statements, but nothing of the user's comes before
-    /// `pg_catalog`.
-    pub(in crate::db) fn reading_catalog<T>(
+    /// Names are those of `pg_catalog` until the transaction ends. Returns the `search_path` that
+    /// was set before.
+    pub(in crate::db) fn use_own_names(&self, operation: &'static str) -> Result<String, DbError> {
+        let sql = format!(
+            "/* pgrehearse */ SELECT pg_catalog.current_setting('search_path') AS path, \
+             pg_catalog.set_config('search_path', {}, true)",
+            quote_literal(OWN_PATH)
+        );
+        let rows = self.query(operation, &sql, &[])?;
+        rows.first()
+            .map_or_else(|| Ok(OWN_PATH.to_owned()), |row| field(row, "path"))
+    }
+
+    /// Runs a query of ours whose result has names as this `search_path` shows them: with their
+    /// schema or without (`format_type`, `pg_get_indexdef`). The names in the query itself are
+    /// looked up where the transaction does, because the server parses a query when its cursor is
+    /// declared, and runs it when its rows are fetched.
+    pub(in crate::db) fn query_as_shown_in(
         &self,
+        path: &str,
         operation: &'static str,
-        work: impl FnOnce(&Session) -> Result<T, DbError>,
-    ) -> Result<T, DbError> {
-        self.within(operation, TransactionMode::ReadSnapshot, |session| {
-            if let Some(path) = &session.catalog_path {
-                session.set_local(operation, "search_path", path)?;
-            }
-            work(session)
-        })
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, DbError> {
+        let declare =
+            format!("DECLARE /* pgrehearse */ pgrehearse_rows NO SCROLL CURSOR FOR\n{sql}");
+        self.query(operation, &declare, parameters)?;
+        let path_is = |path: &str| opening::set_local(&[("search_path", path.to_owned())]);
+        let steps = [
+            path_is(path),
+            "FETCH /* pgrehearse */ ALL FROM pgrehearse_rows".to_owned(),
+            path_is(OWN_PATH),
+            "CLOSE /* pgrehearse */ pgrehearse_rows".to_owned(),
+        ];
+        let results = self.pipeline(&steps.map(PipelineStep::Statement))?;
+        let results: Result<Vec<Vec<Row>>, _> = results.into_iter().collect();
+        let results = results.map_err(|error| DbError::query(operation, &error))?;
+        Ok(results.into_iter().nth(1).unwrap_or_default())
     }
 
     /// Ends a transaction, whatever happened in it, also after an interrupt. Never fails: a
@@ -207,7 +258,7 @@ impl Session {
         }
         let link = self.link();
         let rollback = link.client.batch_execute("ROLLBACK");
-        let patience = self.patience(1);
+        let patience = self.patience();
         let ended = self.runtime.block_on(async {
             match (self.interrupt_deadline.get(), patience) {
                 (Some(deadline), _) => tokio::time::timeout_at(deadline.into(), rollback)
@@ -228,6 +279,9 @@ impl Session {
             Some(Err(_)) => Rollback::Unconfirmed,
             None => {
                 self.lost.set(true);
+                if let (None, Some(patience)) = (self.interrupt_deadline.get(), patience) {
+                    self.silent("rolling back", patience);
+                }
                 Rollback::Unconfirmed
             }
         }

@@ -7,7 +7,7 @@ use super::limits::CANCEL_PATIENCE;
 use super::watching::raised;
 use super::{Open, Session};
 use crate::db::DbError;
-use crate::planner::Rollback;
+use crate::planner::{Rollback, Silence};
 
 /// How long a cancel request may take that is sent to a server that does not answer.
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);
@@ -23,7 +23,6 @@ impl Session {
         &self,
         operation: &'static str,
         sql: &str,
-        statements: usize,
         work: impl Future<Output = T>,
     ) -> Result<T, DbError> {
         if self.lost.get() {
@@ -37,7 +36,8 @@ impl Session {
         }
         let began = Instant::now();
         let link = self.link();
-        let patience = self.patience(statements);
+        let patience = self.patience();
+        self.heard.set(began);
         let alarm = self.alarm();
         let done = self.runtime.block_on(async {
             let mut work = std::pin::pin!(work);
@@ -45,10 +45,11 @@ impl Session {
                 biased;
                 () = self.interrupt.raised() => {}
                 done = &mut work => return Ok(done),
-                () = pass(patience) => {
+                () = self.without_answer(patience) => {
+                    let waited = self.heard.get().elapsed();
                     self.lost.set(true);
                     let _ = tokio::time::timeout(SHORT_PATIENCE, link.cancel.cancel()).await;
-                    return Err(self.silent(operation, began.elapsed()));
+                    return Err(self.silent(operation, waited));
                 }
                 () = raised(alarm) => return self.yield_to_others(operation, work).await,
             }
@@ -66,11 +67,23 @@ impl Session {
         done
     }
 
-    /// How long the answers to so many statements may take; none if the server has no limit.
-    pub(super) fn patience(&self, statements: usize) -> Option<Duration> {
-        let statements = u32::try_from(statements).unwrap_or(u32::MAX);
-        let limit = self.statement_limit.get()?;
-        Some(limit.saturating_mul(statements) + SILENCE_MARGIN)
+    /// How long the answer to one statement may take; none if the server has no limit.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        Some(self.statement_limit.get()?.saturating_add(SILENCE_MARGIN))
+    }
+
+    /// Ends when no answer has come for this long, or never.
+    async fn without_answer(&self, patience: Option<Duration>) {
+        let Some(patience) = patience else {
+            return std::future::pending().await;
+        };
+        loop {
+            let heard = self.heard.get();
+            tokio::time::sleep(patience.saturating_sub(heard.elapsed())).await;
+            if self.heard.get() == heard {
+                return;
+            }
+        }
     }
 
     /// When everything that an interrupt causes must be done.
@@ -97,19 +110,23 @@ impl Session {
         self.silent(operation, Duration::ZERO)
     }
 
+    /// The first silence is the one that is reported: nothing is sent after it.
     pub(super) fn silent(&self, operation: &'static str, waited: Duration) -> DbError {
-        DbError::Silent {
-            operation,
+        let silence = self.silence.get().unwrap_or(Silence {
             waited: waited.into(),
-            may_hold_locks: self.open.get() == Open::Change,
-        }
+            rollback_seen: self.open.get() != Open::Change,
+        });
+        self.silence.set(Some(silence));
+        DbError::Silent { operation, silence }
     }
-}
 
-/// Ends after this time, or never.
-async fn pass(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
+    /// The server's silence, once it stopped answering.
+    pub fn silence(&self) -> Option<Silence> {
+        self.silence.get()
+    }
+
+    /// Is nothing sent any more?
+    pub fn is_lost(&self) -> bool {
+        self.lost.get()
     }
 }

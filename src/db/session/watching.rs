@@ -52,7 +52,8 @@ impl Session {
     ) -> Result<(), String> {
         let rows = self.query(
             "watching",
-            "/* pgrehearse */ SELECT pid, virtualtransaction FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() LIMIT 1",
+            "/* pgrehearse */ SELECT pid, virtualtransaction FROM pg_catalog.pg_locks \
+             WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1",
             &[],
         );
         let rows = rows.map_err(|error| error.to_string())?;

@@ -7,7 +7,7 @@ SELECT s.queryid::text AS query_id, s.query, pg_catalog.sum(s.calls)::float8 AS 
 FROM SCHEMA.pg_stat_statements s
 JOIN pg_catalog.pg_database d ON d.oid = s.dbid AND d.datname = pg_catalog.current_database()
 WHERE s.query ~* '^\s*(/\*.*?\*/\s*|--[^\n]*\n\s*)*(select|insert|update|delete|merge|with|values|table)\M'
-  AND s.query !~ '^/\* pgrehearse'
+  AND s.query !~ '^\s*(\w+\s+)?/\* pgrehearse'
 GROUP BY s.queryid, s.query
 ORDER BY pg_catalog.sum(s.total_exec_time) DESC, s.queryid
 LIMIT $1

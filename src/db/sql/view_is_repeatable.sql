@@ -3,9 +3,11 @@
    The functions stand in the stored rules (pg_rewrite.ev_action) of the view and of those below it, by OID. */
 DO $check$
 DECLARE
-    called text;
+    called pg_catalog.text;
+    path pg_catalog.text := pg_catalog.current_setting('search_path');
 BEGIN
-    WITH RECURSIVE used (relation) AS (
+    PERFORM /* pgrehearse */ pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    WITH /* pgrehearse */ RECURSIVE used (relation) AS (
         SELECT pg_catalog.to_regclass($1)::oid
         UNION
         SELECT depend.refobjid
@@ -35,5 +37,6 @@ BEGIN
     IF called IS NOT NULL THEN
         RAISE EXCEPTION 'it uses %, which is not the same at any time and for everybody', called;
     END IF;
+    PERFORM /* pgrehearse */ pg_catalog.set_config('search_path', path, true);
 END
 $check$

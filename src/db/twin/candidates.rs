@@ -28,8 +28,7 @@ pub(super) struct Hypothetical {
 }
 
 /// Estimates are made in a transaction that is rolled back, and every name in them is qualified.
-pub(super) const BEGIN_ESTIMATES: &str =
-    "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog";
+pub(super) const BEGIN_ESTIMATES: &str = "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog, pg_temp";
 
 /// Which rows the table has while an index is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +137,8 @@ impl Twin {
         let few_rows = self.use_files(leaves, |heap| empty.unwrap_or(heap.short));
         self.admin.batch(OPERATION, &few_rows)?;
         let create = format!(
-            "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; {}; COMMIT",
+            "BEGIN; {}; SET LOCAL max_parallel_workers_per_gather = 0; {}; COMMIT",
+            self.users_names(),
             index.definition.create(&index.name)
         );
         let created = self.session.batch(OPERATION, &create);
