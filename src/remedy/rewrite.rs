@@ -1,11 +1,15 @@
 //! A statement written another way that means the same for certain ([`crate::sql::rewrite`]) and
-//! lets the planner do what it may not do now: use an index for a period of time, or an anti-join
-//! for NOT IN.
+//! lets the planner do what it may not do now: use an index for a period of time, a range or an
+//! element of an array, or an anti-join for NOT IN.
 
 use super::RemedyInput;
 use crate::catalog::{Catalog, Table, TableKind};
+use crate::index::Method;
 use crate::plan::Plan;
-use crate::sql::rewrite::{FromTable, Rewriting, bounded, not_exists};
+use crate::sql::rewrite::{
+    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, not_exists,
+    range_bounds,
+};
 use crate::workload::Statement;
 
 /// A statement, written another way.
@@ -21,64 +25,115 @@ pub struct Proposal<'a> {
     pub because: String,
 }
 
-/// Both ways, where they apply.
+/// Every way that applies: conditions that an index may answer, all at once.
 pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
-    input
-        .plans
-        .iter()
-        .filter_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
+    let plans = input.plans.iter();
+    plans
+        .flat_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
         .collect()
 }
+
+/// One way of writing a statement, and why.
+type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
+
+/// Those that replace conditions. One statement may need several.
+const CONDITIONS: &[Way] = &[containment, bounds, period, anti_join];
 
 fn of_statement<'a>(
     statement: &'a Statement,
     plan: &'a Plan,
     catalog: &Catalog,
-) -> Option<Proposal<'a>> {
-    let (rewriting, because) =
-        period(statement, catalog).or_else(|| anti_join(statement, catalog))?;
-    Some(Proposal {
+) -> Vec<Proposal<'a>> {
+    let proposal = |(rewriting, because)| Proposal {
         statement,
         plan,
         rewriting,
         because,
-    })
+    };
+    let conditions = applied(CONDITIONS, &statement.sql, catalog);
+    conditions.into_iter().map(proposal).collect()
 }
 
-fn period(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
-    // Of all tables that have a column of that name, so that it need not be known whose it is.
-    let is_timestamptz = |tables: &[FromTable], qualifier: Option<&str>, column: &str| {
-        let named = tables
-            .iter()
-            .filter(|table| qualifier.is_none_or(|qualifier| table.alias == qualifier));
-        let types = named.map(|table| {
-            catalog_table(table, catalog)?
-                .column(column)
-                .map(|column| column.type_name.as_str())
-        });
-        let types: Vec<Option<&str>> = types.collect();
-        let all_known = tables
-            .iter()
-            .all(|table| catalog_table(table, catalog).is_some());
-        let zoned = |name: &&str| name.starts_with("timestamp") && name.ends_with("with time zone");
-        all_known && types.iter().any(Option::is_some) && types.iter().flatten().all(zoned)
+/// One after the other.
+fn applied(ways: &[Way], sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let mut done: Option<(Rewriting, String)> = None;
+    for way in ways {
+        let text = done.as_ref().map_or(sql, |(rewriting, _)| &rewriting.sql);
+        let Some((mut rewriting, mut because)) = way(text, catalog) else {
+            continue;
+        };
+        if let Some((before, why)) = done {
+            rewriting.columns = [before.columns, rewriting.columns].concat();
+            because = format!("{why} {because}");
+        }
+        done = Some((rewriting, because));
+    }
+    done
+}
+
+fn containment(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let has_gin = |type_name: &str| {
+        catalog.operator_classes.iter().any(|class| {
+            class.method == Method::Gin
+                && class.input_type == type_name
+                && class.searched.iter().any(|operator| operator == "@>")
+        })
     };
-    let rewriting = bounded(&statement.sql, &is_timestamptz)?;
+    let rewriting = array_contains(sql, &known(catalog), &has_gin)?;
     let because = format!(
-        "Which day a {} is depends on the session's TimeZone, so no index can hold that; the range on the column itself is a day wider at either \
-         end and the condition stays, so the result is the same in every time zone.",
-        rewriting.columns.join(" and a ")
+        "No index answers = ANY of a column, while a GIN index on {} answers @>. The two differ only where an array has a NULL and not the value: \
+         NULL or false, and either leaves the row out.",
+        rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
 }
 
-fn anti_join(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
+fn bounds(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = range_bounds(sql, &known(catalog))?;
+    let because = format!(
+        "The planner looks for {} in the range row by row; comparisons with its bounds are the same, and a btree answers them.",
+        rewriting.columns.join(" and ")
+    );
+    Some((rewriting, because))
+}
+
+fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = bounded(sql, &known(catalog))?;
+    let columns = rewriting.columns.join(" and a ");
+    let because = if rewriting.sql.contains("::timestamptz") {
+        format!(
+            "Which day a {columns} is depends on the session's TimeZone, so no index can hold that; the condition stays, and the range on the \
+             column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."
+        )
+    } else {
+        format!(
+            "A {columns} within an expression uses no index on the column itself; the range is the same condition."
+        )
+    };
+    Some((rewriting, because))
+}
+
+/// The tables of the catalog as a rewriting sees them.
+fn known(catalog: &Catalog) -> impl Fn(&FromTable) -> Option<KnownTable> + '_ {
+    |table| {
+        let columns = catalog_table(table, catalog)?.columns.iter();
+        let columns = columns.map(|column| KnownColumn {
+            name: column.name.clone(),
+            type_name: column.type_name.clone(),
+        });
+        Some(KnownTable {
+            columns: columns.collect(),
+        })
+    }
+}
+
+fn anti_join(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let not_null = |table: &FromTable, column: &str| {
         catalog_table(table, catalog)
             .and_then(|table| table.column(column))
             .is_some_and(|column| column.not_null)
     };
-    let rewriting = not_exists(&statement.sql, &not_null)?;
+    let rewriting = not_exists(sql, &not_null)?;
     let because = format!(
         "NOT IN may be no anti-join, because of NULLs; {} are NOT NULL, so NOT EXISTS has the same result.",
         rewriting.columns.join(" and ")
@@ -129,9 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_time_zone_is_left_alone() {
+    fn it_is_certain_which_column_is_meant() {
         let plain = events("timestamp without time zone");
-        assert_eq!(rewritten([plain], BY_DAY), None, "an index can hold that");
+        let found = rewritten([plain], BY_DAY).unwrap();
+        assert!(
+            found.ends_with("WHERE (at >= '2024-01-31'::date AND at < '2024-02-01'::date)"),
+            "{found}"
+        );
         let unknown = "SELECT * FROM other WHERE at::date = '2024-01-31'";
         let zoned = || events("timestamp with time zone");
         assert_eq!(rewritten([zoned()], unknown), None);

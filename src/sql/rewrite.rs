@@ -5,9 +5,17 @@
 //! else of the text stays as it is.
 
 mod anti_join;
+mod array_contains;
+mod conditions;
+mod constants;
+mod days;
 mod from_tables;
 mod period;
+mod range_bounds;
+mod select;
 
 pub use anti_join::not_exists;
-pub use from_tables::{FromTable, Rewriting};
+pub use array_contains::array_contains;
+pub use from_tables::{FromTable, KnownColumn, KnownTable, Rewriting, Schema};
 pub use period::bounded;
+pub use range_bounds::range_bounds;
