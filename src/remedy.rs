@@ -138,9 +138,12 @@ pub fn estimate_factor((before, after): (f64, f64)) -> f64 {
     (before / after).max(after / before)
 }
 
+/// Estimates of fewer rows than this are the same to every plan.
+const MIN_ESTIMATE: f64 = 10.0;
+
 /// Is the second estimate another one than the first?
 pub fn estimate_has_changed(rows: (f64, f64)) -> bool {
-    estimate_factor(rows) >= MIN_ESTIMATE_FACTOR
+    estimate_factor(rows) >= MIN_ESTIMATE_FACTOR && rows.0.max(rows.1) >= MIN_ESTIMATE
 }
 
 /// What remedies are proposed from.

@@ -3,12 +3,12 @@
 //! element of an array, or an anti-join for NOT IN.
 
 use super::RemedyInput;
-use crate::catalog::{Catalog, Table, TableKind};
+use crate::catalog::{Catalog, Column, Table, TableKind};
 use crate::index::Method;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, not_exists,
-    range_bounds,
+    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, group_by_group,
+    not_exists, range_bounds, union_of_arms,
 };
 use crate::workload::Statement;
 
@@ -23,9 +23,13 @@ pub struct Proposal<'a> {
     pub rewriting: Rewriting,
     /// Why that is the same and may be better.
     pub because: String,
+    /// How often a recursion goes on, where the planner cannot know it: it expects ten times what
+    /// the recursion begins with (`cost_recursive_union`, src/backend/optimizer/path/costsize.c).
+    pub repeated: Option<u64>,
 }
 
-/// Every way that applies: conditions that an index may answer, all at once.
+/// Every way that applies: conditions that an index may answer, all at once, and with them also the
+/// statement as a whole.
 pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
     let plans = input.plans.iter();
     plans
@@ -44,14 +48,46 @@ fn of_statement<'a>(
     plan: &'a Plan,
     catalog: &Catalog,
 ) -> Vec<Proposal<'a>> {
-    let proposal = |(rewriting, because)| Proposal {
+    let proposal = |(rewriting, because), repeated| Proposal {
         statement,
         plan,
         rewriting,
         because,
+        repeated,
     };
     let conditions = applied(CONDITIONS, &statement.sql, catalog);
-    conditions.into_iter().map(proposal).collect()
+    let (sql, why) = match &conditions {
+        Some((rewriting, why)) => (rewriting.sql.as_str(), format!("{why} ")),
+        None => (statement.sql.as_str(), String::new()),
+    };
+    let mut found = Vec::new();
+    if let Some((rewriting, because)) = arms(sql, catalog) {
+        found.push(proposal((rewriting, format!("{why}{because}")), None));
+    }
+    if let Some((rewriting, because, groups)) = jumps(sql, catalog) {
+        let because = format!("{why}{because}");
+        found.push(proposal((rewriting, because), Some(groups)));
+    }
+    found.extend(conditions.map(|found| proposal(found, None)));
+    found
+}
+
+fn arms(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = union_of_arms(sql, &known(catalog))?;
+    let because = "Each arm can use an index of its own, in the order that is wanted. A row is in the arm of the first condition that it fulfils, \
+                   so none is there twice.";
+    Some((rewriting, because.to_owned()))
+}
+
+fn jumps(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
+    let (rewriting, column) = group_by_group(sql, &known(catalog))?;
+    let groups = column.groups?;
+    let because = format!(
+        "{} has about {groups} values, each in many rows: the recursive query jumps from one to the next in an index, and LATERAL reads only the \
+         first rows of each. The cost is that of so many values; which of rows that are equal in the order come first is as open as before.",
+        rewriting.columns.join(" and ")
+    );
+    Some((rewriting, because, groups))
 }
 
 /// One after the other.
@@ -116,10 +152,12 @@ fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
 /// The tables of the catalog as a rewriting sees them.
 fn known(catalog: &Catalog) -> impl Fn(&FromTable) -> Option<KnownTable> + '_ {
     |table| {
-        let columns = catalog_table(table, catalog)?.columns.iter();
-        let columns = columns.map(|column| KnownColumn {
+        let table = catalog_table(table, catalog)?;
+        let columns = table.columns.iter().map(|column| KnownColumn {
             name: column.name.clone(),
             type_name: column.type_name.clone(),
+            not_null: column.not_null,
+            groups: groups(table, column),
         });
         Some(KnownTable {
             columns: columns.collect(),
@@ -139,6 +177,19 @@ fn anti_join(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
         rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
+}
+
+/// A jump to the next group has to be cheaper than the rows between.
+const MIN_ROWS_OF_GROUP: f64 = 20.0;
+
+/// The number of a column's values, if each is in many rows.
+fn groups(table: &Table, column: &Column) -> Option<u64> {
+    let rows = table.rows?;
+    let distinct = match column.statistics.as_ref()?.distinct {
+        share if share < 0.0 => -share * rows,
+        number => number,
+    };
+    (distinct >= 1.0 && distinct * MIN_ROWS_OF_GROUP <= rows).then_some(distinct.round() as u64)
 }
 
 /// The only table of that name, which is a table.

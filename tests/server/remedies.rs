@@ -599,6 +599,8 @@ fn the_range_holds_where_clocks_are_strange() {
                 let column = KnownColumn {
                     name: "at".to_owned(),
                     type_name: "timestamp with time zone".to_owned(),
+                    not_null: true,
+                    groups: None,
                 };
                 Some(KnownTable {
                     columns: vec![column],

@@ -59,6 +59,10 @@ pub struct KnownColumn {
     pub name: String,
     /// Its type, as `format_type` prints it.
     pub type_name: String,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// The number of its values, if that is small beside the number of rows.
+    pub groups: Option<u64>,
 }
 
 /// What is known of a table in FROM; none where it is not certain which one it is.

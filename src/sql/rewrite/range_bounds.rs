@@ -289,6 +289,8 @@ mod tests {
             let columns = columns.map(|(name, type_name)| KnownColumn {
                 name: name.to_owned(),
                 type_name: type_name.to_owned(),
+                not_null: true,
+                groups: None,
             });
             (table.name == "t").then(|| KnownTable {
                 columns: columns.to_vec(),
