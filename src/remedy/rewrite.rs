@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, Column, Table, TableKind};
 use crate::index::Method;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, group_by_group,
+    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
     not_exists, range_bounds, union_of_arms,
 };
 use crate::workload::Statement;
@@ -41,7 +41,7 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
 type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
 
 /// Those that replace conditions. One statement may need several.
-const CONDITIONS: &[Way] = &[containment, bounds, period, anti_join];
+const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join];
 
 fn of_statement<'a>(
     statement: &'a Statement,
@@ -146,6 +146,16 @@ fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
             "A {columns} within an expression uses no index on the column itself; the range is the same condition."
         )
     };
+    Some((rewriting, because))
+}
+
+fn equality(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = equal(sql, &known(catalog))?;
+    let because = format!(
+        "No index answers IS NOT DISTINCT FROM; of a value that is not NULL it is the same as =, which is NULL where {} is, and that leaves the \
+         row out as well.",
+        rewriting.columns.join(" or ")
+    );
     Some((rewriting, because))
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use pgrehearse::internals::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, array_contains, bounded, group_by_group, range_bounds,
-    union_of_arms,
+    FromTable, KnownColumn, KnownTable, array_contains, bounded, equal, group_by_group,
+    range_bounds, union_of_arms,
 };
 use postgres::{Client, SimpleQueryMessage};
 
@@ -60,6 +60,7 @@ const FILL: &str = "
     END $$;";
 
 const ARRAYS: &[&str] = &[
+    "SELECT id FROM r WHERE \"Word\" IS NOT DISTINCT FROM 'x' OR a IS NOT DISTINCT FROM 2",
     "SELECT * FROM r WHERE 'x' = ANY(tags)",
     "SELECT id FROM r AS q WHERE q.a = 1 OR ('y'::text = ANY (q.\"tags\") AND b > 1)",
     "SELECT id FROM r WHERE 5 = ANY(nums) AND 'x' = ANY(tags)",
@@ -146,6 +147,14 @@ const ORDERED: &[(&str, &str)] = &[
         "cat, n, id",
     ),
     (
+        "SELECT cat, max(id) FROM r WHERE a < 4 GROUP BY cat ORDER BY cat DESC",
+        "cat, max",
+    ),
+    (
+        "SELECT q.cat, min(q.id) AS i FROM r q GROUP BY q.cat ORDER BY q.cat",
+        "cat, i",
+    ),
+    (
         "WITH q AS (SELECT cat, amount, row_number() OVER (PARTITION BY cat ORDER BY amount DESC) n FROM r WHERE a < 4) \
       SELECT cat, amount FROM q WHERE q.n = 1 ORDER BY 1",
         "cat, amount",
@@ -157,6 +166,7 @@ fn rewritten(sql: &str) -> String {
     let found = array_contains(sql, &schema, &gin)
         .or_else(|| range_bounds(sql, &schema))
         .or_else(|| bounded(sql, &schema))
+        .or_else(|| equal(sql, &schema))
         .or_else(|| union_of_arms(sql, &schema))
         .or_else(|| group_by_group(sql, &schema).map(|(rewriting, _)| rewriting));
     found.unwrap_or_else(|| panic!("{sql}")).sql

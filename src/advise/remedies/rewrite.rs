@@ -25,9 +25,10 @@ pub(super) fn test(
     let proposals = propose(input);
     run.begin("testing other ways of writing", proposals.len());
     let mut remedies: Vec<Remedy> = Vec::new();
+    let mut named = Vec::new();
     for proposal in proposals {
         run.step(&proposal.statement.id.0);
-        let Some(found) = test_one(run, chosen, &proposal)? else {
+        let Some(found) = test_one(run, chosen, &proposal, &mut named)? else {
             continue;
         };
         let of_same = |remedy: &&mut Remedy| {
@@ -75,6 +76,7 @@ fn test_one(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
+    named: &mut Vec<NamedIndex>,
 ) -> Result<Option<Remedy>, PlannerError> {
     // Which of its literals vary is known of the statement as it was.
     let (sql, varying_literals) = (proposal.rewriting.sql.clone(), Default::default());
@@ -88,7 +90,7 @@ fn test_one(
         return Ok(None);
     };
     let indexed = match chosen.context.twin.target() {
-        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain)?,
+        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain, named)?,
         Target::Server => None,
     };
     let as_is = Rewritten {
@@ -112,8 +114,15 @@ fn test_one(
         .after
         .get(&statement.id)
         .unwrap_or(proposal.plan);
-    Ok(gains(&best, before.total_cost())
-        .then(|| remedy(proposal, before.total_cost(), &best, chosen)))
+    if !gains(&best, before.total_cost()) {
+        return Ok(None);
+    }
+    for index in &best.indexes {
+        if !named.contains(index) {
+            named.push(index.clone());
+        }
+    }
+    Ok(Some(remedy(proposal, before.total_cost(), &best, chosen)))
 }
 
 /// A recursion costs what its repetitions cost, of which the planner knows nothing.
@@ -132,27 +141,48 @@ fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
     }
 }
 
-/// With what is recommended, and with what a generator makes of the rewritten statement; and if
-/// some of that is used, with that alone.
+/// An index that saves less than this share of what the statement costs as it was is not worth its
+/// upkeep.
+const MIN_SHARE: f64 = 0.05;
+
+/// With what is recommended, and with what a generator makes of the rewritten statement; and of
+/// that, with those alone without which it costs more.
 fn with_indexes(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
+    named: &[NamedIndex],
 ) -> Result<Option<Rewritten>, PlannerError> {
     let recommended = chosen.indexes();
-    let mut new = candidates(chosen, (proposal, statement), plain);
+    let mut new = candidates(chosen, (proposal, statement), plain, named);
     new.retain(|index| !recommended.contains(index));
-    let all = [recommended.as_slice(), new.as_slice()].concat();
-    let Some((plan, used)) = planned(run, Target::Twin, &all, statement)? else {
+    let with = |new: &[NamedIndex]| [recommended.as_slice(), new].concat();
+    let Some((mut plan, used)) = planned(run, Target::Twin, &with(&new), statement)? else {
         return Ok(None);
     };
+    let all = new.len();
     new.retain(|index| used.contains(index));
-    let few = [recommended.as_slice(), new.as_slice()].concat();
-    let plan = match few.len() < all.len() {
-        true => planned(run, Target::Twin, &few, statement)?.map_or(plan, |(plan, _)| plan),
-        false => plan,
-    };
+    if new.len() < all
+        && let Some((again, _)) = planned(run, Target::Twin, &with(&new), statement)?
+    {
+        plan = again;
+    }
+    let enough = MIN_SHARE * proposal.plan.total_cost().0;
+    // The narrowest stays, if it is as good.
+    for index in new.clone().iter().rev() {
+        let others: Vec<NamedIndex> = new
+            .iter()
+            .filter(|other| *other != index)
+            .cloned()
+            .collect();
+        let without = planned(run, Target::Twin, &with(&others), statement)?;
+        if let Some((without, _)) = without
+            && cost(proposal, &without).0 - cost(proposal, &plan).0 < enough
+        {
+            (new, plan) = (others, without);
+        }
+    }
     Ok(Some(Rewritten {
         cost: cost(proposal, &plan),
         plan,
@@ -161,12 +191,13 @@ fn with_indexes(
     }))
 }
 
-/// Candidates for the rewritten statement, under names of their own; those that are trials already
-/// keep their names.
+/// Candidates for the rewritten statement, under names of their own; those that are trials already,
+/// or that another rewritten statement needs, keep their names.
 fn candidates(
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
+    named: &[NamedIndex],
 ) -> Vec<NamedIndex> {
     let catalog = chosen.context.catalog;
     let uses: Vec<_> = relation_uses(plain, catalog)
@@ -175,7 +206,11 @@ fn candidates(
         .collect();
     let shapes = [(statement.id.clone(), shape(proposal.statement))].into();
     let new = candidate::generate(&uses, &shapes, catalog).to_try;
-    let known = |index: &Index| chosen.trials.find(index);
+    let known = |index: &Index| {
+        let trial = chosen.trials.find(index).map(|trial| &trial.index);
+        let earlier = || named.iter().find(|named| named.definition == *index);
+        trial.or_else(earlier)
+    };
     let unknown = new
         .iter()
         .map(|new| &new.index)
@@ -183,9 +218,10 @@ fn candidates(
     let mut taken = catalog.taken_names.clone();
     let trials = chosen.trials.iter();
     taken.extend(trials.map(|(_, trial)| trial.index.qualified_name()));
+    taken.extend(named.iter().map(NamedIndex::qualified_name));
     let mut names = naming::names(unknown, &taken).into_iter();
     let named = |new: &candidate::Candidate| match known(&new.index) {
-        Some(trial) => Some(trial.index.clone()),
+        Some(known) => Some(known.clone()),
         None => Some(NamedIndex {
             name: names.next()?,
             definition: new.index.clone(),

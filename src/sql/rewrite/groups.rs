@@ -40,7 +40,9 @@ pub fn group_by_group(sql: &str, schema: &Schema<'_>) -> Option<(Rewriting, Know
     if !free {
         return None;
     }
-    distinct_on(&tokens, schema).or_else(|| row_number(&tokens, schema))
+    distinct_on(&tokens, schema)
+        .or_else(|| row_number(&tokens, schema))
+        .or_else(|| extreme(&tokens, schema))
 }
 
 /// The rows of one table in groups.
@@ -59,12 +61,22 @@ impl<'t, 's> Grouped<'t, 's> {
         key: &Column,
         schema: &Schema<'_>,
     ) -> Option<Grouped<'t, 's>> {
+        let plain = !OTHER_ROWS.iter().any(|clause| block.has(clause));
+        Grouped::of_rows(tokens, block, key, schema).filter(|_| plain)
+    }
+
+    /// Whatever is made of the rows.
+    fn of_rows(
+        tokens: &'t Tokens<'s>,
+        block: &'t SelectBlock,
+        key: &Column,
+        schema: &Schema<'_>,
+    ) -> Option<Grouped<'t, 's>> {
         let [Some(_)] = block.from.as_slice() else {
             return None;
         };
         let from = block.clause("from")?;
-        let plain = !OTHER_ROWS.iter().any(|clause| block.has(clause))
-            && calls_are_safe(tokens, from, false)
+        let plain = calls_are_safe(tokens, from, false)
             && block
                 .clause("where")
                 .is_none_or(|where_| calls_are_safe(tokens, where_, true));
@@ -97,6 +109,10 @@ impl<'t, 's> Grouped<'t, 's> {
 
     /// The first rows of each group.
     fn rows(&self, list: Span, order: &str, limit: u32) -> Option<String> {
+        self.listed_rows(self.tokens.text(list.0, list.1)?, order, limit)
+    }
+
+    fn listed_rows(&self, list: &str, order: &str, limit: u32) -> Option<String> {
         let condition = match self.block.clause("where") {
             Some((start, end)) => {
                 let text = self.tokens.text(start + 1, end)?;
@@ -108,7 +124,6 @@ impl<'t, 's> Grouped<'t, 's> {
             }
             None => String::new(),
         };
-        let list = self.tokens.text(list.0, list.1)?;
         Some(format!(
             "SELECT first_rows.* FROM {KEYS} CROSS JOIN LATERAL (SELECT {list} {} WHERE {condition}{} = {KEYS}.group_key{order} LIMIT {limit}) \
              AS first_rows WHERE {KEYS}.group_key IS NOT NULL",
@@ -172,6 +187,70 @@ fn distinct_on(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, K
             sql = format!("{sql} {}", tokens.text(start, end)?);
         }
     }
+    Some(grouped.done(sql))
+}
+
+/// Types of which max() and min() are values in the order of their column.
+const EXTREME_TYPES: &[&str] = &[
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "date",
+    "timestamp without time zone",
+    "timestamp with time zone",
+];
+
+/// `SELECT key, max(at) FROM … GROUP BY key`
+fn extreme(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, KnownColumn)> {
+    let block = only_select(tokens)?;
+    let (group, group_end) = block.clause("group")?;
+    let column = only_column(tokens, (group + 2, group_end))?;
+    let items = listed(tokens, block.list());
+    let [key, call] = items.as_slice() else {
+        return None;
+    };
+    let key_text = tokens.text(key.0, key.1)?;
+    let key_column = only_column(tokens, *key)?;
+    let same = |other: &Column| block.column_of(other, schema) == block.column_of(&column, schema);
+    let direction = match call.0 {
+        at if tokens.is_word(at, "max") => " DESC",
+        at if tokens.is_word(at, "min") => "",
+        _ => return None,
+    };
+    let close = closing(tokens, call.0 + 1).filter(|_| same(&key_column))?;
+    let value = only_column(tokens, (call.0 + 2, close))?;
+    let known = block.column(&value, schema)?;
+    let extreme_type = without_modifiers(&known.type_name);
+    // NULLs would come first.
+    let sound = known.not_null && EXTREME_TYPES.contains(&extreme_type.as_str());
+    let name = match call.1 - close {
+        1 => tokens.name(call.0)?,
+        2 => tokens.name(close + 1)?,
+        3 if tokens.is_word(close + 1, "as") => tokens.name(close + 2)?,
+        _ => return None,
+    };
+    let ordered = match block.clause("order") {
+        Some((start, end)) => {
+            let (key, direction) = order_term(tokens, (start + 2, end))?;
+            only_column(tokens, key).filter(|key| same(key))?;
+            format!("\nORDER BY {KEYS}.group_key {direction}")
+        }
+        None => String::new(),
+    };
+    let others = ["having", "window", "limit", "offset", "fetch", "for"];
+    if !sound || others.into_iter().any(|clause| block.has(clause)) {
+        return None;
+    }
+    let grouped = Grouped::of_rows(tokens, &block, &column, schema)?;
+    let value = tokens.text(call.0 + 2, close)?;
+    let list = format!("{key_text}, {value} AS {}", quoted(&name));
+    let rows = grouped.listed_rows(&list, &format!(" ORDER BY {value}{direction}"), 1)?;
+    let sql = format!(
+        "WITH RECURSIVE {}\n{rows}{}",
+        grouped.keys()?,
+        ordered.trim_end()
+    );
     Some(grouped.done(sql))
 }
 
@@ -420,6 +499,32 @@ mod tests {
                 "{found}"
             );
             assert!(Tokens::read(&found).is_some());
+        }
+    }
+
+    #[test]
+    fn the_greatest_of_each_group_is_its_first_row() {
+        let found = rewritten("select l.user_id, max(at) last from log l where amount > 1 group by user_id order by user_id desc").unwrap();
+        assert!(
+            found.ends_with(
+                "CROSS JOIN LATERAL (SELECT l.user_id, at AS last from log l WHERE amount > 1 AND l.user_id = group_keys.group_key \
+                 ORDER BY at DESC LIMIT 1) AS first_rows WHERE group_keys.group_key IS NOT NULL\nORDER BY group_keys.group_key desc"
+            ),
+            "{found}"
+        );
+        for sql in [
+            "SELECT user_id, max(maybe) FROM log GROUP BY user_id",
+            "SELECT user_id, max(\"Kind\") FROM log GROUP BY user_id",
+            "SELECT user_id, max(at + 1) FROM log GROUP BY user_id",
+            "SELECT user_id, max(DISTINCT at) FROM log GROUP BY user_id",
+            "SELECT user_id, max(at) FILTER (WHERE amount > 1) FROM log GROUP BY user_id",
+            "SELECT user_id, max(at), min(at) FROM log GROUP BY user_id",
+            "SELECT user_id, max(at) FROM log GROUP BY user_id HAVING count(*) > 1",
+            "SELECT user_id, max(at) FROM log GROUP BY user_id ORDER BY max(at)",
+            "SELECT user_id, count(*) FROM log GROUP BY user_id",
+            "SELECT \"Kind\", max(at) FROM log GROUP BY user_id",
+        ] {
+            assert_eq!(rewritten(sql), None, "{sql}");
         }
     }
 
