@@ -7,6 +7,7 @@ use pgrehearse::internals::sql::rewrite::{
     range_bounds, union_of_arms,
 };
 use postgres::{Client, SimpleQueryMessage};
+use serde_json::{Value, json};
 
 use crate::live::Database;
 
@@ -320,4 +321,110 @@ fn parameters_find_the_same_rows() {
             }
         }
     }
+}
+
+const MESSAGES: &str = "
+    CREATE TABLE message (id bigint PRIMARY KEY, sender int NOT NULL, recipient int NOT NULL, at timestamptz NOT NULL, body text NOT NULL);
+    INSERT INTO message SELECT n, hashint4(n) & 255, hashint4(-n) & 255, '2024-01-01Z'::timestamptz + n * interval '1 minute', repeat('x', 40)
+    FROM generate_series(1, 60000) AS n;
+    ANALYZE message";
+
+const INBOX: &str = "SELECT m.* FROM message m\nWHERE (m.sender = 77 OR m.recipient = 77)\nORDER BY m.at DESC LIMIT 10";
+
+/// Neither the indexes nor the other way of writing help alone.
+#[test]
+fn arms_are_proposed_with_the_indexes_that_they_need() {
+    let database = Database::new("rewritten_or", MESSAGES);
+    let workload = format!("-- name: inbox\n{INBOX}");
+    let report = database.advise(&["-c", &workload]);
+    let rewrite = only_rewrite(&report);
+    assert_eq!(rewrite["id"], report["remedies"][0]["id"], "it brings most");
+    let statements = rewrite["statements"].as_array().unwrap();
+    let (sql, indexes) = statements.split_last().unwrap();
+    let sql = sql.as_str().unwrap();
+    assert!(sql.contains("UNION ALL"), "{sql}");
+    let all = report["recommendations"].as_array().unwrap();
+    let needed: Vec<&Value> = all
+        .iter()
+        .filter(|index| index["rewrites"] == json!(["m1"]))
+        .collect();
+    assert_eq!(needed.len(), indexes.len(), "{report:#}");
+    for columns in ["(sender, at", "(recipient, at"] {
+        let of_columns = |index: &&Value| index["ddl"].as_str().unwrap().contains(columns);
+        assert!(all.iter().any(|index| of_columns(&index)), "{report:#}");
+    }
+    let before = database.text(INBOX);
+    for index in all {
+        database.run(index["ddl"].as_str().unwrap());
+    }
+    let plan: f64 = rewrite["benefits"][0]["cost_after"].as_f64().unwrap();
+    let real = database.text(&format!("EXPLAIN {sql}"));
+    let real: f64 = real
+        .split("..")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        (plan / real).max(real / plan) < 1.3,
+        "{plan} was predicted: {real}"
+    );
+    assert_eq!(before, database.text(sql));
+}
+
+#[test]
+fn a_rewritten_statement_gets_no_index_beyond_the_limits_or_dearer_than_its_gain() {
+    let database = Database::new("rewritten_limits", MESSAGES);
+    let workload = format!("-- name: inbox\n{INBOX}");
+    let writes =
+        "-- name: send\n-- calls: 1000000\nINSERT INTO message VALUES (-1, 1, 1, now(), '')";
+    for arguments in [
+        &["-c", &workload, "--max-indexes", "0"][..],
+        &["-c", &workload, "--budget", "8kB"],
+        &["-c", &workload, "-c", writes],
+    ] {
+        let report = database.advise(arguments);
+        let indexes = report["recommendations"].as_array().unwrap();
+        assert!(indexes.is_empty(), "{report:#}");
+        let created = |remedy: &Value| remedy["statements"].as_array().unwrap().len() > 1;
+        let remedies = report["remedies"].as_array().unwrap();
+        assert!(!remedies.iter().any(created), "{report:#}");
+    }
+}
+
+#[test]
+fn text_and_markdown_show_what_changes_in_a_statement() {
+    let database = Database::new("rewritten_shown", MESSAGES);
+    for format in ["text", "markdown"] {
+        let output = database
+            .program(&["advise", "--format", format, "-c", INBOX])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        for line in [
+            "- SELECT m.* FROM message m",
+            "- WHERE (m.sender = 77 OR m.recipient = 77)",
+            "+ UNION ALL",
+            "+ ORDER BY at DESC LIMIT 10",
+        ] {
+            assert!(
+                text.lines().any(|found| found.trim() == line),
+                "{line}: {text}"
+            );
+        }
+    }
+}
+
+fn only_rewrite(report: &Value) -> &Value {
+    let remedies = report["remedies"].as_array().unwrap().iter();
+    let rewrites: Vec<&Value> = remedies
+        .filter(|remedy| remedy["kind"] == "rewrite")
+        .collect();
+    let [only] = rewrites.as_slice() else {
+        panic!("{report:#}")
+    };
+    only
 }

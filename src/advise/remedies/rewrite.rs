@@ -4,17 +4,20 @@
 use super::chosen::Chosen;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
+use crate::advise::write_cost;
 use crate::candidate;
 use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, naming};
 use crate::model::Cost;
 use crate::plan::{Node, NodeType, Plan};
 use crate::planner::{
-    Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target, uses,
+    Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target,
+    TestedIndex, uses,
 };
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
-use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
+use crate::remedy::{Effect, Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
+use crate::search::{Trial, TrialOutcome, Trials};
 use crate::workload::Statement;
 
 pub(super) fn test(
@@ -68,7 +71,7 @@ struct Rewritten {
     plan: Plan,
     cost: Cost,
     /// The new indexes that it uses, besides those that are recommended.
-    indexes: Vec<NamedIndex>,
+    indexes: Vec<NeededIndex>,
     evidence: Evidence,
 }
 
@@ -76,7 +79,7 @@ fn test_one(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
-    named: &mut Vec<NamedIndex>,
+    named: &mut Vec<NeededIndex>,
 ) -> Result<Option<Remedy>, PlannerError> {
     // Which of its literals vary is known of the statement as it was.
     let (sql, varying_literals) = (proposal.rewriting.sql.clone(), Default::default());
@@ -109,20 +112,22 @@ fn test_one(
     let best = indexed
         .filter(|indexed| gains(indexed, as_is.cost))
         .unwrap_or(as_is);
-    let before = chosen
-        .verification
-        .after
-        .get(&statement.id)
-        .unwrap_or(proposal.plan);
-    if !gains(&best, before.total_cost()) {
+    let before = cost_before(chosen, proposal);
+    if !gains(&best, before) {
         return Ok(None);
     }
-    for index in &best.indexes {
-        if !named.contains(index) {
-            named.push(index.clone());
+    for needed in &best.indexes {
+        if !named.iter().any(|named| named.index == needed.index) {
+            named.push(needed.clone());
         }
     }
-    Ok(Some(remedy(proposal, before.total_cost(), &best, chosen)))
+    Ok(Some(remedy(proposal, before, &best)))
+}
+
+/// What the statement costs as it is, with the recommended indexes.
+fn cost_before(chosen: Chosen<'_>, proposal: &Proposal<'_>) -> Cost {
+    let after = chosen.verification.after.get(&proposal.statement.id);
+    after.unwrap_or(proposal.plan).total_cost()
 }
 
 /// A recursion costs what its repetitions cost, of which the planner knows nothing.
@@ -141,8 +146,8 @@ fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
     }
 }
 
-/// An index that saves less than this share of what the statement costs as it was is not worth its
-/// upkeep.
+/// An index that saves less than this share of what the statement costs as it is, with the
+/// recommended indexes, is not worth its upkeep.
 const MIN_SHARE: f64 = 0.05;
 
 /// With what is recommended, and with what a generator makes of the rewritten statement; and of
@@ -152,23 +157,23 @@ fn with_indexes(
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
-    named: &[NamedIndex],
+    named: &[NeededIndex],
 ) -> Result<Option<Rewritten>, PlannerError> {
     let recommended = chosen.indexes();
     let mut new = candidates(chosen, (proposal, statement), plain, named);
     new.retain(|index| !recommended.contains(index));
     let with = |new: &[NamedIndex]| [recommended.as_slice(), new].concat();
-    let Some((mut plan, used)) = planned(run, Target::Twin, &with(&new), statement)? else {
+    let Some((mut plan, mut used)) = planned(run, Target::Twin, &with(&new), statement)? else {
         return Ok(None);
     };
     let all = new.len();
-    new.retain(|index| used.contains(index));
+    new.retain(|index| used.iter().any(|(used, _)| used == index));
     if new.len() < all
-        && let Some((again, _)) = planned(run, Target::Twin, &with(&new), statement)?
+        && let Some(again) = planned(run, Target::Twin, &with(&new), statement)?
     {
-        plan = again;
+        (plan, used) = again;
     }
-    let enough = MIN_SHARE * proposal.plan.total_cost().0;
+    let before = cost_before(chosen, proposal).0;
     // The narrowest stays, if it is as good.
     for index in new.clone().iter().rev() {
         let others: Vec<NamedIndex> = new
@@ -177,18 +182,70 @@ fn with_indexes(
             .cloned()
             .collect();
         let without = planned(run, Target::Twin, &with(&others), statement)?;
-        if let Some((without, _)) = without
-            && cost(proposal, &without).0 - cost(proposal, &plan).0 < enough
+        if let Some((without, used_then)) = without
+            && cost(proposal, &without).0 - cost(proposal, &plan).0 < MIN_SHARE * before
         {
-            (new, plan) = (others, without);
+            (new, plan, used) = (others, without, used_then);
         }
     }
+    used.retain(|(index, _)| new.contains(index));
+    let indexes = needed(chosen, used);
+    let cost = cost(proposal, &plan);
+    let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
+    let saved = statement.calls * (before - cost.0);
+    if !indexes.is_empty() && (upkeep >= saved || !fits(chosen, named, &indexes)) {
+        return Ok(None);
+    }
     Ok(Some(Rewritten {
-        cost: cost(proposal, &plan),
+        cost,
         plan,
-        indexes: new,
+        indexes,
         evidence: Evidence::PlannerTwin,
     }))
+}
+
+/// With what writes pay for each.
+fn needed(chosen: Chosen<'_>, used: Vec<(NamedIndex, TestedIndex)>) -> Vec<NeededIndex> {
+    let mut trials = Trials::default();
+    for (index, tested) in &used {
+        trials.push(Trial {
+            index: index.clone(),
+            asked_by: Default::default(),
+            outcome: TrialOutcome::Tested {
+                index: tested.clone(),
+                costs: Default::default(),
+            },
+        });
+    }
+    let write_costs = write_cost::of_trials(&trials, chosen.context);
+    let trials = trials.ids().zip(used);
+    trials
+        .map(|(id, (index, tested))| NeededIndex {
+            ddl: creation_of_candidate(&index, chosen.context.catalog),
+            index,
+            size: tested.size,
+            upkeep: Cost(write_costs.of(&[id])),
+        })
+        .collect()
+}
+
+/// Within the limits, with what is recommended and what other rewritten statements need.
+fn fits(chosen: Chosen<'_>, named: &[NeededIndex], new: &[NeededIndex]) -> bool {
+    let more = new
+        .iter()
+        .filter(|new| !named.iter().any(|named| named.index == new.index));
+    let verified = &chosen.verification.verified;
+    let sizes: Vec<u64> = verified
+        .iter()
+        .map(|verified| verified.index.size.0)
+        .chain(named.iter().chain(more).map(|needed| needed.size.0))
+        .collect();
+    let limits = &chosen.context.limits;
+    let in_budget = limits
+        .budget
+        .is_none_or(|budget| sizes.iter().sum::<u64>() <= budget.0);
+    let in_number = limits.max_indexes.is_none_or(|max| sizes.len() <= max);
+    in_budget && in_number
 }
 
 /// Candidates for the rewritten statement, under names of their own; those that are trials already,
@@ -197,7 +254,7 @@ fn candidates(
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
-    named: &[NamedIndex],
+    named: &[NeededIndex],
 ) -> Vec<NamedIndex> {
     let catalog = chosen.context.catalog;
     let uses: Vec<_> = relation_uses(plain, catalog)
@@ -208,7 +265,10 @@ fn candidates(
     let new = candidate::generate(&uses, &shapes, catalog).to_try;
     let known = |index: &Index| {
         let trial = chosen.trials.find(index).map(|trial| &trial.index);
-        let earlier = || named.iter().find(|named| named.definition == *index);
+        let earlier = || {
+            let mut named = named.iter().map(|named| &named.index);
+            named.find(|named| named.definition == *index)
+        };
         trial.or_else(earlier)
     };
     let unknown = new
@@ -218,7 +278,7 @@ fn candidates(
     let mut taken = catalog.taken_names.clone();
     let trials = chosen.trials.iter();
     taken.extend(trials.map(|(_, trial)| trial.index.qualified_name()));
-    taken.extend(named.iter().map(NamedIndex::qualified_name));
+    taken.extend(named.iter().map(|named| named.index.qualified_name()));
     let mut names = naming::names(unknown, &taken).into_iter();
     let named = |new: &candidate::Candidate| match known(&new.index) {
         Some(known) => Some(known.clone()),
@@ -236,7 +296,7 @@ fn planned(
     target: Target,
     indexes: &[NamedIndex],
     statement: &Statement,
-) -> Result<Option<(Plan, Vec<NamedIndex>)>, PlannerError> {
+) -> Result<Option<(Plan, Vec<(NamedIndex, TestedIndex)>)>, PlannerError> {
     let question = Question::plans(target, std::slice::from_ref(statement))
         .with_indexes(indexes)
         .under(Hypothesis::Rewritten);
@@ -248,16 +308,15 @@ fn planned(
     };
     let tested = indexes.iter().zip(&planned.indexes);
     let used = tested.filter(|(_, tested)| uses(&plan, tested));
-    let used = used.map(|(index, _)| index.clone()).collect();
+    let used = used
+        .map(|(index, tested)| (index.clone(), tested.clone()))
+        .collect();
     Ok(Some((plan, used)))
 }
 
-fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chosen<'_>) -> Remedy {
+fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
     let after = best.cost;
-    let ddl = best
-        .indexes
-        .iter()
-        .map(|index| creation_of_candidate(index, chosen.context.catalog));
+    let ddl = best.indexes.iter().map(|needed| needed.ddl.clone());
     // The semicolon must not become part of a comment at the end.
     let end = if proposal.rewriting.sql.contains("--") {
         "\n;"
@@ -276,6 +335,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chose
             .next()
             .unwrap_or_else(|| crate::model::QualifiedName::new("", "")),
         statements,
+        indexes: best.indexes.clone(),
         benefits: vec![Effect {
             statement: proposal.statement.id.clone(),
             cost: (before, after),

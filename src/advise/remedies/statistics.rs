@@ -323,6 +323,7 @@ fn remedy(
     benefits.dedup();
     Remedy {
         id: String::new(),
+        indexes: Vec::new(),
         kind,
         table: table.clone(),
         statements: run,

@@ -97,6 +97,7 @@ fn remedy(
     }
     Some(Remedy {
         id: String::new(),
+        indexes: Vec::new(),
         kind: Kind::MaterializedView,
         table: proposal.table.clone(),
         statements: vec![format!("{};", proposal.view.create())],
