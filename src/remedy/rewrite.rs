@@ -136,10 +136,10 @@ fn bounds(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
 fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let rewriting = bounded(sql, &known(catalog))?;
     let columns = rewriting.columns.join(" and a ");
-    let because = if rewriting.sql.contains("::timestamptz") {
+    let because = if rewriting.sql.contains(" hours'") {
         format!(
-            "Which day a {columns} is depends on the session's TimeZone, so no index can hold that; the condition stays, and the range on the \
-             column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."
+            "Which day a {columns} is depends on the time zone, of which an index on the column knows nothing; the condition stays, and the range on \
+             the column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."
         )
     } else {
         format!(

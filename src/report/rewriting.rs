@@ -4,12 +4,14 @@ use crate::advise::Advice;
 use crate::model::printable::printable_sql;
 use crate::remedy::{Kind, Remedy};
 
-/// Of a rewrite: what has to be created for it, and the two statements line by line, each with the
-/// mark that `diff` gives it.
+/// A line with the mark that `diff` gives it.
+pub(super) type Marked = (char, String);
+
+/// Of a rewrite: what has to be created for it, and the two statements line by line.
 pub(super) fn of_remedy<'a>(
     remedy: &'a Remedy,
     advice: &'a Advice,
-) -> Option<(&'a [String], Vec<(char, String)>)> {
+) -> Option<(&'a [String], Vec<Marked>)> {
     let (after, created) = remedy
         .statements
         .split_last()

@@ -88,6 +88,8 @@ const PERIODS: &[&str] = &[
     "SELECT id FROM r WHERE date_trunc('month', at) = '2024-02-01'",
     "SELECT id FROM r WHERE at::date <= '2024-02-29' AND at::date > '2024-02-27'",
     "SELECT id FROM r WHERE extract(year FROM at) = 2024 AND extract(month FROM at) = 2",
+    "SELECT id FROM r WHERE (at AT TIME ZONE 'America/Havana')::date = '2024-02-28'",
+    "SELECT id FROM r WHERE date_trunc('month', at AT TIME ZONE 'Asia/Kolkata') = '2024-02-01'",
     "SELECT id FROM r WHERE local::date = '2023-12-31'",
     "SELECT id FROM r WHERE local::date < '2024-01-02' OR local::date >= '2024-02-29'",
     "SELECT id FROM r WHERE local::date > '2024-01-02' OR local::date <= '2023-12-31'",

@@ -205,7 +205,7 @@ fn with_indexes(
 }
 
 /// With what writes pay for each.
-fn needed(chosen: Chosen<'_>, used: Vec<(NamedIndex, TestedIndex)>) -> Vec<NeededIndex> {
+fn needed(chosen: Chosen<'_>, used: Used) -> Vec<NeededIndex> {
     let mut trials = Trials::default();
     for (index, tested) in &used {
         trials.push(Trial {
@@ -290,13 +290,16 @@ fn candidates(
     new.iter().filter_map(named).collect()
 }
 
+/// The indexes that a plan uses.
+type Used = Vec<(NamedIndex, TestedIndex)>;
+
 /// Its plan with these indexes, and which of them it uses.
 fn planned(
     run: &mut Run<'_>,
     target: Target,
     indexes: &[NamedIndex],
     statement: &Statement,
-) -> Result<Option<(Plan, Vec<(NamedIndex, TestedIndex)>)>, PlannerError> {
+) -> Result<Option<(Plan, Used)>, PlannerError> {
     let question = Question::plans(target, std::slice::from_ref(statement))
         .with_indexes(indexes)
         .under(Hypothesis::Rewritten);

@@ -65,6 +65,8 @@ enum Unit {
 struct Period<'s> {
     column: Column,
     text: &'s str,
+    /// `AT TIME ZONE '…'`, as the statement writes it.
+    zone: Option<&'s str>,
     unit: Unit,
     source: Source,
 }
@@ -143,16 +145,21 @@ fn rule(place: &Place<'_, '_>) -> Option<Replacement> {
     if plain_date {
         return None;
     }
+    // AT TIME ZONE makes a timestamptz of a timestamp, whose day is that of the session.
+    if period.zone.is_some() && kind != Kind::Zoned {
+        return None;
+    }
     let ends = narrowed(place, &period, ends);
     let condition = tokens.text(from, to)?;
     Some(Replacement {
-        text: ends.written(kind, period.text, condition)?,
+        text: ends.written(kind, &period, condition)?,
         column: period.text.to_owned(),
     })
 }
 
 impl Ends {
-    fn written(&self, kind: Kind, column: &str, condition: &str) -> Option<String> {
+    fn written(&self, kind: Kind, period: &Period<'_>, condition: &str) -> Option<String> {
+        let (column, zone) = (period.text, period.zone);
         let exact = kind != Kind::Zoned
             && [&self.lower, &self.upper]
                 .iter()
@@ -162,11 +169,14 @@ impl Ends {
             parts.push(condition.to_owned());
         }
         if let Some(edge) = &self.lower {
-            parts.push(format!("{column} >= {}", edge.written(kind, "-")?));
+            parts.push(format!("{column} >= {}", edge.written((kind, zone), "-")?));
         }
         if let Some(edge) = &self.upper {
             let operator = if exact { "<" } else { "<=" };
-            parts.push(format!("{column} {operator} {}", edge.written(kind, "+")?));
+            parts.push(format!(
+                "{column} {operator} {}",
+                edge.written((kind, zone), "+")?
+            ));
         }
         match parts.as_slice() {
             [only] => Some(only.clone()),
@@ -179,7 +189,7 @@ impl Ends {
 const SMALL_CHANGES_SINCE: i32 = 1995;
 
 impl Edge {
-    fn written(&self, kind: Kind, sign: &str) -> Option<String> {
+    fn written(&self, (kind, zone): (Kind, Option<&str>), sign: &str) -> Option<String> {
         let day = match self {
             Edge::Day(day) => format!("'{day}'::date"),
             Edge::Unknown { text, .. } if text.starts_with('$') => format!("{text}::date"),
@@ -196,9 +206,13 @@ impl Edge {
             Edge::Day(day) if day.year >= SMALL_CHANGES_SINCE => 4,
             _ => 24,
         };
-        let instant = match self {
-            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("({day})::timestamptz"),
-            _ => format!("{day}::timestamptz"),
+        let day = match self {
+            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("({day})"),
+            _ => day,
+        };
+        let instant = match zone {
+            Some(zone) => format!("({day}::timestamp {zone})"),
+            None => format!("{day}::timestamptz"),
         };
         Some(format!("{instant} {sign} interval '{hours} hours'"))
     }
@@ -274,35 +288,52 @@ fn begins(day: Day, unit: Unit) -> bool {
 
 /// The expression here and where it ends.
 fn period<'s>(tokens: &Tokens<'s>, from: usize) -> Option<(Period<'s>, usize)> {
-    if tokens.at(from) == Some(&Token::LParen) {
-        let end = closing(tokens, from)?;
-        let (inner, stop) = period(tokens, from + 1)?;
-        return (stop == end).then_some((inner, end + 1));
-    }
-    let opened = tokens.at(from + 1) == Some(&Token::LParen);
-    if !opened {
-        let (column, next) = tokens.column(from)?;
-        let cast = tokens.at(next) == Some(&Token::DoubleColon) && tokens.is_word(next + 1, "date");
-        let text = tokens.text(from, next)?;
-        let found = Period {
-            column,
-            text,
-            unit: Unit::Day,
-            source: Source::Cast,
+    let opened = tokens.at(from + 1) == Some(&Token::LParen) && tokens.name(from).is_some();
+    let (argument, unit, source, next) = if opened {
+        let end = closing(tokens, from + 1)?;
+        let (argument, unit, source) = call(tokens, from, end)?;
+        (argument, unit, source, end + 1)
+    } else {
+        let end = match tokens.at(from)? {
+            Token::LParen => closing(tokens, from)? + 1,
+            _ => tokens.column(from)?.1,
         };
-        return cast.then_some((found, next + 2));
-    }
-    let end = closing(tokens, from + 1)?;
-    let (argument, unit, source) = call(tokens, from, end)?;
-    let (start, stop) = unwrapped(tokens, argument);
-    let (column, next) = tokens.column(start)?;
+        let cast = tokens.at(end) == Some(&Token::DoubleColon) && tokens.is_word(end + 1, "date");
+        cast.then_some(((from, end), Unit::Day, Source::Cast, end + 2))?
+    };
+    let (column, text, zone) = zoned(tokens, argument)?;
     let found = Period {
         column,
-        text: tokens.text(start, stop)?,
+        text,
+        zone,
         unit,
         source,
     };
-    (next == stop).then_some((found, end + 1))
+    Some((found, next))
+}
+
+/// `at` or `at AT TIME ZONE 'UTC'`: the column, its text, and the rest.
+fn zoned<'s>(tokens: &Tokens<'s>, span: Span) -> Option<(Column, &'s str, Option<&'s str>)> {
+    let (from, to) = unwrapped(tokens, span);
+    let (start, stop) = match tokens.at(from)? {
+        Token::LParen => (from, closing(tokens, from)? + 1),
+        _ => (from, tokens.column(from)?.1),
+    };
+    let (inner, inner_stop) = unwrapped(tokens, (start, stop));
+    let (column, end) = tokens.column(inner)?;
+    let text = tokens.text(inner, end).filter(|_| end == inner_stop)?;
+    if stop == to {
+        return Some((column, text, None));
+    }
+    let words = ["at", "time", "zone"];
+    let is_zone = words
+        .iter()
+        .zip(stop..)
+        .all(|(word, position)| tokens.is_word(position, word))
+        && stop + 4 == to
+        && matches!(tokens.at(stop + 3), Some(Token::SingleQuotedString(_)));
+    let zone = tokens.text(stop, to).filter(|_| is_zone)?;
+    Some((column, text, Some(zone)))
 }
 
 /// The column's place in a call, and what the call makes of it.
@@ -442,6 +473,7 @@ mod tests {
             "CAST(at AS date) = '2024-01-31'",
             "date_trunc('day', at) = '2024-01-31'",
             "at::date = ('2024-01-31')",
+            "(at)::date = '2024-01-31'",
         ] {
             assert_eq!(rewritten(condition), Some(range(condition)));
             assert_eq!(
@@ -461,6 +493,18 @@ mod tests {
             rewritten("date(at) = $1").unwrap(),
             "(date(at) = $1 AND at >= $1::date::timestamptz - interval '24 hours' AND at <= ($1::date + 1)::timestamptz + interval '24 hours')"
         );
+        let zoned = "at >= ('2024-01-31'::date::timestamp AT TIME ZONE 'Europe/Berlin') - interval '4 hours' \
+                     AND at <= ('2024-02-01'::date::timestamp AT TIME ZONE 'Europe/Berlin') + interval '4 hours')";
+        for condition in [
+            "(at AT TIME ZONE 'Europe/Berlin')::date = '2024-01-31'::date",
+            "date(((at) AT TIME ZONE 'Europe/Berlin')) = '2024-01-31'",
+            "date_trunc('day', at AT TIME ZONE 'Europe/Berlin') = '2024-01-31'",
+        ] {
+            assert_eq!(
+                rewritten(condition),
+                Some(format!("({condition} AND {zoned}"))
+            );
+        }
         let month = rewritten("date_trunc('month', at) = '2023-12-01'").unwrap();
         assert!(
             month.ends_with("AND at <= '2024-01-01'::date::timestamptz + interval '4 hours')"),
@@ -522,6 +566,9 @@ mod tests {
             "at::date = '2024-01-31' + 1",
             "1 + at::date = '2024-01-31'",
             "NOT at::date = '2024-01-31'",
+            "(local AT TIME ZONE 'UTC')::date = '2024-01-31'",
+            "(at AT TIME ZONE zone)::date = '2024-01-31'",
+            "(at + '1 day')::date = '2024-01-31'",
             "at::date <> '2024-01-31'",
             "date_trunc('month', at) >= '2024-01-02'",
             "date_trunc('week', at) = '2024-01-02'",

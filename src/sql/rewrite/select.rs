@@ -13,10 +13,20 @@ pub(super) type Span = (usize, usize);
 
 /// Keywords that begin a clause, in their order.
 const CLAUSES: &[&str] = &[
-    "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for",
+    "from",
+    "where",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "returning",
 ];
 
-/// One SELECT of a statement.
+/// One SELECT of a statement, or the statement itself if it is a DELETE or an UPDATE.
 #[derive(Debug, Clone)]
 pub(super) struct SelectBlock {
     /// From SELECT to its end.
@@ -36,11 +46,14 @@ pub(super) struct Condition {
     pub(super) conjunction: usize,
 }
 
-/// All SELECTs of a statement whose FROM is understood.
+/// All SELECTs of a statement whose FROM is understood, and a DELETE or an UPDATE around them.
 pub(super) fn select_blocks(tokens: &Tokens<'_>) -> Vec<SelectBlock> {
     let named = common_tables(tokens);
     (0..tokens.len())
-        .filter(|position| tokens.is_word(*position, "select"))
+        .filter(|position| {
+            tokens.is_word(*position, "select")
+                || (*position == 0 && tokens.is_one_of(0, &["delete", "update"]))
+        })
         .filter_map(|position| SelectBlock::read(tokens, position, &named))
         .collect()
 }
@@ -108,8 +121,12 @@ impl SelectBlock {
             clauses,
             from: Vec::new(),
         };
+        if tokens.is_word(start, "update") {
+            let set = (start..position).find(|position| tokens.is_word(*position, "set"))?;
+            block.from = from_of(&format!("FROM {}", tokens.text(start + 1, set)?))?;
+        }
         if let Some((from, end)) = block.clause("from") {
-            block.from = from_of(tokens.text(from, end)?)?;
+            block.from.extend(from_of(tokens.text(from, end)?)?);
         }
         for item in &mut block.from {
             let is_common = item
@@ -166,9 +183,7 @@ impl SelectBlock {
         for item in &self.from {
             let Some(table) = item else {
                 // It might have a column of that name.
-                if column.qualifier.is_none() {
-                    return None;
-                }
+                column.qualifier.as_ref()?;
                 continue;
             };
             if column
@@ -329,6 +344,33 @@ mod tests {
         assert_eq!(found[2].1, found[3].1);
         assert_ne!(found[1].1, found[2].1);
         assert_eq!(found[0].1, found[4].1);
+    }
+
+    #[test]
+    fn what_is_deleted_or_updated_is_read_too() {
+        for (sql, wanted) in [
+            ("DELETE FROM s.t AS x WHERE a = 1 OR b = 2 RETURNING c", "x"),
+            ("UPDATE t SET c = 1 WHERE a = 1 OR b = 2", "t"),
+        ] {
+            let tokens = Tokens::read(sql).unwrap();
+            let blocks = select_blocks(&tokens);
+            let [block] = blocks.as_slice() else {
+                panic!("{blocks:?}");
+            };
+            let aliases: Vec<&str> = block
+                .from
+                .iter()
+                .flatten()
+                .map(|table| table.alias.as_str())
+                .collect();
+            assert_eq!(aliases, [wanted]);
+            assert_eq!(block.conditions(&tokens).len(), 2, "{sql}");
+        }
+        for sql in ["DELETE FROM t USING u WHERE a = 1", "SELECT 1 FOR UPDATE"] {
+            let tokens = Tokens::read(sql).unwrap();
+            let found = select_blocks(&tokens).into_iter();
+            assert!(found.flat_map(|block| block.from).next().is_none(), "{sql}");
+        }
     }
 
     #[test]

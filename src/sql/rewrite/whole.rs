@@ -121,7 +121,7 @@ fn is_in_exists(tokens: &Tokens<'_>, (from, to): Span) -> bool {
 /// The statement's SELECT, if it is nothing else.
 pub(super) fn only_select(tokens: &Tokens<'_>) -> Option<SelectBlock> {
     let block = select_blocks(tokens).into_iter().next()?;
-    (block.span == (0, tokens.len())).then_some(block)
+    (tokens.is_word(0, "select") && block.span == (0, tokens.len())).then_some(block)
 }
 
 /// What commas divide, outside of parentheses.
