@@ -19,11 +19,10 @@ pub(super) fn of_remedy<'a>(
     let id = &remedy.benefits.first()?.statement;
     let mut statements = advice.statements.iter();
     let before = statements.find(|advice| advice.statement.id == *id)?;
-    let (before, after) = (printable_sql(&before.statement.sql), printable_sql(after));
-    let marked = lines(&before, &after).into_iter();
+    let marked = lines(&before.statement.sql, after).into_iter();
     let owned = marked.map(|line| {
         let (mark, line) = line.marked();
-        (mark, line.to_owned())
+        (mark, printable_sql(line).into_owned())
     });
     Some((created, owned.collect()))
 }
