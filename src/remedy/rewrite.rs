@@ -8,7 +8,7 @@ use crate::index::Method;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
-    not_exists, range_bounds, union_of_arms,
+    not_exists, range_bounds, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -109,6 +109,7 @@ fn applied(ways: &[Way], sql: &str, catalog: &Catalog) -> Option<(Rewriting, Str
 
 fn containment(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let has_gin = |type_name: &str| {
+        let type_name = without_modifiers(type_name);
         catalog.operator_classes.iter().any(|class| {
             class.method == Method::Gin
                 && class.input_type == type_name

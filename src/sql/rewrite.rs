@@ -20,6 +20,7 @@ mod whole;
 
 pub use anti_join::not_exists;
 pub use array_contains::array_contains;
+pub use constants::without_modifiers;
 pub use disjunction::union_of_arms;
 pub use from_tables::{FromTable, KnownColumn, KnownTable, Rewriting};
 pub use groups::group_by_group;

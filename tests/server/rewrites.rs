@@ -39,6 +39,8 @@ fn schema(table: &FromTable) -> Option<KnownTable> {
     })
 }
 
+/// Clocks are set back to midnight on the Azores on 2024-10-27, and in Havana on 2024-11-03.
+///
 /// 60 rows with few values, so that many are equal, at bounds, or NULL.
 const FILL: &str = "
     CREATE TABLE r (id int NOT NULL, cat int NOT NULL, a int, b int, \"Word\" text, tags text[], nums bigint[],
@@ -51,7 +53,8 @@ const FILL: &str = "
         (array['{}', '{x}', '{NULL}', '{x,NULL}', '{y,x,x}', '{{x,y},{y,y}}', NULL])[1 + (random() * 6)::int]::text[],
         (array['{}', '{1}', '{NULL,2}', '{5,NULL}', '{1,2,5}', NULL])[1 + (random() * 5)::int]::bigint[],
         CASE WHEN random() < 0.05 THEN 'infinity' WHEN random() < 0.05 THEN '-infinity' WHEN random() < 0.1 THEN NULL
-             ELSE '2024-02-27 00:00Z'::timestamptz + (random() * 240)::int * interval '30 minutes' END,
+             WHEN random() < 0.5 THEN '2024-02-27 00:00Z'::timestamptz + (random() * 240)::int * interval '30 minutes'
+             ELSE (array['2024-10-26 20:00Z', '2024-11-02 20:00Z'])[1 + (random())::int]::timestamptz + (random() * 60)::int * interval '30 minutes' END,
         CASE WHEN random() < 0.05 THEN 'infinity' WHEN random() < 0.05 THEN '-infinity' WHEN random() < 0.1 THEN NULL
              ELSE '2023-12-30'::timestamp + (random() * 200)::int * interval '12 hours' END,
         CASE WHEN random() < 0.05 THEN 'infinity' WHEN random() < 0.05 THEN '-infinity' WHEN random() < 0.1 THEN NULL
@@ -84,6 +87,8 @@ const RANGES: &[&str] = &[
 
 const PERIODS: &[&str] = &[
     "SELECT id FROM r WHERE at::date = '2024-02-29'",
+    "SELECT id FROM r WHERE at::date = '2024-10-27' OR date(at) >= '2024-11-03'",
+    "SELECT id FROM r WHERE date(at) <= '2024-10-26' OR at::date = '2024-11-02'",
     "SELECT id FROM r WHERE date(at) BETWEEN '2024-02-28' AND '2024-02-29'",
     "SELECT id FROM r WHERE date_trunc('month', at) = '2024-02-01'",
     "SELECT id FROM r WHERE at::date <= '2024-02-29' AND at::date > '2024-02-27'",
@@ -327,7 +332,7 @@ fn parameters_find_the_same_rows() {
 
 const MESSAGES: &str = "
     CREATE TABLE message (id bigint PRIMARY KEY, sender int NOT NULL, recipient int NOT NULL, at timestamptz NOT NULL, body text NOT NULL);
-    INSERT INTO message SELECT n, hashint4(n) & 255, hashint4(-n) & 255, '2024-01-01Z'::timestamptz + n * interval '1 minute', repeat('x', 40)
+    INSERT INTO message SELECT n, hashint4(n) & 511, hashint4(-n) & 511, '2024-01-01Z'::timestamptz + n * interval '1 minute', repeat('x', 40)
     FROM generate_series(1, 60000) AS n;
     ANALYZE message";
 

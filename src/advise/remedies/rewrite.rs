@@ -147,8 +147,15 @@ fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
 }
 
 /// An index that saves less than this share of what the statement costs as it is, with the
-/// recommended indexes, is not worth its upkeep.
+/// recommended indexes, is not worth its upkeep, unless it makes it [`MANY_TIMES`] cheaper.
 const MIN_SHARE: f64 = 0.05;
+
+/// See [`MIN_SHARE`].
+const MANY_TIMES: f64 = 5.0;
+
+/// Another way of writing that needs new indexes must bring a statement below this share of its
+/// cost.
+const MUCH: f64 = 0.5;
 
 /// With what is recommended, and with what a generator makes of the rewritten statement; and of
 /// that, with those alone without which it costs more.
@@ -182,9 +189,11 @@ fn with_indexes(
             .cloned()
             .collect();
         let without = planned(run, Target::Twin, &with(&others), statement)?;
-        if let Some((without, used_then)) = without
-            && cost(proposal, &without).0 - cost(proposal, &plan).0 < MIN_SHARE * before
-        {
+        let Some((without, used_then)) = without else {
+            continue;
+        };
+        let (dear, cheap) = (cost(proposal, &without).0, cost(proposal, &plan).0);
+        if dear - cheap < MIN_SHARE * before && dear < MANY_TIMES * cheap {
             (new, plan, used) = (others, without, used_then);
         }
     }
@@ -193,7 +202,8 @@ fn with_indexes(
     let cost = cost(proposal, &plan);
     let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
     let saved = statement.calls * (before - cost.0);
-    if !indexes.is_empty() && (upkeep >= saved || !fits(chosen, named, &indexes)) {
+    let pays = cost.0 < MUCH * before && upkeep < saved && fits(chosen, named, &indexes);
+    if !indexes.is_empty() && !pays {
         return Ok(None);
     }
     Ok(Some(Rewritten {

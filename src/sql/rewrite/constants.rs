@@ -97,7 +97,7 @@ pub(super) fn type_name(tokens: &Tokens<'_>, (from, to): Span) -> Option<String>
 }
 
 /// A type without its modifiers: `timestamp(3) with time zone` → `timestamp with time zone`.
-pub(super) fn without_modifiers(type_name: &str) -> String {
+pub fn without_modifiers(type_name: &str) -> String {
     match type_name.split_once('(') {
         Some((before, rest)) => match rest.split_once(')') {
             Some((_, after)) => format!("{before}{after}"),
