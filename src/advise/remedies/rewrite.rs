@@ -204,7 +204,13 @@ fn with_indexes(
     let saved = statement.calls * (before - cost.0);
     let pays = cost.0 < MUCH * before && upkeep < saved && fits(chosen, named, &indexes);
     if !indexes.is_empty() && !pays {
-        return Ok(None);
+        let recommended = planned(run, Target::Twin, &recommended, statement)?;
+        return Ok(recommended.map(|(plan, _)| Rewritten {
+            cost: self::cost(proposal, &plan),
+            plan,
+            indexes: Vec::new(),
+            evidence: Evidence::PlannerTwin,
+        }));
     }
     Ok(Some(Rewritten {
         cost,
