@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
-use crate::planner::Evidence;
+use crate::planner::{Evidence, NamedIndex};
 use crate::workload::{Statement, StatementId};
 use analyze::Stale;
 
@@ -29,6 +29,8 @@ pub struct Remedy {
     pub table: QualifiedName,
     /// What to run, one after the other; a rewritten statement comes last.
     pub statements: Vec<String>,
+    /// The new indexes that a rewritten statement needs, which `statements` creates.
+    pub indexes: Vec<NeededIndex>,
     /// Its effect on each statement that it is for.
     pub benefits: Vec<Effect>,
     /// The size of what it creates, if that takes room.
@@ -37,6 +39,19 @@ pub struct Remedy {
     pub evidence: Evidence,
     /// Why it may help.
     pub reason: RemedyReason,
+}
+
+/// A new index that only a rewritten statement needs, as the planner twin has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NeededIndex {
+    /// The index under its name.
+    pub index: NamedIndex,
+    /// The statement that creates it.
+    pub ddl: String,
+    /// Its estimated size.
+    pub size: Bytes,
+    /// What the workload's writes pay for it: Σ calls × rows × cost, in planner units.
+    pub upkeep: Cost,
 }
 
 /// Why a remedy may help, with its facts.
@@ -138,9 +153,12 @@ pub fn estimate_factor((before, after): (f64, f64)) -> f64 {
     (before / after).max(after / before)
 }
 
+/// Estimates of fewer rows than this are the same to every plan.
+const MIN_ESTIMATE: f64 = 10.0;
+
 /// Is the second estimate another one than the first?
 pub fn estimate_has_changed(rows: (f64, f64)) -> bool {
-    estimate_factor(rows) >= MIN_ESTIMATE_FACTOR
+    estimate_factor(rows) >= MIN_ESTIMATE_FACTOR && rows.0.max(rows.1) >= MIN_ESTIMATE
 }
 
 /// What remedies are proposed from.

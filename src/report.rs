@@ -8,6 +8,7 @@ pub(crate) mod heat;
 pub mod json;
 pub mod markdown;
 pub mod review;
+mod rewriting;
 pub mod run_measurements;
 mod style;
 pub mod text;

@@ -24,7 +24,7 @@ pub use no_index::no_index;
 pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;
-pub use remedy::remedy;
+pub use remedy::{needed_index, remedy};
 pub use restated::restated;
 pub use withheld::{error, not_executed, not_planned, twin_only};
 

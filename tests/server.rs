@@ -31,6 +31,8 @@ mod progress;
 mod remedies;
 #[path = "server/report.rs"]
 mod report;
+#[path = "server/rewrites.rs"]
+mod rewrites;
 #[path = "server/safety.rs"]
 mod safety;
 #[path = "server/statements.rs"]

@@ -8,7 +8,7 @@ use super::verification::Verification;
 use crate::catalog::Catalog;
 use crate::plan::Plan;
 use crate::planner::PlannerError;
-use crate::remedy::{Remedy, RemedyInput, wants_twin};
+use crate::remedy::{Effect, Kind, Remedy, RemedyInput, wants_twin};
 use crate::search::Trials;
 use crate::workload::{Statement, Workload};
 
@@ -42,12 +42,40 @@ pub(super) fn test(
     };
     let mut remedies = statistics::test(run, chosen, input)?;
     remedies.extend(vacuum::test(run, chosen, input)?);
-    remedies.extend(view::test(run, chosen, input)?);
-    remedies.extend(rewrite::test(run, chosen, input)?);
+    let rewritten = rewrite::test(run, chosen, input)?;
+    remedies.extend(view::test(run, chosen, input, &rewritten)?);
+    remedies.extend(rewritten);
+    rank(&mut remedies, context.workload);
     for (number, remedy) in remedies.iter_mut().enumerate() {
         remedy.id = format!("m{}", number + 1);
     }
     Ok(remedies)
+}
+
+/// ANALYZE first, since everything else rests on what it says; then by what they bring to the
+/// workload. Of statistics only the estimates are known, so they come last.
+fn rank(remedies: &mut [Remedy], workload: &Workload) {
+    let calls = |effect: &Effect| {
+        let statement = workload.statement(&effect.statement);
+        statement.map_or(0.0, |statement| statement.calls)
+    };
+    let gain = |remedy: &Remedy| -> f64 {
+        let gains = remedy.benefits.iter();
+        gains
+            .map(|effect| calls(effect) * (effect.cost.0.0 - effect.cost.1.0))
+            .sum()
+    };
+    let place = |remedy: &Remedy| match remedy.kind {
+        Kind::Analyze => 0,
+        Kind::Vacuum | Kind::MaterializedView | Kind::Rewrite => 1,
+        Kind::CreateStatistics => 2,
+    };
+    // Of statistics, what matters is how much an estimate was wrong, in the order of before.
+    let known = |remedy: &Remedy| match remedy.kind.is_about_statistics() {
+        true => 0.0,
+        false => gain(remedy),
+    };
+    remedies.sort_by(|a, b| place(a).cmp(&place(b)).then(known(b).total_cmp(&known(a))));
 }
 
 /// Is the twin wanted for a remedy?

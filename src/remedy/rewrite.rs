@@ -1,11 +1,15 @@
 //! A statement written another way that means the same for certain ([`crate::sql::rewrite`]) and
-//! lets the planner do what it may not do now: use an index for a period of time, or an anti-join
-//! for NOT IN.
+//! lets the planner do what it may not do now: use an index for a period of time, a range or an
+//! element of an array, or an anti-join for NOT IN.
 
 use super::RemedyInput;
-use crate::catalog::{Catalog, Table, TableKind};
+use crate::catalog::{Catalog, Column, Table, TableKind};
+use crate::index::Method;
 use crate::plan::Plan;
-use crate::sql::rewrite::{FromTable, Rewriting, bounded, not_exists};
+use crate::sql::rewrite::{
+    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
+    not_exists, range_bounds, union_of_arms, without_modifiers,
+};
 use crate::workload::Statement;
 
 /// A statement, written another way.
@@ -19,71 +23,184 @@ pub struct Proposal<'a> {
     pub rewriting: Rewriting,
     /// Why that is the same and may be better.
     pub because: String,
+    /// How often a recursion goes on, where the planner cannot know it: it expects ten times what
+    /// the recursion begins with (`cost_recursive_union`, src/backend/optimizer/path/costsize.c).
+    pub repeated: Option<u64>,
 }
 
-/// Both ways, where they apply.
+/// Every way that applies: conditions that an index may answer, all at once, and with them also the
+/// statement as a whole.
 pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
-    input
-        .plans
-        .iter()
-        .filter_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
+    let plans = input.plans.iter();
+    plans
+        .flat_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
         .collect()
 }
+
+/// One way of writing a statement, and why.
+type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
+
+/// Those that replace conditions. One statement may need several.
+const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join];
 
 fn of_statement<'a>(
     statement: &'a Statement,
     plan: &'a Plan,
     catalog: &Catalog,
-) -> Option<Proposal<'a>> {
-    let (rewriting, because) =
-        period(statement, catalog).or_else(|| anti_join(statement, catalog))?;
-    Some(Proposal {
+) -> Vec<Proposal<'a>> {
+    let proposal = |(rewriting, because), repeated| Proposal {
         statement,
         plan,
         rewriting,
         because,
-    })
+        repeated,
+    };
+    let conditions = applied(CONDITIONS, &statement.sql, catalog);
+    let (sql, why) = match &conditions {
+        Some((rewriting, why)) => (rewriting.sql.as_str(), format!("{why} ")),
+        None => (statement.sql.as_str(), String::new()),
+    };
+    let mut found = Vec::new();
+    if let Some((rewriting, because)) = arms(sql, catalog) {
+        found.push(proposal((rewriting, format!("{why}{because}")), None));
+    }
+    if let Some((rewriting, because, groups)) = jumps(sql, catalog) {
+        let because = format!("{why}{because}");
+        found.push(proposal((rewriting, because), Some(groups)));
+    }
+    found.extend(conditions.map(|found| proposal(found, None)));
+    found
 }
 
-fn period(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
-    // Of all tables that have a column of that name, so that it need not be known whose it is.
-    let is_timestamptz = |tables: &[FromTable], qualifier: Option<&str>, column: &str| {
-        let named = tables
-            .iter()
-            .filter(|table| qualifier.is_none_or(|qualifier| table.alias == qualifier));
-        let types = named.map(|table| {
-            catalog_table(table, catalog)?
-                .column(column)
-                .map(|column| column.type_name.as_str())
-        });
-        let types: Vec<Option<&str>> = types.collect();
-        let all_known = tables
-            .iter()
-            .all(|table| catalog_table(table, catalog).is_some());
-        let zoned = |name: &&str| name.starts_with("timestamp") && name.ends_with("with time zone");
-        all_known && types.iter().any(Option::is_some) && types.iter().flatten().all(zoned)
-    };
-    let rewriting = bounded(&statement.sql, &is_timestamptz)?;
+fn arms(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = union_of_arms(sql, &known(catalog))?;
+    let because = "Each arm can use an index of its own, in the order that is wanted. A row is in the arm of the first condition that it fulfils, \
+                   so none is there twice.";
+    Some((rewriting, because.to_owned()))
+}
+
+fn jumps(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
+    let (rewriting, column) = group_by_group(sql, &known(catalog))?;
+    let groups = column.groups?;
     let because = format!(
-        "Which day a {} is depends on the session's TimeZone, so no index can hold that; the range on the column itself is a day wider at either \
-         end and the condition stays, so the result is the same in every time zone.",
-        rewriting.columns.join(" and a ")
+        "{} has about {groups} values, each in many rows: the recursive query jumps from one to the next in an index, and LATERAL reads only the \
+         first rows of each. The cost is that of so many values; which of rows that are equal in the order come first is as open as before.",
+        rewriting.columns.join(" and ")
+    );
+    Some((rewriting, because, groups))
+}
+
+/// One after the other.
+fn applied(ways: &[Way], sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let mut done: Option<(Rewriting, String)> = None;
+    for way in ways {
+        let text = done.as_ref().map_or(sql, |(rewriting, _)| &rewriting.sql);
+        let Some((mut rewriting, mut because)) = way(text, catalog) else {
+            continue;
+        };
+        if let Some((before, why)) = done {
+            rewriting.columns = [before.columns, rewriting.columns].concat();
+            because = format!("{why} {because}");
+        }
+        done = Some((rewriting, because));
+    }
+    done
+}
+
+fn containment(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let has_gin = |type_name: &str| {
+        let type_name = without_modifiers(type_name);
+        catalog.operator_classes.iter().any(|class| {
+            class.method == Method::Gin
+                && class.input_type == type_name
+                && class.searched.iter().any(|operator| operator == "@>")
+        })
+    };
+    let rewriting = array_contains(sql, &known(catalog), &has_gin)?;
+    let because = format!(
+        "No index answers = ANY of a column, while a GIN index on {} answers @>. The two differ only where an array has a NULL and not the value: \
+         NULL or false, and either leaves the row out.",
+        rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
 }
 
-fn anti_join(statement: &Statement, catalog: &Catalog) -> Option<(Rewriting, String)> {
+fn bounds(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = range_bounds(sql, &known(catalog))?;
+    let because = format!(
+        "The planner looks for {} in the range row by row; comparisons with its bounds are the same, and a btree answers them.",
+        rewriting.columns.join(" and ")
+    );
+    Some((rewriting, because))
+}
+
+fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = bounded(sql, &known(catalog))?;
+    let columns = rewriting.columns.join(" and a ");
+    let because = if rewriting.sql.contains(" hours'") {
+        format!(
+            "Which day a {columns} is depends on the time zone, of which an index on the column knows nothing; the condition stays, and the range on \
+             the column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."
+        )
+    } else {
+        format!(
+            "A {columns} within an expression uses no index on the column itself; the range is the same condition."
+        )
+    };
+    Some((rewriting, because))
+}
+
+fn equality(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = equal(sql, &known(catalog))?;
+    let because = format!(
+        "No index answers IS NOT DISTINCT FROM; of a value that is not NULL it is the same as =, which is NULL where {} is, and that leaves the \
+         row out as well.",
+        rewriting.columns.join(" or ")
+    );
+    Some((rewriting, because))
+}
+
+/// The tables of the catalog as a rewriting sees them.
+fn known(catalog: &Catalog) -> impl Fn(&FromTable) -> Option<KnownTable> + '_ {
+    |table| {
+        let table = catalog_table(table, catalog)?;
+        let columns = table.columns.iter().map(|column| KnownColumn {
+            name: column.name.clone(),
+            type_name: column.type_name.clone(),
+            not_null: column.not_null,
+            groups: groups(table, column),
+        });
+        Some(KnownTable {
+            columns: columns.collect(),
+        })
+    }
+}
+
+fn anti_join(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let not_null = |table: &FromTable, column: &str| {
         catalog_table(table, catalog)
             .and_then(|table| table.column(column))
             .is_some_and(|column| column.not_null)
     };
-    let rewriting = not_exists(&statement.sql, &not_null)?;
+    let rewriting = not_exists(sql, &not_null)?;
     let because = format!(
         "NOT IN may be no anti-join, because of NULLs; {} are NOT NULL, so NOT EXISTS has the same result.",
         rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
+}
+
+/// A jump to the next group has to be cheaper than the rows between.
+const MIN_ROWS_OF_GROUP: f64 = 20.0;
+
+/// The number of a column's values, if each is in many rows.
+fn groups(table: &Table, column: &Column) -> Option<u64> {
+    let rows = table.rows?;
+    let distinct = match column.statistics.as_ref()?.distinct {
+        share if share < 0.0 => -share * rows,
+        number => number,
+    };
+    (distinct >= 1.0 && distinct * MIN_ROWS_OF_GROUP <= rows).then_some(distinct.round() as u64)
 }
 
 /// The only table of that name, which is a table.
@@ -129,9 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_time_zone_is_left_alone() {
+    fn it_is_certain_which_column_is_meant() {
         let plain = events("timestamp without time zone");
-        assert_eq!(rewritten([plain], BY_DAY), None, "an index can hold that");
+        let found = rewritten([plain], BY_DAY).unwrap();
+        assert!(
+            found.ends_with("WHERE (at >= '2024-01-31'::date AND at < '2024-02-01'::date)"),
+            "{found}"
+        );
         let unknown = "SELECT * FROM other WHERE at::date = '2024-01-31'";
         let zoned = || events("timestamp with time zone");
         assert_eq!(rewritten([zoned()], unknown), None);

@@ -16,10 +16,11 @@ use crate::advise::{
 };
 use crate::catalog::Catalog;
 use crate::finding;
+use crate::index::{IndexKey, Key};
 use crate::model::{Cost, Millis};
 use crate::plan::Plan;
 use crate::planner::Evidence;
-use crate::remedy::{Effect, Remedy};
+use crate::remedy::{Effect, NeededIndex, Remedy};
 use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
@@ -266,7 +267,8 @@ fn findings(plan: &Plan, catalog: Option<&Catalog>) -> Vec<Finding> {
 /// An index to create.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RecommendedIndex {
-    /// `r1`, `r2`, …; the largest saving first.
+    /// `r1`, `r2`, …; the largest saving first. Those that only a rewritten statement needs come
+    /// last.
     pub id: String,
     /// Runs as it is; of a partitioned table, several statements, a line each.
     pub ddl: String,
@@ -296,6 +298,9 @@ pub struct RecommendedIndex {
     pub upkeep_cost: f64,
     /// The statements it helps.
     pub benefits: Vec<StatementBenefit>,
+    /// The remedies whose rewritten statements need it; empty where the statements use it as they
+    /// are.
+    pub rewrites: Vec<String>,
     /// Existing indexes it makes redundant.
     pub replaces: Vec<String>,
     /// How the claim was obtained: `rolled_back_transaction` or `planner_twin`.
@@ -560,6 +565,7 @@ impl Report {
                 .recommendations
                 .iter()
                 .map(|index| RecommendedIndex::new(index, advice))
+                .chain(needed_by_rewrites(advice))
                 .collect(),
             remedies: advice.remedies.iter().map(RemedyReport::new).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
@@ -727,7 +733,70 @@ impl Statement {
     }
 }
 
+/// Each once, whatever number of rewritten statements need it.
+fn needed_by_rewrites(advice: &Advice) -> Vec<RecommendedIndex> {
+    let mut found: Vec<RecommendedIndex> = Vec::new();
+    for remedy in &advice.remedies {
+        for needed in &remedy.indexes {
+            match found.iter_mut().find(|index| index.ddl == needed.ddl) {
+                Some(index) => {
+                    index.benefits.extend(rewritten(remedy));
+                    index.rewrites.push(remedy.id.clone());
+                }
+                None => {
+                    let number = advice.recommendations.len() + found.len() + 1;
+                    found.push(RecommendedIndex::needed(needed, remedy, number));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What a rewritten statement costs instead of the one that it replaces.
+fn rewritten(remedy: &Remedy) -> impl Iterator<Item = StatementBenefit> {
+    remedy.benefits.iter().map(|effect| StatementBenefit {
+        statement: effect.statement.0.clone(),
+        cost_before: effect.cost.0.0,
+        cost_after: effect.cost.1.0,
+        predicted_cost_after: None,
+    })
+}
+
 impl RecommendedIndex {
+    fn needed(needed: &NeededIndex, remedy: &Remedy, number: usize) -> RecommendedIndex {
+        let index = &needed.index.definition;
+        let features = index.features().into_iter();
+        let is_expression = |key: &IndexKey| matches!(key.key, Key::Expression(_));
+        let analyze = index
+            .keys
+            .iter()
+            .any(is_expression)
+            .then(|| format!("ANALYZE {};", index.table));
+        let statements = std::iter::once(needed.ddl.clone()).chain(analyze);
+        RecommendedIndex {
+            id: format!("r{number}"),
+            ddl: needed.ddl.clone(),
+            statements: statements.collect(),
+            table: index.table.to_string(),
+            method: index.method.name().to_owned(),
+            features: features.map(|feature| feature.name().to_owned()).collect(),
+            size_bytes: needed.size.0,
+            predicted_size_bytes: None,
+            build_ms: None,
+            write_block_ms: None,
+            built_with: Vec::new(),
+            upkeep_cost: needed.upkeep.0 + 0.0,
+            benefits: rewritten(remedy).collect(),
+            rewrites: vec![remedy.id.clone()],
+            replaces: Vec::new(),
+            evidence: Evidence::PlannerTwin.name().to_owned(),
+            not_built_reason: None,
+            not_built_detail: None,
+            explanation: sentences::needed_index(needed, remedy),
+        }
+    }
+
     fn new(recommendation: &Recommendation, advice: &Advice) -> RecommendedIndex {
         let index = &recommendation.index.definition;
         let was_built = recommendation.evidence == Evidence::RolledBackTransaction;
@@ -757,6 +826,7 @@ impl RecommendedIndex {
             write_block_ms: recommendation.write_block.map(tenth),
             built_with: recommendation.built_with.clone(),
             benefits,
+            rewrites: Vec::new(),
             // Nothing is written as 0, not as -0.
             upkeep_cost: recommendation.write_cost.0 + 0.0,
             replaces: recommendation

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::rewriting;
 use super::run_measurements::RunMeasurements;
 use super::text;
 use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
@@ -83,19 +84,22 @@ fn remedies(markdown: &mut String, advice: &Advice) {
         if number == 0 {
             markdown.push_str("### Besides indexes\n\n");
         }
-        let sql = remedy
-            .statements
-            .iter()
-            .map(|sql| printable_sql(sql))
-            .collect::<Vec<_>>()
-            .join("\n");
         let explanation = escaped(&sentences::remedy(remedy));
-        let _ = writeln!(
-            markdown,
-            "**{}** {explanation}\n\n```sql\n{}\n```\n",
-            remedy.id,
-            fenced(&sql)
-        );
+        let _ = writeln!(markdown, "**{}** {explanation}\n", remedy.id);
+        let rewriting = rewriting::of_remedy(remedy, advice);
+        let run = match &rewriting {
+            Some((created, _)) => created,
+            None => remedy.statements.as_slice(),
+        };
+        if !run.is_empty() {
+            let sql: Vec<_> = run.iter().map(|sql| printable_sql(sql)).collect();
+            let _ = writeln!(markdown, "```sql\n{}\n```\n", fenced(&sql.join("\n")));
+        }
+        if let Some((_, lines)) = rewriting {
+            let lines = lines.iter().map(|(mark, line)| format!("{mark} {line}"));
+            let lines: Vec<String> = lines.collect();
+            let _ = writeln!(markdown, "```diff\n{}\n```\n", fenced(&lines.join("\n")));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::{factor_text, group_thousands};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
-use crate::remedy::{Effect, Remedy, RemedyReason, estimate_has_changed};
+use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
 
 /// Why a remedy may help, in at most three sentences.
 pub fn remedy(remedy: &Remedy) -> String {
@@ -63,6 +63,21 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
     }
+}
+
+/// What an index is for that only a rewritten statement needs.
+pub fn needed_index(needed: &NeededIndex, remedy: &Remedy) -> String {
+    let statements = remedy.benefits.iter();
+    let statements: Vec<&str> = statements
+        .map(|effect| effect.statement.0.as_str())
+        .collect();
+    format!(
+        "Only for {} as {} writes it. It will take about {}, as predicted by the planner twin alone; every write to {} has to keep it up to date.",
+        statements.join(" and "),
+        remedy.id,
+        needed.size,
+        needed.index.definition.table
+    )
 }
 
 fn stale_statistics(stale: Stale) -> String {

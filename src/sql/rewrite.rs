@@ -5,9 +5,25 @@
 //! else of the text stays as it is.
 
 mod anti_join;
+mod array_contains;
+mod conditions;
+mod constants;
+mod days;
+mod disjunction;
 mod from_tables;
+mod groups;
+mod not_distinct;
 mod period;
+mod range_bounds;
+mod select;
+mod whole;
 
 pub use anti_join::not_exists;
-pub use from_tables::{FromTable, Rewriting};
+pub use array_contains::array_contains;
+pub use constants::without_modifiers;
+pub use disjunction::union_of_arms;
+pub use from_tables::{FromTable, KnownColumn, KnownTable, Rewriting};
+pub use groups::group_by_group;
+pub use not_distinct::equal;
 pub use period::bounded;
+pub use range_bounds::range_bounds;

@@ -4,17 +4,20 @@
 use super::chosen::Chosen;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
+use crate::advise::write_cost;
 use crate::candidate;
 use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, naming};
 use crate::model::Cost;
-use crate::plan::Plan;
+use crate::plan::{Node, NodeType, Plan};
 use crate::planner::{
-    Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target, uses,
+    Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target,
+    TestedIndex, uses,
 };
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
-use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
+use crate::remedy::{Effect, Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
+use crate::search::{Trial, TrialOutcome, Trials};
 use crate::workload::Statement;
 
 pub(super) fn test(
@@ -24,20 +27,51 @@ pub(super) fn test(
 ) -> Result<Vec<Remedy>, PlannerError> {
     let proposals = propose(input);
     run.begin("testing other ways of writing", proposals.len());
-    let mut remedies = Vec::new();
+    let mut remedies: Vec<Remedy> = Vec::new();
+    let mut named = Vec::new();
     for proposal in proposals {
         run.step(&proposal.statement.id.0);
-        remedies.extend(test_one(run, chosen, &proposal)?);
+        let Some(found) = test_one(run, chosen, &proposal, &mut named)? else {
+            continue;
+        };
+        let of_same = |remedy: &&mut Remedy| {
+            let of = |remedy: &Remedy| {
+                remedy
+                    .benefits
+                    .first()
+                    .map(|effect| effect.statement.clone())
+            };
+            of(remedy) == of(&found)
+        };
+        match remedies.iter_mut().find(of_same) {
+            Some(other) if gained(&found) > gained(other) => *other = found,
+            Some(_) => {}
+            None => remedies.push(found),
+        }
     }
     run.end();
     Ok(remedies)
 }
 
+/// What its statements cost less with it.
+fn gained(remedy: &Remedy) -> f64 {
+    let benefits = remedy.benefits.iter();
+    benefits
+        .map(
+            |Effect {
+                 cost: (before, after),
+                 ..
+             }| before.0 - after.0,
+        )
+        .sum()
+}
+
 /// A plan of the rewritten statement.
 struct Rewritten {
     plan: Plan,
+    cost: Cost,
     /// The new indexes that it uses, besides those that are recommended.
-    indexes: Vec<NamedIndex>,
+    indexes: Vec<NeededIndex>,
     evidence: Evidence,
 }
 
@@ -45,6 +79,7 @@ fn test_one(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     proposal: &Proposal<'_>,
+    named: &mut Vec<NeededIndex>,
 ) -> Result<Option<Remedy>, PlannerError> {
     // Which of its literals vary is known of the statement as it was.
     let (sql, varying_literals) = (proposal.rewriting.sql.clone(), Default::default());
@@ -58,10 +93,11 @@ fn test_one(
         return Ok(None);
     };
     let indexed = match chosen.context.twin.target() {
-        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain)?,
+        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain, named)?,
         Target::Server => None,
     };
     let as_is = Rewritten {
+        cost: cost(proposal, &plain),
         plan: plain,
         indexes: Vec::new(),
         evidence: Evidence::RolledBackTransaction,
@@ -71,54 +107,170 @@ fn test_one(
             .context
             .limits
             .min_improvement
-            .reached(than, rewritten.plan.total_cost())
+            .reached(than, rewritten.cost)
     };
     let best = indexed
-        .filter(|indexed| gains(indexed, as_is.plan.total_cost()))
+        .filter(|indexed| gains(indexed, as_is.cost))
         .unwrap_or(as_is);
-    let before = chosen
-        .verification
-        .after
-        .get(&statement.id)
-        .unwrap_or(proposal.plan);
-    Ok(gains(&best, before.total_cost())
-        .then(|| remedy(proposal, before.total_cost(), &best, chosen)))
+    let before = cost_before(chosen, proposal);
+    if !gains(&best, before) {
+        return Ok(None);
+    }
+    for needed in &best.indexes {
+        if !named.iter().any(|named| named.index == needed.index) {
+            named.push(needed.clone());
+        }
+    }
+    Ok(Some(remedy(proposal, before, &best)))
 }
 
-/// With what is recommended, and with what a generator makes of the rewritten statement; and if
-/// some of that is used, with that alone.
+/// What the statement costs as it is, with the recommended indexes.
+fn cost_before(chosen: Chosen<'_>, proposal: &Proposal<'_>) -> Cost {
+    let after = chosen.verification.after.get(&proposal.statement.id);
+    after.unwrap_or(proposal.plan).total_cost()
+}
+
+/// A recursion costs what its repetitions cost, of which the planner knows nothing.
+fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
+    let expected = plan
+        .nodes()
+        .iter()
+        .find(|node| *node.node_type() == NodeType::RecursiveUnion)
+        .and_then(Node::plan_rows);
+    let cost = plan.total_cost();
+    match (proposal.repeated, expected) {
+        (Some(repeated), Some(expected)) => {
+            Cost(cost.0 * (repeated as f64 / expected.max(1.0)).max(1.0))
+        }
+        _ => cost,
+    }
+}
+
+/// An index that saves less than this share of what the statement costs as it is, with the
+/// recommended indexes, is not worth its upkeep, unless it makes it [`MANY_TIMES`] cheaper.
+const MIN_SHARE: f64 = 0.05;
+
+/// See [`MIN_SHARE`].
+const MANY_TIMES: f64 = 5.0;
+
+/// Another way of writing that needs new indexes must bring a statement below this share of its
+/// cost.
+const MUCH: f64 = 0.5;
+
+/// With what is recommended, and with what a generator makes of the rewritten statement; and of
+/// that, with those alone without which it costs more.
 fn with_indexes(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
+    named: &[NeededIndex],
 ) -> Result<Option<Rewritten>, PlannerError> {
     let recommended = chosen.indexes();
-    let mut new = candidates(chosen, (proposal, statement), plain);
+    let mut new = candidates(chosen, (proposal, statement), plain, named);
     new.retain(|index| !recommended.contains(index));
-    let all = [recommended.as_slice(), new.as_slice()].concat();
-    let Some((plan, used)) = planned(run, Target::Twin, &all, statement)? else {
+    let with = |new: &[NamedIndex]| [recommended.as_slice(), new].concat();
+    let Some((mut plan, mut used)) = planned(run, Target::Twin, &with(&new), statement)? else {
         return Ok(None);
     };
-    new.retain(|index| used.contains(index));
-    let few = [recommended.as_slice(), new.as_slice()].concat();
-    let plan = match few.len() < all.len() {
-        true => planned(run, Target::Twin, &few, statement)?.map_or(plan, |(plan, _)| plan),
-        false => plan,
-    };
+    let all = new.len();
+    new.retain(|index| used.iter().any(|(used, _)| used == index));
+    if new.len() < all
+        && let Some(again) = planned(run, Target::Twin, &with(&new), statement)?
+    {
+        (plan, used) = again;
+    }
+    let before = cost_before(chosen, proposal).0;
+    // The narrowest stays, if it is as good.
+    for index in new.clone().iter().rev() {
+        let others: Vec<NamedIndex> = new
+            .iter()
+            .filter(|other| *other != index)
+            .cloned()
+            .collect();
+        let without = planned(run, Target::Twin, &with(&others), statement)?;
+        let Some((without, used_then)) = without else {
+            continue;
+        };
+        let (dear, cheap) = (cost(proposal, &without).0, cost(proposal, &plan).0);
+        if dear - cheap < MIN_SHARE * before && dear < MANY_TIMES * cheap {
+            (new, plan, used) = (others, without, used_then);
+        }
+    }
+    used.retain(|(index, _)| new.contains(index));
+    let indexes = needed(chosen, used);
+    let cost = cost(proposal, &plan);
+    let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
+    let saved = statement.calls * (before - cost.0);
+    let pays = cost.0 < MUCH * before && upkeep < saved && fits(chosen, named, &indexes);
+    if !indexes.is_empty() && !pays {
+        let recommended = planned(run, Target::Twin, &recommended, statement)?;
+        return Ok(recommended.map(|(plan, _)| Rewritten {
+            cost: self::cost(proposal, &plan),
+            plan,
+            indexes: Vec::new(),
+            evidence: Evidence::PlannerTwin,
+        }));
+    }
     Ok(Some(Rewritten {
+        cost,
         plan,
-        indexes: new,
+        indexes,
         evidence: Evidence::PlannerTwin,
     }))
 }
 
-/// Candidates for the rewritten statement, under names of their own; those that are trials already
-/// keep their names.
+/// With what writes pay for each.
+fn needed(chosen: Chosen<'_>, used: Used) -> Vec<NeededIndex> {
+    let mut trials = Trials::default();
+    for (index, tested) in &used {
+        trials.push(Trial {
+            index: index.clone(),
+            asked_by: Default::default(),
+            outcome: TrialOutcome::Tested {
+                index: tested.clone(),
+                costs: Default::default(),
+            },
+        });
+    }
+    let write_costs = write_cost::of_trials(&trials, chosen.context);
+    let trials = trials.ids().zip(used);
+    trials
+        .map(|(id, (index, tested))| NeededIndex {
+            ddl: creation_of_candidate(&index, chosen.context.catalog),
+            index,
+            size: tested.size,
+            upkeep: Cost(write_costs.of(&[id])),
+        })
+        .collect()
+}
+
+/// Within the limits, with what is recommended and what other rewritten statements need.
+fn fits(chosen: Chosen<'_>, named: &[NeededIndex], new: &[NeededIndex]) -> bool {
+    let more = new
+        .iter()
+        .filter(|new| !named.iter().any(|named| named.index == new.index));
+    let verified = &chosen.verification.verified;
+    let sizes: Vec<u64> = verified
+        .iter()
+        .map(|verified| verified.index.size.0)
+        .chain(named.iter().chain(more).map(|needed| needed.size.0))
+        .collect();
+    let limits = &chosen.context.limits;
+    let in_budget = limits
+        .budget
+        .is_none_or(|budget| sizes.iter().sum::<u64>() <= budget.0);
+    let in_number = limits.max_indexes.is_none_or(|max| sizes.len() <= max);
+    in_budget && in_number
+}
+
+/// Candidates for the rewritten statement, under names of their own; those that are trials already,
+/// or that another rewritten statement needs, keep their names.
 fn candidates(
     chosen: Chosen<'_>,
     (proposal, statement): (&Proposal<'_>, &Statement),
     plain: &Plan,
+    named: &[NeededIndex],
 ) -> Vec<NamedIndex> {
     let catalog = chosen.context.catalog;
     let uses: Vec<_> = relation_uses(plain, catalog)
@@ -127,7 +279,14 @@ fn candidates(
         .collect();
     let shapes = [(statement.id.clone(), shape(proposal.statement))].into();
     let new = candidate::generate(&uses, &shapes, catalog).to_try;
-    let known = |index: &Index| chosen.trials.find(index);
+    let known = |index: &Index| {
+        let trial = chosen.trials.find(index).map(|trial| &trial.index);
+        let earlier = || {
+            let mut named = named.iter().map(|named| &named.index);
+            named.find(|named| named.definition == *index)
+        };
+        trial.or_else(earlier)
+    };
     let unknown = new
         .iter()
         .map(|new| &new.index)
@@ -135,9 +294,10 @@ fn candidates(
     let mut taken = catalog.taken_names.clone();
     let trials = chosen.trials.iter();
     taken.extend(trials.map(|(_, trial)| trial.index.qualified_name()));
+    taken.extend(named.iter().map(|named| named.index.qualified_name()));
     let mut names = naming::names(unknown, &taken).into_iter();
     let named = |new: &candidate::Candidate| match known(&new.index) {
-        Some(trial) => Some(trial.index.clone()),
+        Some(known) => Some(known.clone()),
         None => Some(NamedIndex {
             name: names.next()?,
             definition: new.index.clone(),
@@ -146,13 +306,16 @@ fn candidates(
     new.iter().filter_map(named).collect()
 }
 
+/// The indexes that a plan uses.
+type Used = Vec<(NamedIndex, TestedIndex)>;
+
 /// Its plan with these indexes, and which of them it uses.
 fn planned(
     run: &mut Run<'_>,
     target: Target,
     indexes: &[NamedIndex],
     statement: &Statement,
-) -> Result<Option<(Plan, Vec<NamedIndex>)>, PlannerError> {
+) -> Result<Option<(Plan, Used)>, PlannerError> {
     let question = Question::plans(target, std::slice::from_ref(statement))
         .with_indexes(indexes)
         .under(Hypothesis::Rewritten);
@@ -164,16 +327,15 @@ fn planned(
     };
     let tested = indexes.iter().zip(&planned.indexes);
     let used = tested.filter(|(_, tested)| uses(&plan, tested));
-    let used = used.map(|(index, _)| index.clone()).collect();
+    let used = used
+        .map(|(index, tested)| (index.clone(), tested.clone()))
+        .collect();
     Ok(Some((plan, used)))
 }
 
-fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chosen<'_>) -> Remedy {
-    let after = best.plan.total_cost();
-    let ddl = best
-        .indexes
-        .iter()
-        .map(|index| creation_of_candidate(index, chosen.context.catalog));
+fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
+    let after = best.cost;
+    let ddl = best.indexes.iter().map(|needed| needed.ddl.clone());
     // The semicolon must not become part of a comment at the end.
     let end = if proposal.rewriting.sql.contains("--") {
         "\n;"
@@ -192,6 +354,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten, chosen: Chose
             .next()
             .unwrap_or_else(|| crate::model::QualifiedName::new("", "")),
         statements,
+        indexes: best.indexes.clone(),
         benefits: vec![Effect {
             statement: proposal.statement.id.clone(),
             cost: (before, after),

@@ -276,7 +276,8 @@ fn fresh_statistics(
     ))
 }
 
-/// CREATE STATISTICS, if it changes the estimate that it is for.
+/// CREATE STATISTICS, if it changes the estimate that it is for, and a plan with it: a higher or
+/// lower cost of the same plan is worth nothing.
 fn extended(
     proposal: &Proposal,
     statements: &[Statement],
@@ -289,7 +290,7 @@ fn extended(
         let rows = rows_at(estimated, before, after).filter(|rows| estimate_has_changed(*rows))?;
         Some(effect(statement, before, after, Some(rows)))
     });
-    let effects: Vec<Effect> = effects.collect();
+    let effects: Vec<Effect> = effects.filter(|effect| effect.plan_changed).collect();
     let most = effects
         .iter()
         .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;
@@ -322,6 +323,7 @@ fn remedy(
     benefits.dedup();
     Remedy {
         id: String::new(),
+        indexes: Vec::new(),
         kind,
         table: table.clone(),
         statements: run,

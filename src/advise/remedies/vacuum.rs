@@ -67,6 +67,7 @@ fn remedy(
     let share = table.all_visible_share();
     (!benefits.is_empty()).then(|| Remedy {
         id: String::new(),
+        indexes: Vec::new(),
         kind: Kind::Vacuum,
         table: table.name.clone(),
         statements: vec![format!("VACUUM {};", table.name)],

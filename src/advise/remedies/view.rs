@@ -11,17 +11,26 @@ use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
 use crate::verdict::Rehearse;
 use crate::workload::Statement;
 
-/// Indexes that lower a statement's cost below this share are the better answer: they are always up
-/// to date.
+/// Indexes, and other ways of writing, that lower a statement's cost below this share are the
+/// better answer: they are always up to date.
 const MUCH: f64 = 0.5;
 
 pub(super) fn test(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
     input: RemedyInput<'_>,
+    rewritten: &[Remedy],
 ) -> Result<Vec<Remedy>, PlannerError> {
     let hardly_helped = |proposal: &Proposal<'_>| {
         let before = plan_of(chosen.context.baseline, proposal.statement).map(Plan::total_cost);
+        let mut rewritings = rewritten.iter().flat_map(|remedy| &remedy.benefits);
+        let better = rewritings.any(|effect| {
+            effect.statement == proposal.statement.id
+                && before.is_some_and(|before| effect.cost.1.0 < MUCH * before.0)
+        });
+        if better {
+            return false;
+        }
         let after = chosen
             .verification
             .after
@@ -88,6 +97,7 @@ fn remedy(
     }
     Some(Remedy {
         id: String::new(),
+        indexes: Vec::new(),
         kind: Kind::MaterializedView,
         table: proposal.table.clone(),
         statements: vec![format!("{};", proposal.view.create())],

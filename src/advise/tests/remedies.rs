@@ -49,29 +49,30 @@ fn nothing_is_analyzed_where_nothing_may_be_built() {
     assert!(!planner.asked().iter().any(is_analyze));
 }
 
-/// Statistics on both columns: with them so many rows are expected.
-fn correlated(rows: f64) -> TestPlanner {
-    let plan = |rows| {
+/// Statistics on both columns: with them so many rows are expected, and found by such a node.
+fn correlated(rows: f64, node_type: &'static str) -> TestPlanner {
+    let plan = |rows, node_type: &str| {
         seq_scan("orders", TODAY)
             .filter("((orders.a = 5) AND (orders.b = 6))")
             .rows(rows)
+            .with("Node Type", node_type.into())
     };
     by_both().answering(move |question| match &question.hypothesis {
         Some(Hypothesis::Analyzed(analyzed)) => {
-            let rows = if analyzed.statistics.is_empty() {
-                100.0
+            let plan = if analyzed.statistics.is_empty() {
+                plan(100.0, "Seq Scan")
             } else {
-                rows
+                plan(rows, node_type)
             };
-            Some(planned(&[("by-both", &plan(rows))]))
+            Some(planned(&[("by-both", &plan)]))
         }
         _ => None,
     })
 }
 
 #[test]
-fn statistics_on_several_columns_are_recommended_where_they_change_an_estimate() {
-    let found = advice(&mut correlated(5_000.0));
+fn statistics_on_several_columns_are_recommended_where_they_change_a_plan() {
+    let found = advice(&mut correlated(5_000.0, "Tid Scan"));
     assert_eq!(
         statements(&found.remedies),
         [(
@@ -79,7 +80,9 @@ fn statistics_on_several_columns_are_recommended_where_they_change_an_estimate()
             "CREATE STATISTICS public.orders_a_b_stats (dependencies, mcv) ON a, b FROM public.orders;"
         )]
     );
-    assert_eq!(advice(&mut correlated(100.0)).remedies, []);
+    let remedies = |rows, node| advice(&mut correlated(rows, node)).remedies;
+    assert_eq!(remedies(100.0, "Tid Scan"), [], "the same rows");
+    assert_eq!(remedies(5_000.0, "Seq Scan"), [], "the same plan");
 }
 
 /// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would

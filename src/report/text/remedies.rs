@@ -7,7 +7,8 @@ use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::planner::Evidence;
 use crate::remedy::{Effect, Remedy};
-use crate::report::style::{BOLD, DIM, GOOD, styled};
+use crate::report::rewriting;
+use crate::report::style::{BAD, BOLD, DIM, GOOD, styled};
 use crate::sentences;
 use crate::text_layout::indent;
 
@@ -25,12 +26,12 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
         )
     );
     for remedy in &advice.remedies {
-        block(text, remedy, width);
+        block(text, (remedy, advice), width);
     }
     text.push('\n');
 }
 
-fn block(text: &mut String, remedy: &Remedy, width: usize) {
+fn block(text: &mut String, (remedy, advice): (&Remedy, &Advice), width: usize) {
     let size = remedy
         .size
         .map_or_else(String::new, |size| format!(" · {size}"));
@@ -40,10 +41,24 @@ fn block(text: &mut String, remedy: &Remedy, width: usize) {
     };
     let facts = format!("{}{size} · {tested}", remedy.kind.name().replace('_', " "));
     let _ = writeln!(text, "\n{}  {facts}", styled(BOLD, &remedy.id));
-    for statement in &remedy.statements {
+    let rewriting = rewriting::of_remedy(remedy, advice);
+    let run = match &rewriting {
+        Some((created, _)) => created,
+        None => remedy.statements.as_slice(),
+    };
+    for statement in run {
         for line in printable_sql(statement).lines() {
             let _ = writeln!(text, "    {}", styled(GOOD, line));
         }
+    }
+    for (mark, line) in rewriting.iter().flat_map(|(_, lines)| lines) {
+        let line = format!("{mark} {line}");
+        let line = match mark {
+            '-' => styled(BAD, &line).to_string(),
+            '+' => styled(GOOD, &line).to_string(),
+            _ => line,
+        };
+        let _ = writeln!(text, "    {line}");
     }
     for effect in &remedy.benefits {
         let _ = writeln!(

@@ -42,6 +42,34 @@ pub(super) fn tables_of_select(sql: &str) -> Option<Vec<FromTable>> {
 }
 
 fn from_tables(select: &Select) -> Option<Vec<FromTable>> {
+    from_items(select).into_iter().collect()
+}
+
+/// What a rewriting has to know of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownTable {
+    /// All its columns in their order.
+    pub columns: Vec<KnownColumn>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownColumn {
+    /// Its name, unquoted.
+    pub name: String,
+    /// Its type, as `format_type` prints it.
+    pub type_name: String,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// The number of its values, if that is small beside the number of rows.
+    pub groups: Option<u64>,
+}
+
+/// What is known of a table in FROM; none where it is not certain which one it is.
+pub type Schema<'a> = dyn Fn(&FromTable) -> Option<KnownTable> + 'a;
+
+/// Everything in FROM; none for what is no table.
+pub(super) fn from_items(select: &Select) -> Vec<Option<FromTable>> {
     let factors = select.from.iter().flat_map(|from| {
         std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
     });

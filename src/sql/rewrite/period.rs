@@ -1,193 +1,457 @@
-//! `at::date = '2024-01-01'` of a `timestamptz`: what day it is depends on the session's TimeZone,
-//! so no index can hold it. A range on the column itself can use one. The condition stays, and the
-//! range has a day more at either end than the period: two places on earth are never more than a
-//! day apart, nor does a change of offset skip or repeat more. So it holds for every row of the
-//! period in every time zone, and the result is the same, NULLs and infinities included.
+//! `at::date = '2024-01-01'`, `date_trunc('month', at) = …`, `extract(year FROM at) = 2024`: the
+//! column is hidden in an expression, and a range on the column itself can use its index.
+//!
+//! Of a `timestamp` or a `date` that range is the same condition, and takes its place. What day a
+//! `timestamptz` is depends on the session's TimeZone. Its clocks may be set back over midnight (in
+//! Havana, on the Azores), and then hours before the midnight that `'2024-11-03'::date` means
+//! already were that day. So the condition stays, and the range beside it is wider at either end:
+//! by 4 hours, because no clock was set back by more since 1995, or by a day, because none ever
+//! was. It is computed from instants, since a day that was skipped has no midnight of its own. So
+//! it holds for every row of the period in every time zone, and the result is the same, NULLs and
+//! infinities included.
+//!
+//! A parameter may be an infinity, which has no next day; so with one the condition stays as well.
 
 use sqlparser::tokenizer::Token;
 
-use super::from_tables::{FromTable, Rewriting, tables_of_select};
+use super::conditions::{Place, Replacement, replaced};
+use super::constants::{Constant, Value, constant, without_modifiers};
+use super::days::Day;
+use super::from_tables::{Rewriting, Schema};
+use super::select::{Span, closing, unwrapped};
 use crate::sql::tokens::{Column, Tokens};
 
-/// Can a column of these tables, with this qualifier and name, only be a `timestamptz`?
-pub type IsTimestamptz<'a> = dyn Fn(&[FromTable], Option<&str>, &str) -> bool + 'a;
+/// A statement with such ranges.
+pub fn bounded(sql: &str, schema: &Schema<'_>) -> Option<Rewriting> {
+    replaced(sql, schema, rule)
+}
 
-/// A SELECT with such ranges added.
-pub fn bounded(sql: &str, is_timestamptz: &IsTimestamptz<'_>) -> Option<Rewriting> {
-    let tables = tables_of_select(sql)?;
-    let tokens = Tokens::read(sql).filter(|tokens| tokens.count_words("select") == 1)?;
-    let (mut replacements, mut columns) = (Vec::new(), Vec::new());
-    let mut position = 0;
-    while position < tokens.len() {
-        let found = tokens
-            .begins_condition(position)
-            .then(|| comparison(&tokens, position))
-            .flatten();
-        let found = found.filter(|(found, end)| {
-            tokens.ends_condition(*end)
-                && is_timestamptz(
-                    &tables,
-                    found.column.qualifier.as_deref(),
-                    &found.column.name,
-                )
-        });
-        match found {
-            Some((found, end)) => {
-                replacements.push((position, end, found.bounded(tokens.text(position, end)?)));
-                columns.push(found.column_text);
-                position = end;
-            }
-            None => position += 1,
+/// What the column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Zoned,
+    Local,
+    Date,
+}
+
+impl Kind {
+    fn of(type_name: &str) -> Option<Kind> {
+        let plain = without_modifiers(type_name);
+        [Kind::Zoned, Kind::Local, Kind::Date]
+            .into_iter()
+            .find(|kind| kind.type_name() == plain)
+    }
+
+    fn type_name(self) -> &'static str {
+        match self {
+            Kind::Zoned => "timestamp with time zone",
+            Kind::Local => "timestamp without time zone",
+            Kind::Date => "date",
         }
     }
-    let sql = tokens
-        .replaced(&replacements)
-        .filter(|_| !replacements.is_empty())?;
-    Some(Rewriting { sql, columns })
 }
 
-/// A comparison of a period.
-struct Comparison {
+/// What is made of the column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+/// An expression of a column that says in which period it is.
+struct Period<'s> {
     column: Column,
-    column_text: String,
-    operator: Token,
-    /// The period's first day, as SQL.
-    first: String,
-    /// Its days at most.
-    days: u32,
+    text: &'s str,
+    /// `AT TIME ZONE '…'`, as the statement writes it.
+    zone: Option<&'s str>,
+    unit: Unit,
+    source: Source,
 }
 
-impl Comparison {
-    fn bounded(&self, condition: &str) -> String {
-        let Comparison {
-            column_text: column,
-            first,
-            days,
-            ..
-        } = self;
-        let lower = |shift: i64| format!(" AND {column} >= {first}{}", shifted(shift));
-        let upper = |shift: i64| format!(" AND {column} <= {first}{}", shifted(shift));
-        let days = i64::from(*days);
-        let range = match self.operator {
-            Token::GtEq => lower(-1),
-            Token::Gt => lower(0),
-            Token::LtEq => upper(days + 1),
-            Token::Lt => upper(1),
-            _ => lower(-1) + &upper(days + 1),
-        };
-        format!("({condition}{range})")
-    }
+/// How.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// `at::date`: a date.
+    Cast,
+    /// `date_trunc('month', at)`: a timestamp.
+    Truncated,
+    /// `extract(year FROM at)`: a number.
+    Year,
 }
 
-fn shifted(days: i64) -> String {
-    match days {
-        0 => String::new(),
-        less if less < 0 => format!(" - {}", -less),
-        more => format!(" + {more}"),
-    }
+/// The ends of the rows that are wanted, as SQL; the first is included, the second is not.
+struct Ends {
+    lower: Option<Edge>,
+    upper: Option<Edge>,
 }
 
-fn comparison(tokens: &Tokens<'_>, position: usize) -> Option<(Comparison, usize)> {
-    let (column, (from, to), days, next) = period(tokens, position)?;
-    let operator = tokens.at(next)?.clone();
-    let truncated = !tokens.is_word(position, "date_trunc");
-    let known = matches!(operator, Token::Eq)
-        || (truncated && matches!(operator, Token::GtEq | Token::Gt | Token::LtEq | Token::Lt));
-    let (first, end) = day(tokens, next + 1).filter(|_| known)?;
-    let column_text = tokens.text(from, to)?.to_owned();
-    Some((
-        Comparison {
-            column,
-            column_text,
-            operator,
-            first,
-            days,
-        },
-        end,
-    ))
+/// A date.
+#[derive(Clone)]
+enum Edge {
+    Day(Day),
+    /// An expression whose value may be an infinity: a parameter, `current_date`.
+    Unknown {
+        text: String,
+        days_later: u32,
+    },
 }
 
-/// The column, its tokens, the days of the period at most, and where it ends.
-type Period = (Column, (usize, usize), u32, usize);
-
-fn period(tokens: &Tokens<'_>, position: usize) -> Option<Period> {
-    let opened = tokens.at(position + 1) == Some(&Token::LParen);
-    let closed = |at: usize| tokens.at(at) == Some(&Token::RParen);
-    if opened && tokens.is_word(position, "date") {
-        let (column, end) = tokens.column(position + 2)?;
-        return closed(end).then_some((column, (position + 2, end), 1, end + 1));
-    }
-    if opened && tokens.is_word(position, "cast") {
-        let (column, end) = tokens.column(position + 2)?;
-        let to_date =
-            tokens.is_word(end, "as") && tokens.is_word(end + 1, "date") && closed(end + 2);
-        return to_date.then_some((column, (position + 2, end), 1, end + 3));
-    }
-    if opened && tokens.is_word(position, "date_trunc") {
-        let Some(Token::SingleQuotedString(unit)) = tokens.at(position + 2) else {
-            return None;
-        };
-        let days = match unit.as_str() {
-            "day" => 1,
-            "week" => 7,
-            "month" => 31,
-            "quarter" => 92,
-            "year" => 366,
+fn rule(place: &Place<'_, '_>) -> Option<Replacement> {
+    let (tokens, (from, to)) = (place.tokens, place.span);
+    let (period, end) = period(tokens, from)?;
+    let known = place.block.column(&period.column, place.schema)?;
+    let kind = Kind::of(&known.type_name)?;
+    let operator = tokens.at(end)?.clone();
+    let ends = if tokens.is_word(end, "between") {
+        let and = (end + 1..to).find(|position| tokens.is_word(*position, "and"))?;
+        let first = value(tokens, &period, (end + 1, and))?;
+        let last = value(tokens, &period, (and + 1, to))?;
+        Ends {
+            lower: Some(first),
+            upper: Some(after(&last, period.unit)?),
+        }
+    } else {
+        let value = value(tokens, &period, (end + 1, to))?;
+        let next = after(&value, period.unit);
+        match operator {
+            Token::Eq => Ends {
+                lower: Some(value),
+                upper: Some(next?),
+            },
+            Token::GtEq => Ends {
+                lower: Some(value),
+                upper: None,
+            },
+            Token::Gt => Ends {
+                lower: Some(next?),
+                upper: None,
+            },
+            Token::LtEq => Ends {
+                lower: None,
+                upper: Some(next?),
+            },
+            Token::Lt => Ends {
+                lower: None,
+                upper: Some(value),
+            },
             _ => return None,
-        };
-        let (column, end) = tokens
-            .column(position + 4)
-            .filter(|_| tokens.at(position + 3) == Some(&Token::Comma))?;
-        return closed(end).then_some((column, (position + 4, end), days, end + 1));
-    }
-    let (column, end) = tokens.column(position)?;
-    let cast = tokens.at(end) == Some(&Token::DoubleColon) && tokens.is_word(end + 1, "date");
-    cast.then_some((column, (position, end), 1, end + 2))
-}
-
-/// A day that does not depend on the session: `'2024-01-01'`, with or without its type, or
-/// `current_date`.
-fn day(tokens: &Tokens<'_>, position: usize) -> Option<(String, usize)> {
-    if tokens.is_word(position, "current_date") {
-        return Some(("current_date".to_owned(), position + 1));
-    }
-    let typed = tokens.is_word(position, "date");
-    let literal = if typed { position + 1 } else { position };
-    let Some(Token::SingleQuotedString(text)) = tokens.at(literal) else {
-        return None;
+        }
     };
-    let cast = !typed
-        && tokens.at(literal + 1) == Some(&Token::DoubleColon)
-        && tokens.is_word(literal + 2, "date");
-    let end = if cast { literal + 3 } else { literal + 1 };
-    is_iso_day(text).then(|| (format!("'{text}'::date"), end))
+    // A date is its own day, and of a date `date_trunc` makes a timestamptz.
+    let plain_date = kind == Kind::Date && period.source != Source::Year;
+    if plain_date {
+        return None;
+    }
+    // AT TIME ZONE makes a timestamptz of a timestamp, whose day is that of the session.
+    if period.zone.is_some() && kind != Kind::Zoned {
+        return None;
+    }
+    let ends = narrowed(place, &period, ends);
+    let condition = tokens.text(from, to)?;
+    Some(Replacement {
+        text: ends.written(kind, &period, condition)?,
+        column: period.text.to_owned(),
+    })
 }
 
-/// `YYYY-MM-DD`, which every DateStyle reads alike. The server checks that the date exists.
-fn is_iso_day(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 10
-        && bytes.iter().enumerate().all(|(at, byte)| {
-            if matches!(at, 4 | 7) {
-                *byte == b'-'
-            } else {
-                byte.is_ascii_digit()
-            }
-        })
+impl Ends {
+    fn written(&self, kind: Kind, period: &Period<'_>, condition: &str) -> Option<String> {
+        let (column, zone) = (period.text, period.zone);
+        let exact = kind != Kind::Zoned
+            && [&self.lower, &self.upper]
+                .iter()
+                .all(|edge| !matches!(edge, Some(Edge::Unknown { .. })));
+        let mut parts = Vec::new();
+        if !exact {
+            parts.push(condition.to_owned());
+        }
+        if let Some(edge) = &self.lower {
+            parts.push(format!("{column} >= {}", edge.written((kind, zone), "-")?));
+        }
+        if let Some(edge) = &self.upper {
+            let operator = if exact { "<" } else { "<=" };
+            parts.push(format!(
+                "{column} {operator} {}",
+                edge.written((kind, zone), "+")?
+            ));
+        }
+        match parts.as_slice() {
+            [only] => Some(only.clone()),
+            parts => Some(format!("({})", parts.join(" AND "))),
+        }
+    }
+}
+
+/// No clock was set back by more than 4 hours since then.
+const SMALL_CHANGES_SINCE: i32 = 1995;
+
+impl Edge {
+    fn written(&self, (kind, zone): (Kind, Option<&str>), sign: &str) -> Option<String> {
+        let day = match self {
+            Edge::Day(day) => format!("'{day}'::date"),
+            Edge::Unknown { text, .. } if text.starts_with('$') => format!("{text}::date"),
+            Edge::Unknown { text, .. } => text.clone(),
+        };
+        let day = match self {
+            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("{day} + {days_later}"),
+            _ => day,
+        };
+        if kind != Kind::Zoned {
+            return Some(day);
+        }
+        let hours = match self {
+            Edge::Day(day) if day.year >= SMALL_CHANGES_SINCE => 4,
+            _ => 24,
+        };
+        let day = match self {
+            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("({day})"),
+            _ => day,
+        };
+        let instant = match zone {
+            Some(zone) => format!("({day}::timestamp {zone})"),
+            None => format!("{day}::timestamptz"),
+        };
+        Some(format!("{instant} {sign} interval '{hours} hours'"))
+    }
+}
+
+/// The beginning of the next period.
+fn after(edge: &Edge, unit: Unit) -> Option<Edge> {
+    match edge {
+        Edge::Day(day) => Some(Edge::Day(match unit {
+            Unit::Day => day.next()?,
+            Unit::Week => day.days_later(7)?,
+            Unit::Month => day.months_later(1)?,
+            Unit::Quarter => day.months_later(3)?,
+            Unit::Year => day.months_later(12)?,
+        })),
+        Edge::Unknown { text, days_later } => (unit == Unit::Day).then(|| Edge::Unknown {
+            text: text.clone(),
+            days_later: days_later + 1,
+        }),
+    }
+}
+
+/// The beginning of the period that it is compared with.
+fn value(tokens: &Tokens<'_>, period: &Period<'_>, span: Span) -> Option<Edge> {
+    let (from, to) = unwrapped(tokens, span);
+    if period.source == Source::Cast && to == from + 1 && tokens.is_word(from, "current_date") {
+        return Some(Edge::Unknown {
+            text: "current_date".to_owned(),
+            days_later: 0,
+        });
+    }
+    let found = constant(tokens, span)?;
+    let Constant { value, cast, .. } = &found;
+    match (period.source, value) {
+        (Source::Year, Value::Number(number)) if cast.is_none() => {
+            Day::new(number.parse().ok()?, 1, 1).map(Edge::Day)
+        }
+        (Source::Cast, Value::String(text)) if is_none_or(cast, &["date"]) => {
+            Day::parse(text).map(Edge::Day)
+        }
+        (Source::Cast, Value::Parameter) if is_none_or(cast, &["date"]) => {
+            let number = tokens.text(from, from + 1)?.to_owned();
+            number.starts_with('$').then_some(Edge::Unknown {
+                text: number,
+                days_later: 0,
+            })
+        }
+        (Source::Truncated, Value::String(text))
+            if is_none_or(cast, &["date", Kind::Local.type_name()]) =>
+        {
+            let day = Day::parse(text.strip_suffix(" 00:00:00").unwrap_or(text))?;
+            begins(day, period.unit).then_some(Edge::Day(day))
+        }
+        _ => None,
+    }
+}
+
+fn is_none_or(cast: &Option<String>, wanted: &[&str]) -> bool {
+    cast.as_ref()
+        .is_none_or(|cast| wanted.contains(&cast.as_str()))
+}
+
+/// Is it the first day of such a period? No other is equal to what `date_trunc` makes.
+fn begins(day: Day, unit: Unit) -> bool {
+    match unit {
+        Unit::Day => true,
+        Unit::Week => day.weekday() == 0,
+        Unit::Month => day.day == 1,
+        Unit::Quarter => day.day == 1 && day.month % 3 == 1,
+        Unit::Year => day.day == 1 && day.month == 1,
+    }
+}
+
+/// The expression here and where it ends.
+fn period<'s>(tokens: &Tokens<'s>, from: usize) -> Option<(Period<'s>, usize)> {
+    let opened = tokens.at(from + 1) == Some(&Token::LParen) && tokens.name(from).is_some();
+    let (argument, unit, source, next) = if opened {
+        let end = closing(tokens, from + 1)?;
+        let (argument, unit, source) = call(tokens, from, end)?;
+        (argument, unit, source, end + 1)
+    } else {
+        let end = match tokens.at(from)? {
+            Token::LParen => closing(tokens, from)? + 1,
+            _ => tokens.column(from)?.1,
+        };
+        let cast = tokens.at(end) == Some(&Token::DoubleColon) && tokens.is_word(end + 1, "date");
+        cast.then_some(((from, end), Unit::Day, Source::Cast, end + 2))?
+    };
+    let (column, text, zone) = zoned(tokens, argument)?;
+    let found = Period {
+        column,
+        text,
+        zone,
+        unit,
+        source,
+    };
+    Some((found, next))
+}
+
+/// `at` or `at AT TIME ZONE 'UTC'`: the column, its text, and the rest.
+fn zoned<'s>(tokens: &Tokens<'s>, span: Span) -> Option<(Column, &'s str, Option<&'s str>)> {
+    let (from, to) = unwrapped(tokens, span);
+    let (start, stop) = match tokens.at(from)? {
+        Token::LParen => (from, closing(tokens, from)? + 1),
+        _ => (from, tokens.column(from)?.1),
+    };
+    let (inner, inner_stop) = unwrapped(tokens, (start, stop));
+    let (column, end) = tokens.column(inner)?;
+    let text = tokens.text(inner, end).filter(|_| end == inner_stop)?;
+    if stop == to {
+        return Some((column, text, None));
+    }
+    let words = ["at", "time", "zone"];
+    let is_zone = words
+        .iter()
+        .zip(stop..)
+        .all(|(word, position)| tokens.is_word(position, word))
+        && stop + 4 == to
+        && matches!(tokens.at(stop + 3), Some(Token::SingleQuotedString(_)));
+    let zone = tokens.text(stop, to).filter(|_| is_zone)?;
+    Some((column, text, Some(zone)))
+}
+
+/// The column's place in a call, and what the call makes of it.
+fn call(tokens: &Tokens<'_>, from: usize, end: usize) -> Option<(Span, Unit, Source)> {
+    let first = from + 2;
+    if tokens.is_word(from, "date") {
+        return Some(((first, end), Unit::Day, Source::Cast));
+    }
+    if tokens.is_word(from, "cast") {
+        let cast =
+            end >= first + 3 && tokens.is_word(end - 2, "as") && tokens.is_word(end - 1, "date");
+        return cast.then_some(((first, end - 2), Unit::Day, Source::Cast));
+    }
+    if tokens.is_word(from, "extract") {
+        let year = field(tokens, first).is_some_and(|field| field == "year")
+            && tokens.is_word(first + 1, "from");
+        return year.then_some(((first + 2, end), Unit::Year, Source::Year));
+    }
+    let field = field(tokens, first).filter(|_| tokens.at(first + 1) == Some(&Token::Comma))?;
+    let argument = (first + 2, end);
+    if tokens.is_word(from, "date_part") {
+        return (field == "year").then_some((argument, Unit::Year, Source::Year));
+    }
+    let unit = match field.as_str() {
+        "day" => Unit::Day,
+        "week" => Unit::Week,
+        "month" => Unit::Month,
+        "quarter" => Unit::Quarter,
+        "year" => Unit::Year,
+        _ => return None,
+    };
+    tokens
+        .is_word(from, "date_trunc")
+        .then_some((argument, unit, Source::Truncated))
+}
+
+/// `year` or `'year'`
+fn field(tokens: &Tokens<'_>, position: usize) -> Option<String> {
+    match tokens.at(position)? {
+        Token::SingleQuotedString(text) => Some(text.to_lowercase()),
+        _ => tokens.name(position),
+    }
+}
+
+/// A year of which only one month is wanted, as another condition says, is that month. That
+/// condition stays.
+fn narrowed(place: &Place<'_, '_>, period: &Period<'_>, ends: Ends) -> Ends {
+    let Some(Edge::Day(year)) = ends
+        .lower
+        .as_ref()
+        .filter(|_| period.source == Source::Year)
+    else {
+        return ends;
+    };
+    let one_year = matches!(&ends.upper, Some(Edge::Day(end)) if end.year == year.year + 1);
+    let months = place
+        .conjunction
+        .iter()
+        .filter_map(|span| month(place.tokens, *span, period.text));
+    let month = months
+        .filter_map(|month| Day::new(year.year, month, 1))
+        .next();
+    match month.filter(|_| one_year) {
+        Some(first) => Ends {
+            lower: Some(Edge::Day(first)),
+            upper: first.months_later(1).map(Edge::Day),
+        },
+        None => ends,
+    }
+}
+
+/// `extract(month FROM at) = 9`
+fn month(tokens: &Tokens<'_>, (from, to): Span, column: &str) -> Option<u32> {
+    let extract = tokens.is_word(from, "extract");
+    if !extract && !tokens.is_word(from, "date_part") {
+        return None;
+    }
+    let end = closing(tokens, from + 1)?;
+    let separated = if extract {
+        tokens.is_word(from + 3, "from")
+    } else {
+        tokens.at(from + 3) == Some(&Token::Comma)
+    };
+    let same = field(tokens, from + 2)? == "month"
+        && separated
+        && tokens.text(from + 4, end)? == column
+        && tokens.at(end + 1) == Some(&Token::Eq);
+    match constant(tokens, (end + 2, to)).filter(|_| same)?.value {
+        Value::Number(number) => number.parse().ok(),
+        Value::String(_) | Value::Parameter => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
         let sql = format!("SELECT * FROM t -- é, a comment\n WHERE {condition}");
-        let known = |tables: &[FromTable], qualifier: Option<&str>, column: &str| {
-            column == "at"
-                && qualifier
-                    .is_none_or(|qualifier| tables.iter().any(|table| table.alias == qualifier))
+        let schema = |table: &FromTable| {
+            let columns = [
+                ("at", "timestamp(3) with time zone"),
+                ("local", "timestamp without time zone"),
+                ("day", "date"),
+                ("n", "integer"),
+            ];
+            let columns = columns.map(|(name, type_name)| KnownColumn {
+                name: name.to_owned(),
+                type_name: type_name.to_owned(),
+                not_null: true,
+                groups: None,
+            });
+            (table.name == "t").then(|| KnownTable {
+                columns: columns.to_vec(),
+            })
         };
-        let rewriting = bounded(&sql, &known)?;
+        let rewriting = bounded(&sql, &schema)?;
         rewriting
             .sql
             .split_once("WHERE ")
@@ -195,10 +459,11 @@ mod tests {
     }
 
     #[test]
-    fn a_period_gets_a_range_beside_it() {
+    fn a_period_of_a_timestamptz_gets_a_range_beside_it() {
         let range = |condition: &str| {
             format!(
-                "({condition} AND at >= '2024-01-31'::date - 1 AND at <= '2024-01-31'::date + 2)"
+                "({condition} AND at >= '2024-01-31'::date::timestamptz - interval '4 hours' \
+                 AND at <= '2024-02-01'::date::timestamptz + interval '4 hours')"
             )
         };
         for condition in [
@@ -207,6 +472,8 @@ mod tests {
             "date(at) = DATE '2024-01-31'",
             "CAST(at AS date) = '2024-01-31'",
             "date_trunc('day', at) = '2024-01-31'",
+            "at::date = ('2024-01-31')",
+            "(at)::date = '2024-01-31'",
         ] {
             assert_eq!(rewritten(condition), Some(range(condition)));
             assert_eq!(
@@ -215,18 +482,77 @@ mod tests {
             );
         }
         assert_eq!(
-            rewritten("t.at::date >= '2024-01-31'").unwrap(),
-            "(t.at::date >= '2024-01-31' AND t.at >= '2024-01-31'::date - 1)"
+            rewritten("t.at::date >= '1969-01-31'").unwrap(),
+            "(t.at::date >= '1969-01-31' AND t.at >= '1969-01-31'::date::timestamptz - interval '24 hours')"
         );
         assert_eq!(
             rewritten("at::date < current_date").unwrap(),
-            "(at::date < current_date AND at <= current_date + 1)"
+            "(at::date < current_date AND at <= current_date::timestamptz + interval '24 hours')"
         );
-        let month = rewritten("date_trunc('month', at) = '2024-01-01'").unwrap();
+        assert_eq!(
+            rewritten("date(at) = $1").unwrap(),
+            "(date(at) = $1 AND at >= $1::date::timestamptz - interval '24 hours' AND at <= ($1::date + 1)::timestamptz + interval '24 hours')"
+        );
+        let zoned = "at >= ('2024-01-31'::date::timestamp AT TIME ZONE 'Europe/Berlin') - interval '4 hours' \
+                     AND at <= ('2024-02-01'::date::timestamp AT TIME ZONE 'Europe/Berlin') + interval '4 hours')";
+        for condition in [
+            "(at AT TIME ZONE 'Europe/Berlin')::date = '2024-01-31'::date",
+            "date(((at) AT TIME ZONE 'Europe/Berlin')) = '2024-01-31'",
+            "date_trunc('day', at AT TIME ZONE 'Europe/Berlin') = '2024-01-31'",
+        ] {
+            assert_eq!(
+                rewritten(condition),
+                Some(format!("({condition} AND {zoned}"))
+            );
+        }
+        let month = rewritten("date_trunc('month', at) = '2023-12-01'").unwrap();
         assert!(
-            month.ends_with("AND at <= '2024-01-01'::date + 32)"),
+            month.ends_with("AND at <= '2024-01-01'::date::timestamptz + interval '4 hours')"),
             "{month}"
         );
+    }
+
+    #[test]
+    fn a_period_without_time_zone_is_a_range() {
+        for (condition, wanted) in [
+            (
+                "local::date = '2024-02-29'",
+                "(local >= '2024-02-29'::date AND local < '2024-03-01'::date)",
+            ),
+            (
+                "date(t.local) BETWEEN '2024-02-01' AND '2024-02-03' AND n = 1",
+                "(t.local >= '2024-02-01'::date AND t.local < '2024-02-04'::date) AND n = 1",
+            ),
+            ("local::date <= '2024-12-31'", "local < '2025-01-01'::date"),
+            ("local::date < '2024-12-31'", "local < '2024-12-31'::date"),
+            ("local::date > '2024-12-31'", "local >= '2025-01-01'::date"),
+            (
+                "local::date >= $1",
+                "(local::date >= $1 AND local >= $1::date)",
+            ),
+            (
+                "date_trunc('quarter', local) = '2024-10-01 00:00:00'",
+                "(local >= '2024-10-01'::date AND local < '2025-01-01'::date)",
+            ),
+            (
+                "date_trunc('week', \"local\") = '2024-01-01'",
+                "(\"local\" >= '2024-01-01'::date AND \"local\" < '2024-01-08'::date)",
+            ),
+            (
+                "extract(year from day) = 2024",
+                "(day >= '2024-01-01'::date AND day < '2025-01-01'::date)",
+            ),
+            (
+                "EXTRACT(YEAR FROM day) = 2024 AND EXTRACT(month from day) = 9",
+                "(day >= '2024-09-01'::date AND day < '2024-10-01'::date) AND EXTRACT(month from day) = 9",
+            ),
+            (
+                "date_part('year', local) >= 2024",
+                "local >= '2024-01-01'::date",
+            ),
+        ] {
+            assert_eq!(rewritten(condition).as_deref(), Some(wanted));
+        }
     }
 
     #[test]
@@ -235,13 +561,25 @@ mod tests {
             "other::date = '2024-01-31'",
             "x.at::date = '2024-01-31'",
             "at::date = '31.1.2024'",
-            "at::date = $1",
+            "at::date = 'infinity'",
+            "at::date = NULL",
             "at::date = '2024-01-31' + 1",
             "1 + at::date = '2024-01-31'",
-            "b BETWEEN 1 AND at::date = '2024-01-31'",
-            "date_trunc('month', at) >= '2024-01-01'",
+            "NOT at::date = '2024-01-31'",
+            "(local AT TIME ZONE 'UTC')::date = '2024-01-31'",
+            "(at AT TIME ZONE zone)::date = '2024-01-31'",
+            "(at + '1 day')::date = '2024-01-31'",
+            "at::date <> '2024-01-31'",
+            "date_trunc('month', at) >= '2024-01-02'",
+            "date_trunc('week', at) = '2024-01-02'",
             "date_trunc('hour', at) = '2024-01-01'",
-            "at::date = '2024-01-31' AND b IN (SELECT 1)",
+            "date_trunc('month', day) = '2024-01-01'",
+            "day::date = '2024-01-01'",
+            "extract(month from at) = 9",
+            "extract(year from at) = 2024.5",
+            "extract(year from n) = 2024",
+            "at::date BETWEEN '2024-01-01' AND n",
+            "at::date BETWEEN SYMMETRIC '2024-01-01' AND '2023-01-01'",
         ] {
             assert_eq!(rewritten(condition), None, "{condition}");
         }
