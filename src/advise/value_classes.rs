@@ -285,6 +285,9 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
     }
 }
 
+/// A class of values: their frequency, their share, the statement with them, and what has which.
+type Found = (Frequency, f64, String, Vec<(String, String)>);
+
 /// The statement with the values of each class.
 fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
     let of_literals = slots
@@ -295,7 +298,7 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
     } else {
         SHARE_OF_GENERIC
     };
-    let mut found: Vec<(Frequency, f64, String, Vec<(String, String)>)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for (number, frequency) in FREQUENCIES.into_iter().enumerate() {
         if slots.iter().all(|slot| slot.values[number].is_none()) {
             continue;

@@ -17,31 +17,7 @@ const FENCE_COLUMNS: usize = 120;
 /// Writes the report.
 pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
-    let executed = advice
-        .statements
-        .iter()
-        .any(|statement| statement.executed.is_some());
-    markdown += if executed {
-        "| statement | calls | cost before | cost after | | executed |\n|---|--:|--:|--:|---|---|\n"
-    } else {
-        "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
-    };
-    for statement in advice.as_written() {
-        let execution = statement
-            .executed
-            .as_ref()
-            .map(|(before, after)| text::execution_text(before, after));
-        let execution = if executed {
-            format!(" {} |", execution.unwrap_or_default())
-        } else {
-            String::new()
-        };
-        let _ = writeln!(markdown, "{}{execution}", row(statement));
-        for (class, with_values) in advice.classes_of(&statement.statement.id) {
-            let blank = if executed { " |" } else { "" };
-            let _ = writeln!(markdown, "{}{blank}", row_of_class(class, with_values));
-        }
-    }
+    statements(&mut markdown, advice);
     no_index(&mut markdown, advice);
     markdown += "\n### Recommended\n\n";
     if advice.recommendations.is_empty() {
@@ -77,6 +53,35 @@ pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
         fenced(&full)
     );
     markdown
+}
+
+/// A row for each statement, and for each class of its values.
+fn statements(markdown: &mut String, advice: &Advice) {
+    let executed = advice
+        .statements
+        .iter()
+        .any(|statement| statement.executed.is_some());
+    *markdown += if executed {
+        "| statement | calls | cost before | cost after | | executed |\n|---|--:|--:|--:|---|---|\n"
+    } else {
+        "| statement | calls | cost before | cost after | |\n|---|--:|--:|--:|---|\n"
+    };
+    for statement in advice.as_written() {
+        let execution = statement
+            .executed
+            .as_ref()
+            .map(|(before, after)| text::execution_text(before, after));
+        let execution = if executed {
+            format!(" {} |", execution.unwrap_or_default())
+        } else {
+            String::new()
+        };
+        let _ = writeln!(markdown, "{}{execution}", row(statement));
+        for (class, with_values) in advice.classes_of(&statement.statement.id) {
+            let blank = if executed { " |" } else { "" };
+            let _ = writeln!(markdown, "{}{blank}", row_of_class(class, with_values));
+        }
+    }
 }
 
 fn remedies(markdown: &mut String, advice: &Advice) {
@@ -129,16 +134,16 @@ fn row_of_class(class: &ValueClass, statement: &StatementAdvice) -> String {
         class.frequency,
         class.share * 100.0
     );
-    costs_row(statement, &name, String::new())
+    costs_row(statement, &name, "")
 }
 
 fn row(statement: &StatementAdvice) -> String {
     let name = escaped(&statement.statement.id.0);
     let calls = statement.statement.calls_with_any_values();
-    costs_row(statement, &name, calls.to_string())
+    costs_row(statement, &name, &calls.to_string())
 }
 
-fn costs_row(statement: &StatementAdvice, name: &str, calls: String) -> String {
+fn costs_row(statement: &StatementAdvice, name: &str, calls: &str) -> String {
     match (statement.cost_before(), statement.cost_after()) {
         (Some(before), Some(after)) => {
             let gain = if before == after {

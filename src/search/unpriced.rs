@@ -67,7 +67,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(root: serde_json::Value) -> Unpriced {
+    fn of(root: &serde_json::Value) -> Unpriced {
         Unpriced::of(&Plan::from_json(json!({ "Plan": root })).unwrap())
     }
 
@@ -84,14 +84,14 @@ mod tests {
             (pattern, "(path ~~ 'a/%'::text)"),
             ("(path_hash = 'c1'::text)", "(storage = 1)"),
         ]
-        .map(|(condition, filter)| of(scan(condition, filter)).filters_a_range);
+        .map(|(condition, filter)| of(&scan(condition, filter)).filters_a_range);
         assert_eq!(found, [true, false, false]);
     }
 
     #[test]
     fn rows_sorted_for_a_limit_are_said() {
         let limit = |child: serde_json::Value| {
-            of(json!({"Node Type": "Limit", "Total Cost": 3.0, "Plans": [child]})).sorts_for_limit
+            of(&json!({"Node Type": "Limit", "Total Cost": 3.0, "Plans": [child]})).sorts_for_limit
         };
         let sort = json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [scan("(a = 1)", "")]});
         assert_eq!((limit(sort), limit(scan("(a = 1)", ""))), (true, false));
