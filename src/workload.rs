@@ -42,7 +42,7 @@ pub struct Statement {
     /// Which values it has, where it is another statement with values of one class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_class: Option<Box<ValueClass>>,
-    /// How many of its calls are counted by statements with other values ([`ValueClass`]) instead.
+    /// How many of its calls are counted by statements with other values instead.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub calls_of_classes: f64,
     /// The other users who executed it, where `pg_stat_statements` says so: the text is theirs, and

@@ -32,16 +32,6 @@ pub struct StatementRegression {
     pub without: Cost,
 }
 
-impl HypotheticalDrop {
-    /// The statement that gets worse most.
-    pub(super) fn worst(&self) -> Option<&StatementRegression> {
-        let factor = |worse: &StatementRegression| worse.without.factor_to(worse.with);
-        self.worse
-            .iter()
-            .max_by(|a, b| factor(a).total_cmp(&factor(b)))
-    }
-}
-
 /// What drops would do.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct DropEffects {
@@ -49,6 +39,9 @@ pub(super) struct DropEffects {
     pub(super) drops: Vec<HypotheticalDrop>,
     /// What can go once the recommended indexes are there: all of it together.
     pub(super) replaced: Vec<Replaced>,
+    /// What the catalog alone would let go, and without which some statement gets worse: a longer
+    /// index is also a larger one.
+    pub(super) needed: BTreeSet<QualifiedName>,
     /// Names of the indexes that some plan uses then, which had used one that is gone.
     pub(super) used: BTreeSet<String>,
 }

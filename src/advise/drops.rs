@@ -1,8 +1,9 @@
 //! Hypothetical drops: the costs of the workload without an index that exists, with the recommended
 //! ones in place. Only the planner twin can hide an index without taking it away.
 //!
-//! Each index is dropped by itself. Those that a recommended index makes redundant are also dropped
-//! one after the other, so that all of the reported ones can be dropped together.
+//! Each index is dropped by itself. Those that another one makes redundant, existing or recommended,
+//! are also dropped one after the other, so that all of the reported ones can be dropped together
+//! and no statement gets worse by it.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,8 @@ impl Simulation<'_, '_, '_> {
         Ok(())
     }
 
-    /// One after the other, beside those that the catalog alone says can go.
+    /// One after the other: those that the catalog alone says can go, then those that a recommended
+    /// index replaces.
     fn drop_replaced(&mut self) -> Result<(), PlannerError> {
         let catalog = self.context.catalog;
         let tables = || {
@@ -106,11 +108,21 @@ impl Simulation<'_, '_, '_> {
         };
         let structural =
             |(table, index): &(&Table, &ExistingIndex)| structural_finding(index, table).is_some();
-        let mut gone: Vec<&ExistingIndex> = tables()
+        let by_catalog: Vec<&ExistingIndex> = tables()
             .filter(structural)
             .map(|(_, index)| index)
             .filter(|index| index.valid)
             .collect();
+        let mut gone: Vec<&ExistingIndex> = Vec::new();
+        for index in by_catalog {
+            gone.push(index);
+            let is_needed =
+                !self.can_judge(index) || !self.worsened(&gone, &self.with.clone())?.is_empty();
+            if is_needed {
+                gone.pop();
+                self.drop_effects.needed.insert(index.name.clone());
+            }
+        }
         let replaced: Vec<(&ExistingIndex, NamedIndex)> = tables()
             .filter(|pair| pair.1.valid && pair.1.may_be_dropped() && !structural(pair))
             .filter(|(_, index)| self.can_judge(index))
@@ -125,12 +137,7 @@ impl Simulation<'_, '_, '_> {
                 ))
             })
             .collect();
-        if replaced.is_empty() {
-            return Ok(());
-        }
-        let using = self.using(&gone, &self.with);
-        let mut with = self.with.clone();
-        with.extend(self.without(&gone, &using)?);
+        let with = self.with.clone();
         for (index, by) in replaced {
             gone.push(index);
             if self.worsened(&gone, &with)?.is_empty() {

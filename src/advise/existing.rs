@@ -12,7 +12,6 @@ mod unused;
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use super::drop_effects::{DropEffects, HypotheticalDrop};
 use super::run::Run;
 use crate::catalog::{ExistingIndex, Table, TableKind};
 use crate::model::QualifiedName;
@@ -62,8 +61,9 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
         .filter_map(|index| Some(&replacement(index, table)?.0.name))
         .collect();
     let finding = |index: &ExistingIndex| {
+        let needed_all_the_same = &observed.drop_effects.needed;
         let structural = structural(index, table)
-            .map(|finding| with_what_the_twin_says(finding, observed.drop_effects));
+            .filter(|finding| !needed_all_the_same.contains(&finding.index));
         structural
             .or_else(|| by_a_recommended_one(index, observed))
             .or_else(|| {
@@ -72,19 +72,6 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
             .or_else(|| bloated::finding(index, observed.fresh_sizes))
     };
     table.indexes.iter().filter_map(finding).collect()
-}
-
-/// A longer index is also a larger one: the report must say where the twin plans a statement worse.
-fn with_what_the_twin_says(
-    mut finding: ExistingFinding,
-    drop_effects: &DropEffects,
-) -> ExistingFinding {
-    if let ExistingCause::Prefix { worst, .. } = &mut finding.cause {
-        let mut drops = drop_effects.drops.iter();
-        let drop = drops.find(|drop| drop.index == finding.index);
-        *worst = drop.and_then(HypotheticalDrop::worst).cloned();
-    }
-    finding
 }
 
 /// A recommended index replaces it, and the twin plans no statement worse without it.

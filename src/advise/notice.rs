@@ -11,6 +11,8 @@ use crate::workload::StatementId;
 pub enum Notice {
     /// Plans on this table are based on default estimates.
     NeverAnalyzed(QualifiedName),
+    /// The table has row-level security, and its policies do not apply to the role that asks.
+    PoliciesForOthers(QualifiedName),
     /// A statement costs more with the recommended indexes.
     Worse {
         /// The statement.

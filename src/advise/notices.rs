@@ -4,6 +4,7 @@ use super::notice::Notice;
 use super::parts::Parts;
 use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
+use crate::model::GapCause;
 use crate::planner::{RefusalCause, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
@@ -22,7 +23,11 @@ impl Parts<'_> {
         let not_indexable = self.candidates.notes.iter().cloned();
         let silent = self.summary.server_silent.map(Notice::ServerSilent);
         let mut notices: Vec<Notice> = silent.into_iter().collect();
-        notices.extend(never_analyzed.chain(worse));
+        notices.extend(
+            never_analyzed
+                .chain(self.policies_for_others())
+                .chain(worse),
+        );
         notices.extend(self.planned_otherwise());
         notices.extend(not_indexable.map(Notice::NotIndexable));
         notices.extend(self.out_of_time());
@@ -31,6 +36,19 @@ impl Parts<'_> {
         notices.extend(self.untested());
         notices.extend(self.reset_counters());
         notices
+    }
+
+    /// Where policies apply to this role, the twin has a gap instead.
+    fn policies_for_others(&self) -> impl Iterator<Item = Notice> {
+        let apply = |table: &Table| {
+            let mut gaps = self.context.twin.gaps.iter();
+            gaps.any(|gap| {
+                matches!(gap.cause, GapCause::RowSecurity) && gap.tables.contains(&table.name)
+            })
+        };
+        let tables = self.context.catalog.tables.iter();
+        let secured = tables.filter(move |table| table.row_security && !apply(table));
+        secured.map(|table| Notice::PoliciesForOthers(table.name.clone()))
     }
 
     fn worse(&self, statement: &Statement) -> Option<Notice> {

@@ -154,7 +154,12 @@ fn slot(
     let column = table.column(name)?;
     let (place, label) = place(statement, condition, table, catalog)?;
     let (values, is_value) = match condition.kind {
-        ConditionKind::Equality => (equality_values(column, table.rows?)?, true),
+        ConditionKind::Equality => {
+            let values = equality_values(column, table.rows?);
+            let reads_until_found = relation.limited && !relation.orders.is_empty();
+            let absent = || only_absent(column).filter(|_| reads_until_found);
+            (values.or_else(absent)?, true)
+        }
         ConditionKind::Range if matches!(place, ValuePlace::Parameter(_)) => {
             (bounds(column, condition, relation)?, false)
         }
@@ -229,6 +234,15 @@ fn equality_values(column: &Column, rows: f64) -> Option<Values> {
         Some((rare, of_all)),
         absent.map(|value| (value, SHARE_OF_ABSENT)),
     ])
+}
+
+/// Where all values have about as many rows the one that none has is a class of its own: an index
+/// that is read in its order until a page of rows is found is then read to its end.
+fn only_absent(column: &Column) -> Option<Values> {
+    let statistics = column.statistics.as_ref()?;
+    let is_listed = statistics.histogram.is_empty();
+    let absent = absent_value(column).filter(|_| is_listed)?;
+    Some([None, None, None, Some((absent, SHARE_OF_ABSENT))])
 }
 
 /// A value that no row has, where all values of the column are known.
@@ -327,6 +341,12 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
         }
     }
     let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();
+    let is_absent = |(frequency, ..): &Found| *frequency == Frequency::Absent;
+    let sum = if found.iter().all(is_absent) {
+        1.0
+    } else {
+        sum
+    };
     found
         .into_iter()
         .map(|(frequency, share, sql, values)| {

@@ -118,7 +118,11 @@ impl<'a> Relations<'a> {
             let limit = limit_above(plan, node);
             relation.limited = limit.is_some();
             let max_rows = limit.and_then(Node::plan_rows).unwrap_or(f64::INFINITY);
-            relation.fetched = node.plan_rows().map(|rows| rows.min(max_rows));
+            relation.fetched = node.plan_rows().map(|rows| {
+                // Of a parallel node it is what one worker reads.
+                let workers = plan.ancestors(node.id).find_map(Node::workers_planned);
+                (rows * (1.0 + workers.unwrap_or(0.0))).min(max_rows)
+            });
             let table = self.by_alias.get(&relation.alias).map(|(_, table)| *table);
             relation.needed = match (table, references.as_ref()) {
                 (Some(table), Some(references)) if plan.only_reads() => {

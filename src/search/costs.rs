@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trial::{Trial, TrialId, TrialSet, Trials};
+use super::trial::{Trial, TrialCost, TrialId, TrialSet, Trials};
 use super::unpriced::Unpriced;
 use super::write_cost::WriteCosts;
 use crate::index::{Index, Method};
@@ -114,15 +114,27 @@ impl<'a> KnownCosts<'a> {
         for (id, trial) in trials.iter() {
             for (statement, cost) in trial.costs().into_iter().flatten() {
                 let alone = TrialSet::from([id]);
-                let used = if cost.used {
-                    alone.clone()
-                } else {
-                    TrialSet::new()
+                // Such a cost is a guess, and no gain.
+                let is_used = cost.used && !cost.unpriced.walks_blindly;
+                let Some(present) = baseline.get(statement) else {
+                    continue;
                 };
-                let cost = SetCost {
-                    cost: cost.cost,
-                    unpriced: cost.unpriced,
-                    used,
+                let cost = if is_used || !cost.used {
+                    SetCost {
+                        cost: cost.cost,
+                        unpriced: cost.unpriced,
+                        used: if is_used {
+                            alone.clone()
+                        } else {
+                            TrialSet::new()
+                        },
+                    }
+                } else {
+                    SetCost {
+                        cost: present.cost,
+                        unpriced: present.unpriced,
+                        used: TrialSet::new(),
+                    }
                 };
                 known
                     .entry(statement.clone())
@@ -254,7 +266,8 @@ impl<'a> KnownCosts<'a> {
             };
             // The planner cannot plan this statement: use the known costs with its single indexes.
             let under = answered.remove(&id);
-            let under = under.filter(|under| under.used.is_subset(&part));
+            let under =
+                under.filter(|under| under.used.is_subset(&part) && !under.unpriced.walks_blindly);
             let under = under.unwrap_or(at_most);
             weighted.set(&under);
             self.known.entry(id).or_default().push((part, under));
@@ -325,7 +338,8 @@ impl<'a> KnownCosts<'a> {
     pub fn estimate(&self, now: &Costs, added: &[TrialId]) -> Costs {
         let mut costs = now.clone();
         for alone in added.iter().filter_map(|id| self.trials[*id].costs()) {
-            for (id, trial) in alone.iter().filter(|(_, trial)| trial.used) {
+            let trusted = |trial: &TrialCost| trial.used && !trial.unpriced.walks_blindly;
+            for (id, trial) in alone.iter().filter(|(_, trial)| trusted(trial)) {
                 if let Some(statement) = costs.get_mut(id)
                     && trial.cost.0 < statement.cost.0
                 {

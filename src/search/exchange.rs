@@ -14,10 +14,26 @@ use crate::workload::StatementId;
 /// For one chosen index, how many others the planner is asked about.
 const MAX_OTHERS: usize = 8;
 
-/// One index takes the place of two if no statement costs more than this many times what it costs with
-/// two, or more by this many planner units.
-const WORTH_ONE_INDEX_LESS: f64 = 1.1;
-const UNNOTICED_BESIDE_AN_INDEX: f64 = 20.0;
+/// How much more a statement may cost with one index less: as a factor, or in planner units for each
+/// call.
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
+    factor: f64,
+    units: f64,
+}
+
+/// With one index in the place of two.
+const AS_ONE: Allowed = Allowed {
+    factor: 1.1,
+    units: 20.0,
+};
+
+/// Without an index whose columns are the first of another one: by tomorrow's report that one would
+/// make it redundant.
+const WITHOUT_A_PREFIX: Allowed = Allowed {
+    factor: 2.0,
+    units: 50.0,
+};
 
 /// Of one class of values it may be this much more, as a share or in planner units.
 const WORST_CLASS_SHARE: f64 = 0.5;
@@ -106,6 +122,19 @@ impl Search<'_, '_> {
     }
 
     fn merged(&mut self, chosen: &[TrialId]) -> Result<Option<Vec<TrialId>>, PlannerError> {
+        for prefix in chosen {
+            let definition = &self.known.trials()[*prefix].index.definition;
+            let mut others = chosen.iter().filter(|other| *other != prefix);
+            let is_in_another = others.any(|other| {
+                let other = &self.known.trials()[*other].index.definition;
+                other.subsumes(definition)
+            });
+            let rest = chosen.iter().filter(|other| *other != prefix);
+            let rest: Vec<TrialId> = rest.copied().collect();
+            if is_in_another && self.is_as_good(&rest, chosen, WITHOUT_A_PREFIX)? {
+                return Ok(Some(rest));
+            }
+        }
         for (number, first) in chosen.iter().enumerate() {
             for second in &chosen[number + 1..] {
                 for id in wider(self.known.trials(), *first, *second) {
@@ -116,7 +145,7 @@ impl Search<'_, '_> {
                     }
                     let size = self.size(&set).0 as f64;
                     let is_small = size <= MAX_SIZE_OF_MERGED * self.size(chosen).0 as f64;
-                    if is_small && self.fits(&set) && self.is_as_good(&set, chosen)? {
+                    if is_small && self.fits(&set) && self.is_as_good(&set, chosen, AS_ONE)? {
                         return Ok(Some(set));
                     }
                 }
@@ -127,7 +156,12 @@ impl Search<'_, '_> {
 
     /// Does no statement cost noticeably more? Over all classes of its values a statement may cost a
     /// little more, because it would not be worth another index.
-    fn is_as_good(&mut self, set: &[TrialId], than: &[TrialId]) -> Result<bool, PlannerError> {
+    fn is_as_good(
+        &mut self,
+        set: &[TrialId],
+        than: &[TrialId],
+        allowed: Allowed,
+    ) -> Result<bool, PlannerError> {
         let (with, now) = (self.costs(set)?, self.costs(than)?);
         let mut expected: BTreeMap<&StatementId, Expected> = BTreeMap::new();
         for (id, with) in &with {
@@ -140,7 +174,7 @@ impl Search<'_, '_> {
             let more = with.cost.0 - now.cost.0;
             sum.worst_is_far |= more > WORST_CLASS_UNITS.max(WORST_CLASS_SHARE * now.cost.0);
         }
-        Ok(expected.values().all(Expected::is_as_good))
+        Ok(expected.values().all(|sum| sum.is_as_good(allowed)))
     }
 }
 
@@ -157,13 +191,13 @@ struct Expected {
 }
 
 impl Expected {
-    fn is_as_good(&self) -> bool {
+    fn is_as_good(&self, allowed: Allowed) -> bool {
         let factor = if self.classes > 1 {
-            WORTH_ANOTHER_INDEX
+            allowed.factor.max(WORTH_ANOTHER_INDEX)
         } else {
-            WORTH_ONE_INDEX_LESS
+            allowed.factor
         };
-        let is_unnoticed = self.with - self.now <= UNNOTICED_BESIDE_AN_INDEX * self.calls;
+        let is_unnoticed = self.with - self.now <= allowed.units * self.calls;
         !self.worst_is_far && (is_unnoticed || self.with <= factor * self.now)
     }
 }

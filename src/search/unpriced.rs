@@ -4,6 +4,7 @@
 //! the same cost the one is better whose plan does not depend on that estimate.
 
 use crate::plan::{Node, NodeType, Plan};
+use crate::sql::{Expression, Shape, parse_expression};
 
 /// Of a statement's plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +19,10 @@ pub struct Unpriced {
     /// whatever CREATE STATISTICS told it (`cost_bitmap_and_node`,
     /// src/backend/optimizer/path/costsize.c).
     pub ands_bitmaps: bool,
+    /// It reads an index in its order until enough rows satisfy a condition that the planner knows
+    /// nothing of: it takes half of the rows to satisfy a boolean expression, and nearly all of them
+    /// `<>` (`boolvarsel`, `neqsel`, src/backend/utils/adt/selfuncs.c).
+    pub walks_blindly: bool,
 }
 
 impl Unpriced {
@@ -29,6 +34,7 @@ impl Unpriced {
                 .nodes()
                 .iter()
                 .any(|node| *node.node_type() == NodeType::BitmapAnd),
+            walks_blindly: plan.nodes().iter().any(|node| walks_blindly(plan, node)),
             filters_a_range: plan.nodes().iter().any(|node| filters_a_range(plan, node)),
         }
     }
@@ -62,6 +68,45 @@ fn filters_a_range(plan: &Plan, node: &Node) -> bool {
     reads_range && filter.is_some_and(is_equality)
 }
 
+fn walks_blindly(plan: &Plan, node: &Node) -> bool {
+    let is_walk = matches!(
+        node.node_type(),
+        NodeType::IndexScan | NodeType::IndexOnlyScan
+    ) && node.index_cond().is_none();
+    let mut above = plan.ancestors(node.id);
+    let until_found = above.find(|node| *node.node_type() != NodeType::GatherMerge);
+    is_walk
+        && until_found.is_some_and(|node| *node.node_type() == NodeType::Limit)
+        && node
+            .text("Filter")
+            .and_then(|filter| parse_expression(filter).ok())
+            .is_some_and(|filter| is_unknown(&filter))
+}
+
+/// Is a part of the condition a boolean expression of which there can be no statistics of values?
+fn is_unknown(condition: &Expression) -> bool {
+    let is_column = |side: &Expression| {
+        let bare = match &side.shape {
+            Shape::Cast { operand, .. } => operand,
+            _ => side,
+        };
+        matches!(bare.shape, Shape::Column(_))
+    };
+    match &condition.shape {
+        Shape::And(parts) => parts.iter().any(is_unknown),
+        Shape::Or(parts) => parts.iter().all(is_unknown),
+        Shape::Not(part) => is_unknown(part),
+        Shape::TruthTest { operand, .. } => !is_column(operand),
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => operator == "<>" && !is_column(left) && !is_column(right),
+        Shape::Cast { .. } | Shape::Call { .. } => !is_column(condition),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +131,28 @@ mod tests {
         ]
         .map(|(condition, filter)| of(&scan(condition, filter)).filters_a_range);
         assert_eq!(found, [true, false, false]);
+    }
+
+    #[test]
+    fn an_order_read_for_a_condition_without_statistics_is_said() {
+        let blind = |filter: &str| {
+            let walk = json!({"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0, "Filter": filter});
+            of(&json!({"Node Type": "Limit", "Total Cost": 1.0, "Plans": [walk]})).walks_blindly
+        };
+        for unknown in [
+            "((t.flags & 4) <> 0)",
+            "COALESCE(t.bounced, false)",
+            "(t.a = 1) AND (NOT ((t.props ->> 'urgent'::text))::boolean)",
+        ] {
+            assert!(blind(unknown), "{unknown}");
+        }
+        for known in [
+            "(NOT t.done)",
+            "(t.state = 'x'::text)",
+            "(t.state <> 'x'::text)",
+        ] {
+            assert!(!blind(known), "{known}");
+        }
     }
 
     #[test]

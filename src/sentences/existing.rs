@@ -9,13 +9,9 @@ use crate::model::period::period;
 pub fn existing_index(finding: &ExistingFinding) -> String {
     let cause = match &finding.cause {
         ExistingCause::Duplicate { of } => format!("the same as {of}"),
-        ExistingCause::Prefix { of, worst: None } => format!("its columns are the first of {of}"),
-        ExistingCause::Prefix {
-            of,
-            worst: Some(worst),
-        } => format!(
-            "its columns are the first of {of}; without it {} costs {} instead of {}",
-            worst.statement, worst.without, worst.with
+        ExistingCause::Prefix { of } => format!("its columns are the first of {of}"),
+        ExistingCause::Equivalent { of } => format!(
+            "{of} has the same columns, in the other direction or carried in another order, and does the same"
         ),
         ExistingCause::Replaced { by, recommendation } => format!(
             "{recommendation} ({by}) replaces it: in the planner twin, no statement gets worse without it once that index exists"

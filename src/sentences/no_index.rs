@@ -10,7 +10,7 @@ use crate::verdict::{MinImprovement, Reason};
 /// Why no index helps a statement, in a sentence.
 pub fn no_index(reason: &NoIndexHelps) -> String {
     match reason {
-        NoIndexHelps::ReadsNoTable => "it reads no table".to_owned(),
+        NoIndexHelps::ReadsNoTable => "it reads no table itself; what functions and triggers read for it is not seen here (auto_explain.log_nested_statements logs that)".to_owned(),
         NoIndexHelps::NoCondition(table) => {
             format!("nothing filters, orders or groups the rows of {table}")
         }

@@ -15,6 +15,9 @@ pub fn notice(notice: &Notice) -> String {
                 "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"
             )
         }
+        Notice::PoliciesForOthers(table) => format!(
+            "{table} has row-level security. Its policies do not apply to this role, and roles to which they apply run these statements with the policies' conditions: advise as such a role, too"
+        ),
         Notice::Worse {
             statement,
             before,

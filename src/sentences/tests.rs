@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::advise::drop_effects::StatementRegression;
 use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
@@ -252,6 +251,7 @@ fn notices() {
     };
     let cases = [
         Notice::NeverAnalyzed(table()),
+        Notice::PoliciesForOthers(table()),
         Notice::Worse {
             statement: statement(),
             before: Cost(8.3),
@@ -440,11 +440,6 @@ fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
 /// One finding of each cause.
 fn existing_causes() -> Vec<ExistingCause> {
     let of = || QualifiedName::new("public", "other");
-    let worst = StatementRegression {
-        statement: statement(),
-        with: Cost(8.3),
-        without: Cost(12.0),
-    };
     let began = Unused {
         version_num: 140_000,
         ..unused(1, Some(true))
@@ -455,14 +450,8 @@ fn existing_causes() -> Vec<ExistingCause> {
     };
     vec![
         ExistingCause::Duplicate { of: of() },
-        ExistingCause::Prefix {
-            of: of(),
-            worst: None,
-        },
-        ExistingCause::Prefix {
-            of: of(),
-            worst: Some(worst),
-        },
+        ExistingCause::Prefix { of: of() },
+        ExistingCause::Equivalent { of: of() },
         ExistingCause::Replaced {
             by: "orders_a_b_idx".to_owned(),
             recommendation: "r1".to_owned(),

@@ -1,7 +1,6 @@
 //! A finding about an index that exists: the cause with its data. `src/sentences/existing.rs` says
 //! it in words.
 
-use crate::advise::drop_effects::StatementRegression;
 use crate::catalog::{Counters, ExistingIndex};
 use crate::model::{Bytes, QualifiedName};
 
@@ -32,8 +31,11 @@ pub enum ExistingCause {
     Prefix {
         /// The other one.
         of: QualifiedName,
-        /// The statement that the twin plans worst without it; none if no statement gets worse.
-        worst: Option<StatementRegression>,
+    },
+    /// Another index has the same columns, in the other direction or carried in another order.
+    Equivalent {
+        /// The other one.
+        of: QualifiedName,
     },
     /// A recommended index replaces it: the twin plans no statement worse without it.
     Replaced {
@@ -134,7 +136,9 @@ impl ExistingFinding {
     /// Its kind.
     pub fn kind(&self) -> ExistingKind {
         match self.cause {
-            ExistingCause::Duplicate { .. } => ExistingKind::Duplicate,
+            ExistingCause::Duplicate { .. } | ExistingCause::Equivalent { .. } => {
+                ExistingKind::Duplicate
+            }
             ExistingCause::Prefix { .. } | ExistingCause::Replaced { .. } => {
                 ExistingKind::Redundant
             }

@@ -16,7 +16,8 @@ pub(in crate::advise) fn structural(
     let of = other.name.clone();
     let cause = match relation {
         Relation::Same => ExistingCause::Duplicate { of },
-        Relation::Longer => ExistingCause::Prefix { of, worst: None },
+        Relation::Equivalent => ExistingCause::Equivalent { of },
+        Relation::Longer => ExistingCause::Prefix { of },
     };
     Some(ExistingFinding::new(index, cause))
 }
@@ -25,6 +26,9 @@ pub(in crate::advise) fn structural(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,
+    /// Each serves everything that the other one serves: one is read backwards, or they carry the same
+    /// columns in another order.
+    Equivalent,
     Longer,
 }
 
@@ -41,20 +45,41 @@ pub(super) fn replacement<'t>(
         .indexes
         .iter()
         .filter(|other| other.valid && other.name != index.name);
-    let (twins, longer): (Vec<_>, Vec<_>) = others
-        .filter(|other| {
-            other
-                .index
-                .as_ref()
-                .is_some_and(|other| other.subsumes(known))
-        })
-        .partition(|other| other.index.as_ref() == Some(known));
-    // Of two equal ones, the one that enforces something or comes first by name stays.
-    let twin = twins
-        .into_iter()
-        .find(|twin| !twin.may_be_dropped() || twin.name < index.name);
-    let twin = twin.map(|twin| (twin, Relation::Same));
-    twin.or_else(|| Some((longer.into_iter().next()?, Relation::Longer)))
+    let subsuming = others.filter_map(|other| {
+        let definition = other.index.as_ref()?;
+        definition.subsumes(known).then_some((other, definition))
+    });
+    let (twins, longer): (Vec<_>, Vec<_>) =
+        subsuming.partition(|(_, definition)| known.subsumes(definition));
+    // One of each class stays: what enforces something, then what is in use, and the smaller one.
+    let rank = |index: &'t ExistingIndex| {
+        (
+            index.may_be_dropped(),
+            std::cmp::Reverse(index.scans),
+            index.size,
+            &index.name,
+        )
+    };
+    let best = twins.into_iter().min_by_key(|(twin, _)| rank(twin));
+    let own = (
+        index.may_be_dropped(),
+        std::cmp::Reverse(index.scans),
+        index.size,
+        &index.name,
+    );
+    if let Some((twin, definition)) = best.filter(|(twin, _)| rank(twin) < own) {
+        let relation = if definition == known {
+            Relation::Same
+        } else {
+            Relation::Equivalent
+        };
+        return Some((twin, relation));
+    }
+    // Of longer ones, one that stays itself.
+    let stays = |other: &&ExistingIndex| replacement(other, table).is_none();
+    let mut longer: Vec<&ExistingIndex> = longer.into_iter().map(|(other, _)| other).collect();
+    longer.sort_by_key(|other| (!stays(other), rank(other)));
+    Some((longer.into_iter().next()?, Relation::Longer))
 }
 
 /// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so

@@ -1,5 +1,6 @@
 use super::finding::{ExistingKind, Fix, SupportedForeignKey};
 use super::*;
+use crate::advise::drop_effects::DropEffects;
 use crate::catalog::Catalog;
 use crate::catalog::{Counters, ForeignKey, Server, TableKind};
 use crate::index::parse_index;

@@ -72,7 +72,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         "004-gigs-and-events-twin.json",
         &[
             "orders USING btree (gig_id, state)",
-            "orders USING btree (seller_id) WHERE (state = 'active'::text)",
+            "orders USING btree (seller_id, created_at) WHERE (state = 'active'::text)",
             "events USING btree (((payload ->> 'aggregate_id'::text)))",
             "events USING btree (occurred_at)",
         ],
