@@ -302,16 +302,8 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
 /// A class of values: their frequency, their share, the statement with them, and what has which.
 type Found = (Frequency, f64, String, Vec<(String, String)>);
 
-/// The statement with the values of each class.
-fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
-    let of_literals = slots
-        .iter()
-        .all(|slot| matches!(slot.place, ValuePlace::Literal(_)));
-    let as_written = if of_literals {
-        SHARE_OF_LITERAL
-    } else {
-        SHARE_OF_GENERIC
-    };
+/// Each class with another text of the statement.
+fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (number, frequency) in FREQUENCIES.into_iter().enumerate() {
         if slots.iter().all(|slot| slot.values[number].is_none()) {
@@ -340,6 +332,20 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
             found.push((frequency, share(slots, number), sql, named));
         }
     }
+    found
+}
+
+/// The statement with the values of each class.
+fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
+    let of_literals = slots
+        .iter()
+        .all(|slot| matches!(slot.place, ValuePlace::Literal(_)));
+    let as_written = if of_literals {
+        SHARE_OF_LITERAL
+    } else {
+        SHARE_OF_GENERIC
+    };
+    let found = texts(statement, slots);
     let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();
     let is_absent = |(frequency, ..): &Found| *frequency == Frequency::Absent;
     let sum = if found.iter().all(is_absent) {

@@ -57,13 +57,7 @@ pub fn notice(notice: &Notice) -> String {
         Notice::Unwatched(reason) => format!(
             "the sessions that waited for the builds could not be watched, so each build was limited to --max-write-block: {reason}"
         ),
-        Notice::Untested(1) => {
-            "1 candidate could not be tested now because its table is busy: run again at a quieter time"
-                .to_owned()
-        }
-        Notice::Untested(number) => format!(
-            "{number} candidates could not be tested now because their tables are busy: run again at a quieter time"
-        ),
+        Notice::Untested(number) => untested(*number),
         Notice::AutovacuumCounterReset { table, rows } => format!(
             "the rehearsal's ANALYZE was rolled back, but it reset the counter that autovacuum uses ({} changed rows of {table}). Run: ANALYZE {table};",
             group_thousands(*rows as f64, 0)
@@ -72,6 +66,14 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn untested(candidates: usize) -> String {
+    let which = match candidates {
+        1 => "1 candidate could not be tested now because its table is".to_owned(),
+        number => format!("{number} candidates could not be tested now because their tables are"),
+    };
+    format!("{which} busy: run again at a quieter time")
 }
 
 fn twin_differs(statement: &StatementId, agreement: Agreement) -> String {
