@@ -104,8 +104,8 @@ fn a_volatile_expression_gets_no_index() {
             "SELECT id FROM things WHERE made::date = '2024-01-09'",
         ],
     );
-    assert_eq!(ddl(&report), [""; 0], "{report:#}");
-    for candidate in rejected(&report, &["things"]) {
+    assert_only_for_rewrites(&report);
+    for candidate in rejected(&report, &["(made)::date"]) {
         let (ddl, reason) = (
             candidate["ddl"].as_str().unwrap(),
             candidate["reason"].as_str().unwrap(),
@@ -313,7 +313,7 @@ fn of_skewed_values_only_the_rare_one_gets_an_index() {
 }
 
 /// A row may qualify by either table, so neither table's index finds all rows: both tables are read
-/// in any case.
+/// in any case. Written as a UNION ALL of both halves, each half has its index.
 #[test]
 fn an_or_across_tables_gets_no_index() {
     let database = Database::new(
@@ -326,7 +326,19 @@ fn an_or_across_tables_gets_no_index() {
     );
     let sql = "SELECT b.id FROM books b JOIN authors a ON a.id = b.author WHERE b.title = 'title 9' OR a.name = 'name 9'";
     let report = advise(&database, &[sql]);
-    assert_eq!(ddl(&report), [""; 0], "{report:#}");
+    assert_only_for_rewrites(&report);
+    assert_eq!(report["remedies"][0]["kind"], "rewrite", "{report:#}");
+}
+
+/// As it is written no statement gains by an index; one that is written another way may.
+fn assert_only_for_rewrites(report: &Value) {
+    let recommendations = report["recommendations"].as_array().unwrap();
+    for index in recommendations {
+        assert!(
+            !index["rewrites"].as_array().unwrap().is_empty(),
+            "{index:#}"
+        );
+    }
 }
 
 /// The statement names a column of the view; the index is on the view's expression over the table's
