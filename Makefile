@@ -1,6 +1,6 @@
 # One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: check demo deny test lint bench bench-advice bench-tpch
+.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-tpch
 
 # After each change: formatting, types, unit tests. Needs no server.
 check:
@@ -23,7 +23,18 @@ test:
 	@echo "make test: 3 of 3: tests of the program and of real servers"
 	@scripts/ensure-postgres.sh >/dev/null
 	@scripts/ensure-test-tools.sh
-	cargo test --locked --examples --test '*'
+	cargo test --locked --no-run --examples --test '*'
+	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-server test-others
+
+# The two halves of the third step take as long as each other and run at the same time: much of it is waiting.
+SERVER_TESTS = server twin
+OTHER_TESTS = $(filter-out $(SERVER_TESTS),$(basename $(notdir $(wildcard tests/*.rs))))
+
+test-server:
+	cargo test --locked $(addprefix --test ,$(SERVER_TESTS))
+
+test-others:
+	cargo test --locked --examples $(addprefix --test ,$(OTHER_TESTS))
 
 lint:
 	cargo fmt --check
