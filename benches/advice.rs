@@ -1,10 +1,10 @@
 //! How good the advice is. `make bench-advice`: the five sample workloads at full size;
-//! `make bench-tpch`: TPC-H at scale factor 1.
+//! `make bench-tpch`: TPC-H at scale factor 1; `make bench-cases`: the cases of `fixtures/cases`.
 //!
 //! The program is run as a user would run it, what it recommends is really created, and the server
 //! is asked again: costs (before and after under the same statistics), sizes, times. A simple
 //! greedy selection of one- and two-column btrees over the same planner twin is judged in the same
-//! way, as a yardstick. Sizes are in MB of 1 048 576 bytes.
+//! way, as a yardstick; for a case, an expert's indexes are. Sizes are in MB of 1 048 576 bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +17,12 @@
 
 #[path = "advice/advisor.rs"]
 mod advisor;
+#[path = "advice/case_files.rs"]
+mod case_files;
+#[path = "advice/case_verdict.rs"]
+mod case_verdict;
+#[path = "advice/cases.rs"]
+mod cases;
 #[path = "advice/figures.rs"]
 mod figures;
 #[path = "advice/greedy.rs"]
@@ -62,13 +68,14 @@ fn main() {
     }
     let options = Options::parse();
     let server = Server::start(options.server.as_deref());
-    let runs = if options.tpch {
-        tpch(&server, &options)
+    let (benchmark, runs) = if let Some(names) = &options.cases {
+        ("cases", json!(cases::run(&server, names, &options)))
+    } else if options.tpch {
+        ("tpch", json!(tpch(&server, &options)))
     } else {
-        samples(&server, &options)
+        ("samples", json!(samples(&server, &options)))
     };
     if let Some(file) = &options.json {
-        let benchmark = if options.tpch { "tpch" } else { "samples" };
         let line = json!({ "benchmark": benchmark, "label": options.label, "scale": options.scale, "runs": runs });
         let mut file = std::fs::OpenOptions::new()
             .append(true)

@@ -15,6 +15,8 @@ use serde_json::Value;
 pub struct Proposal {
     /// What to run, in order.
     pub statements: Vec<String>,
+    /// What to write in place of a statement, by its name.
+    pub rewrites: BTreeMap<String, String>,
     /// The sum of the sizes it was told to have.
     pub predicted_bytes: u64,
     pub wall_s: f64,
@@ -52,6 +54,11 @@ const ROOM: &[&str] = &[
 
 impl Program<'_> {
     pub fn advise(&self, task: Task<'_>) -> Proposal {
+        self.ask(task).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Or what the program says when it fails.
+    pub fn ask(&self, task: Task<'_>) -> Result<Proposal, String> {
         let mut workload = tempfile::Builder::new().suffix(".sql").tempfile().unwrap();
         workload.write_all(task.workload.as_bytes()).unwrap();
         let program = self.file.map_or_else(
@@ -77,17 +84,15 @@ impl Program<'_> {
         let began = Instant::now();
         let output = command.output().unwrap();
         let wall_s = began.elapsed().as_secs_f64();
-        assert!(
-            output.status.success(),
-            "{}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{}\n{said}", output.status));
+        }
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        Proposal {
+        Ok(Proposal {
             wall_s,
             ..proposal(&report)
-        }
+        })
     }
 }
 
@@ -123,6 +128,7 @@ fn proposal(report: &Value) -> Proposal {
         statements: statements
             .map(|statement| statement.as_str().unwrap().to_owned())
             .collect(),
+        rewrites: rewrites(report),
         predicted_bytes: recommendations.iter().map(size).sum(),
         wall_s: 0.0,
         twin_explains: count("twin_explains"),
@@ -133,4 +139,19 @@ fn proposal(report: &Value) -> Proposal {
             .map(|one| one["id"].as_str().unwrap().to_owned())
             .collect(),
     }
+}
+
+/// Older programs know no remedies.
+fn rewrites(report: &Value) -> BTreeMap<String, String> {
+    let remedies = report["remedies"].as_array().into_iter().flatten();
+    let mut rewrites = BTreeMap::new();
+    for remedy in remedies.filter(|remedy| remedy["kind"] == "rewrite") {
+        // Those before it are its indexes, which are recommended, too.
+        let sql = remedy["statements"].as_array().unwrap().last().unwrap();
+        for benefit in remedy["benefits"].as_array().unwrap() {
+            let statement = benefit["statement"].as_str().unwrap();
+            rewrites.insert(statement.to_owned(), sql.as_str().unwrap().to_owned());
+        }
+    }
+    rewrites
 }

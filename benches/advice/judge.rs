@@ -50,8 +50,8 @@ pub struct Verdict {
     pub indexes: Vec<Built>,
 }
 
-const PATIENCE: &str = "60s";
-const PATIENCE_MS: f64 = 60_000.0;
+pub const PATIENCE: &str = "60s";
+pub const PATIENCE_MS: f64 = 60_000.0;
 
 struct Existing {
     name: String,
@@ -264,28 +264,29 @@ impl Judge {
 }
 
 fn explain(client: &mut Client, sql: &str) -> Value {
-    let answer = json(
-        client
-            .simple_query(&format!("EXPLAIN (FORMAT JSON) {sql}"))
-            .expect(sql),
-    );
-    answer[0]["Plan"].clone()
+    explained(client, "", sql).expect(sql)["Plan"].take()
 }
 
-fn json(messages: Vec<SimpleQueryMessage>) -> Value {
+/// Executes it, and says how long that took, too.
+pub const EXECUTED: &str = "ANALYZE, TIMING OFF, ";
+
+/// What EXPLAIN with these options, each with a comma behind it, answers.
+pub fn explained(client: &mut Client, options: &str, sql: &str) -> Result<Value, postgres::Error> {
+    let messages = client.simple_query(&format!("EXPLAIN ({options}FORMAT JSON) {sql}"))?;
     let text = messages.into_iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
     });
-    serde_json::from_str(&text.expect("EXPLAIN answers")).unwrap()
+    let mut answer: Value = serde_json::from_str(&text.expect("EXPLAIN answers")).unwrap();
+    Ok(answer[0].take())
 }
 
 /// None when it is not read-only.
 fn median_time(client: &mut Client, sql: &str) -> Option<f64> {
     let mut times = Vec::with_capacity(3);
     for _ in 0..3 {
-        match client.simple_query(&format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")) {
-            Ok(messages) => times.push(json(messages)[0]["Execution Time"].as_f64().unwrap()),
+        match explained(client, EXECUTED, sql) {
+            Ok(answer) => times.push(answer["Execution Time"].as_f64().unwrap()),
             Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
                 return None;
             }
@@ -316,7 +317,7 @@ fn shape(plan: &Value) -> String {
 }
 
 /// The texts of one property, from top to bottom.
-fn values_of(plan: &Value, property: &str, take: &mut dyn FnMut(&str)) {
+pub fn values_of(plan: &Value, property: &str, take: &mut dyn FnMut(&str)) {
     if let Some(value) = plan[property].as_str() {
         take(value);
     }

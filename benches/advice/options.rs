@@ -15,6 +15,9 @@ pub struct Options {
     /// TPC-H instead of the sample workloads
     #[arg(long)]
     pub tpch: bool,
+    /// The cases of `fixtures/cases` instead of the sample workloads: all, or those with these names
+    #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with_all = ["tpch", "scale", "budget", "no_times"])]
+    pub cases: Option<Vec<String>>,
     /// Share of the full size; with --tpch, the scale factor
     #[arg(long, default_value_t = 1.0)]
     pub scale: f64,

@@ -59,18 +59,27 @@ impl Server {
             .unwrap()
             .is_none()
         {
-            client
-                .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-                .unwrap();
-            client
-                .batch_execute(&format!("CREATE DATABASE {name}"))
-                .unwrap();
+            self.create(name, "template1");
             load();
             client
                 .batch_execute(&format!("COMMENT ON DATABASE {name} IS '{LOADED}'"))
                 .unwrap();
         }
         remove_indexes(&mut self.client(name));
+    }
+
+    /// A new database, in place of one of that name, with what is in the template.
+    pub fn create(&self, name: &str, template: &str) {
+        self.drop(name);
+        self.client("postgres")
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .unwrap();
+    }
+
+    pub fn drop(&self, name: &str) {
+        self.client("postgres")
+            .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            .unwrap();
     }
 }
 
