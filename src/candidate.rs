@@ -143,6 +143,8 @@ pub fn generate(
     for (index, asked_by) in covering::together(&merged) {
         merged.entry(index).or_default().extend(asked_by);
     }
+    let all = merged.clone();
+    merged.retain(|index, asked_by| !gist::misleads(index, asked_by, &all));
     let mut candidates = Candidates {
         notes: notes.into_iter().collect(),
         ..Candidates::default()

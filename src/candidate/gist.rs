@@ -5,9 +5,12 @@
 //! are lossy; the planner underestimates its costs, and GIN is faster to read
 //! (<https://www.postgresql.org/docs/current/textsearch-indexes.html>).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::context::CandidateContext;
 use crate::catalog::OperatorClass;
 use crate::index::{Index, Key, Method};
+use crate::workload::StatementId;
 
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     let mut indexes = Vec::new();
@@ -49,6 +52,24 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
         indexes.push(context.index(Method::Gist, all));
     }
     indexes
+}
+
+/// Is there a statement that searches only by a later key of this index, by an index of its own? The
+/// planner takes the order of GiST's keys for equal (`gistcostestimate`,
+/// src/backend/utils/adt/selfuncs.c) and may use this one for it, which then reads most of the tree.
+pub(super) fn misleads(
+    index: &Index,
+    asked_by: &BTreeSet<StatementId>,
+    all: &BTreeMap<Index, BTreeSet<StatementId>>,
+) -> bool {
+    index.method == Method::Gist
+        && index.keys.len() > 1
+        && all.iter().any(|(other, others)| {
+            other.method == Method::Gist
+                && other.table == index.table
+                && matches!(other.keys.as_slice(), [only] if index.keys[1..].contains(only))
+                && !others.is_subset(asked_by)
+        })
 }
 
 /// A flag is no key of GiST: `NOT cancelled` is no comparison to it.

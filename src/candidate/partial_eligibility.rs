@@ -8,6 +8,11 @@
 //! key or a version, or other values are about as frequent (sizes, cities, providers). Such columns
 //! are keys, which serve every value. The author of a workload can say which literals are fixed.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::context::CandidateContext;
 use super::expression_types::plain;
 use crate::catalog::{Catalog, Column, Table};
@@ -76,12 +81,22 @@ pub fn names_a_kind(condition: &Condition, table: &Table, catalog: &Catalog) -> 
 /// Is it a fact about the row, with nothing in it that somebody searches for? `shipped > due`,
 /// `ordered - reserved > 0`, `abs(amount) >= 1000`, and not `starts_with(email, 'user77')`.
 fn is_fact(condition: &Condition) -> bool {
-    let values = literals(&condition.expression.text).unwrap_or_default();
+    let values = literals(&without_paths(&condition.expression.text)).unwrap_or_default();
     let mut values = values.iter().map(String::as_str);
     match condition.kind {
         ConditionKind::Range | ConditionKind::Inequality => values.all(is_threshold),
         ConditionKind::RowPredicate => values.all(|value| matches!(value, "0" | "1")),
         _ => false,
+    }
+}
+
+/// The name of a field is no value: `(props ->> 'urgent'::text)::boolean`.
+fn without_paths(text: &str) -> Cow<'_, str> {
+    static PATHS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(->>?|#>>?) '(?:[^']|'')*'").ok());
+    match PATHS.as_ref() {
+        Some(paths) => paths.replace_all(text, "$1 field"),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -304,6 +319,13 @@ fn common_values_share(column: &Column, condition: &Condition, literal: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_field_is_no_value() {
+        let text = "((props ->> 'it''s'::text))::boolean OR (a = 'x'::text)";
+        let without = "((props ->> field::text))::boolean OR (a = 'x'::text)";
+        assert_eq!(without_paths(text), without);
+    }
 
     #[test]
     fn somebody_decided_on_a_round_number() {

@@ -244,6 +244,8 @@ impl Search<'_, '_> {
                 |id| match &self.known.trials()[*id].index.definition.method {
                     // Both find the rows of a value, at costs that can be compared.
                     Method::Hash => Method::Btree,
+                    // Both are trees of whatever contains what, at costs of the same kind.
+                    Method::SpGist => Method::Gist,
                     method => method.clone(),
                 },
             )
