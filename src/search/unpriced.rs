@@ -10,7 +10,7 @@ use crate::sql::{Expression, Shape, parse_expression};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unpriced {
     /// It sorts rows of which a LIMIT takes the first ones: how long that takes depends on how many
-    /// rows the next value has. (An incremental sort reads no further than it has to.)
+    /// rows the next value has.
     pub sorts_for_limit: bool,
     /// It reads a range of an index and filters what it finds: how many rows a pattern or a range has
     /// is what the planner knows least about.
