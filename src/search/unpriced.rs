@@ -41,7 +41,12 @@ impl Unpriced {
 }
 
 fn sorts_for_limit(plan: &Plan) -> bool {
-    let is_sort = |node: &Node| matches!(node.node_type(), NodeType::Sort | NodeType::GatherMerge);
+    let is_sort = |node: &Node| {
+        matches!(
+            node.node_type(),
+            NodeType::Sort | NodeType::IncrementalSort | NodeType::GatherMerge
+        )
+    };
     let limits = plan.nodes().iter();
     limits
         .filter(|node| *node.node_type() == NodeType::Limit)
