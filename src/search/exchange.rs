@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::greedy::{Offer, Preference, Search, WORTH_ANOTHER_INDEX, is_near, tolerance};
+use super::greedy::{Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_near, tolerance};
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;
@@ -46,11 +46,14 @@ impl Search<'_, '_> {
     /// Exchanges each chosen index for the one that is best in its place, if no statement misses it.
     pub(super) fn exchange(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
-            let with_present = self.costs(chosen)?;
-            let mut others = chosen.to_vec();
-            let present = others.remove(place);
-            let without = self.costs(&others)?;
-            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+            let Some(Place {
+                others,
+                with_present,
+                without,
+                now,
+                ..
+            }) = self.place(chosen, place)?
+            else {
                 continue;
             };
             let mut offers: Vec<Offer> = Vec::new();

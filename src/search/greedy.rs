@@ -77,6 +77,17 @@ pub(super) struct Offer {
     pub(super) net: Bytes,
 }
 
+/// A chosen index, and what it brings beside the others.
+pub(super) struct Place {
+    pub(super) present: TrialId,
+    pub(super) others: Vec<TrialId>,
+    /// The costs with it.
+    pub(super) with_present: Costs,
+    /// The costs without it.
+    pub(super) without: Costs,
+    pub(super) now: Offer,
+}
+
 impl Search<'_, '_> {
     /// Greedily, beginning with these.
     pub(super) fn pick(
@@ -280,6 +291,26 @@ impl Search<'_, '_> {
         }
         offer.gain -= self.known.additional_write_cost(&offer.ids, chosen);
         (offer.gain > 0.0).then_some(offer)
+    }
+
+    /// What a chosen index brings beside the others; none where that is nothing.
+    pub(super) fn place(
+        &mut self,
+        chosen: &[TrialId],
+        place: usize,
+    ) -> Result<Option<Place>, PlannerError> {
+        let with_present = self.costs(chosen)?;
+        let mut others = chosen.to_vec();
+        let present = others.remove(place);
+        let without = self.costs(&others)?;
+        let now = self.offer(&[present], &others, &without, &with_present);
+        Ok(now.map(|now| Place {
+            present,
+            others,
+            with_present,
+            without,
+            now,
+        }))
     }
 
     pub(super) fn best_offer(

@@ -4,7 +4,7 @@
 //! change the size, so the search does not count it. But writes pay for it, and the report could
 //! not explain what it is for.
 
-use super::greedy::{Search, is_near};
+use super::greedy::{Place, Search, is_near};
 use super::trial::{TrialId, Trials};
 use crate::index::Index;
 use crate::planner::PlannerError;
@@ -13,11 +13,14 @@ impl Search<'_, '_> {
     /// Removes trailing columns that no statement needs.
     pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
-            let with_present = self.costs(chosen)?;
-            let mut others = chosen.to_vec();
-            let present = others.remove(place);
-            let without = self.costs(&others)?;
-            let Some(now) = self.offer(&[present], &others, &without, &with_present) else {
+            let Some(Place {
+                present,
+                others,
+                with_present,
+                without,
+                now,
+            }) = self.place(chosen, place)?
+            else {
                 continue;
             };
             for id in shorter(self.known.trials(), present) {
