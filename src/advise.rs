@@ -42,6 +42,7 @@ mod remedies;
 pub mod restated;
 mod run;
 mod selection;
+mod serving;
 mod summary;
 mod superseded;
 #[cfg(test)]
@@ -60,7 +61,7 @@ pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{ExistingCause, ExistingFinding, Fix, SupportedForeignKey, Unused};
 pub use recommendation::Recommendation;
-pub use summary::RehearsalSummary;
+pub use summary::{Phase, RehearsalSummary};
 
 use context::Context;
 use prepare_twin::prepare_twin;

@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod interactive;
 mod output;
+mod phase_clock;
 mod planners;
 mod review;
 mod snapshot;

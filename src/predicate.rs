@@ -9,6 +9,7 @@
 mod collect;
 mod condition;
 mod key;
+mod named;
 mod needed;
 mod plan_catalog;
 mod relation;
@@ -17,6 +18,7 @@ mod relation_use;
 pub use collect::relation_uses;
 pub use condition::{Condition, ConditionKind, Operand};
 pub use key::OrderKey;
+pub use named::NamedColumns;
 pub use plan_catalog::catalog_of_plan;
 pub use relation::Relation;
 pub use relation_use::RelationUse;

@@ -20,13 +20,14 @@ mod budget;
 pub mod costs;
 mod exchange;
 mod greedy;
+pub mod known;
 mod shorter;
 pub mod trial;
 pub mod unpriced;
 pub mod write_cost;
 
-use costs::KnownCosts;
 use greedy::{Preference, Search};
+use known::KnownCosts;
 pub use trial::{Trial, TrialCost, TrialId, TrialOutcome, TrialSet, Trials};
 pub use unpriced::Unpriced;
 

@@ -1,13 +1,14 @@
 //! The one place where the pipeline asks the planner.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::baseline::Baseline;
 use super::restated::AllRestated;
-use super::summary::RehearsalSummary;
+use super::summary::{Phase, RehearsalSummary};
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;
-use crate::planner::counted::Counted;
+use crate::planner::counted::{Counted, Tally};
 use crate::planner::{
     Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
     Preparation, Question, RefusalCause, Silence, Target, uses,
@@ -21,6 +22,9 @@ pub(super) struct Run<'a> {
     out_of_time: bool,
     restated: AllRestated,
     server_silent: Option<Silence>,
+    phases: RefCell<Vec<Phase>>,
+    /// The phase that goes on, and what had been asked when it began.
+    phase: RefCell<Option<(String, Tally)>>,
 }
 
 impl<'a> Run<'a> {
@@ -31,6 +35,8 @@ impl<'a> Run<'a> {
             out_of_time: false,
             restated: AllRestated::new(),
             server_silent: None,
+            phases: RefCell::default(),
+            phase: RefCell::default(),
         }
     }
 
@@ -155,6 +161,7 @@ impl<'a> Run<'a> {
     pub(super) fn summary(&self) -> RehearsalSummary {
         RehearsalSummary {
             tally: self.planner.tally(),
+            phases: self.phases.borrow().clone(),
             out_of_time: self.out_of_time,
             server_silent: self.server_silent,
         }
@@ -168,6 +175,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn begin(&self, what: &str, steps: usize) {
+        *self.phase.borrow_mut() = Some((what.to_owned(), self.planner.tally()));
         (self.observer)(Event::Begin { what, steps });
     }
 
@@ -176,6 +184,18 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn end(&self) {
+        if let Some((name, before)) = self.phase.borrow_mut().take() {
+            let mut phases = self.phases.borrow_mut();
+            let place = phases.iter().position(|phase| phase.name == name);
+            let place = place.unwrap_or_else(|| {
+                phases.push(Phase {
+                    name,
+                    ..Phase::default()
+                });
+                phases.len() - 1
+            });
+            phases[place].add(&before, &self.planner.tally());
+        }
         (self.observer)(Event::End);
     }
 }

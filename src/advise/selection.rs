@@ -18,7 +18,8 @@ use crate::model::Bytes;
 use crate::planner::{
     Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
 };
-use crate::search::costs::{Costs, KnownCosts, SetCost, SetPlanner, Weighted};
+use crate::search::costs::{Costs, Weighted};
+use crate::search::known::{KnownCosts, SetCost, SetPlanner};
 use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};

@@ -9,7 +9,7 @@ use super::existing::structural::structural;
 use super::run::Run;
 use crate::catalog::ExistingIndex;
 use crate::planner::{Answer, PlannerError, Question, RefusalCause, Target};
-use crate::search::costs::Superseded;
+use crate::search::known::Superseded;
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::WORSE_SHARE;
 use crate::workload::Statement;

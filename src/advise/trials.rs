@@ -6,6 +6,7 @@ use super::build_groups::{busyness, step};
 use super::built_groups::{BuiltGroups, GroupAnswer};
 use super::context::Context;
 use super::run::Run;
+use super::serving::Serving;
 use crate::candidate::Candidate;
 use crate::index::{Index, naming};
 use crate::model::{Millis, QualifiedName};
@@ -51,6 +52,7 @@ pub(super) fn test(
     let mut tester = Tester {
         run,
         context,
+        serving: Serving::of(context),
         locked: BTreeSet::new(),
         built: BuiltGroups::default(),
         left,
@@ -98,6 +100,7 @@ fn named((name, candidate): (String, &Candidate)) -> Named {
 struct Tester<'t, 'r, 'c> {
     run: &'t mut Run<'r>,
     context: Context<'c>,
+    serving: Serving<'c>,
     /// Tables whose lock could not be acquired: waiting for it again and again would make writers
     /// queue behind us each time.
     locked: BTreeSet<QualifiedName>,
@@ -117,10 +120,12 @@ impl Tester<'_, '_, '_> {
         asked_by: &BTreeSet<StatementId>,
     ) -> Result<Answer, PlannerError> {
         let context = self.context;
-        let statements = context.touching(&BTreeSet::from([index.definition.table.clone()]));
         if context.target() == Target::Server {
-            return self.build(id, index, &statements);
+            // What is built is verified by the same build: with everything on its table.
+            let tables = BTreeSet::from([index.definition.table.clone()]);
+            return self.build(id, index, &context.touching(&tables));
         }
+        let statements = self.serving.statements(&index.definition, asked_by);
         self.run.step(&index.name);
         match self.twin_cannot_plan(asked_by) {
             Some(cause) => Ok(Answer::Refused(cause.into())),

@@ -1,10 +1,12 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
 use super::consent::{Asking, Consent, WithConsent};
+use super::phase_clock::PhaseClock;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
@@ -14,8 +16,8 @@ use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::{DbError, Session};
 use crate::model::{Millis, QualifiedName};
-use crate::planner::Planner;
 use crate::planner::recording::{Recorder, Recording};
+use crate::planner::{Event, Planner};
 use crate::report::json::Report;
 use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
@@ -80,7 +82,7 @@ pub(super) fn advise_and_report(
     let progress = Progress::new(&cli.output);
     let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
     let mut planner = planner.within(options.limits);
-    let mut advice = advise_and_record(&mut planner, workload, options, &progress)?;
+    let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
         Err(DbError::Silent { .. }) => None,
         other => Some(other?),
@@ -103,8 +105,9 @@ pub(super) fn advise_and_report(
         left_behind,
         total: Some(Millis::from(options.started.elapsed())),
         server: Some(session.waited()),
+        phases,
     };
-    write_advice(cli, &advice, measured)?;
+    write_advice(cli, &advice, &measured)?;
     Ok(advice)
 }
 
@@ -129,7 +132,7 @@ fn advise_from_snapshot(
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
     workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
-    let mut advice = advise_and_record(&mut planner, &workload, options, &progress)?;
+    let (mut advice, phases) = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
     if let Some(changed) = &options.what_if {
         advice.what_if = Some(changed.compare(
@@ -144,9 +147,10 @@ fn advise_from_snapshot(
     }
     let measured = RunMeasurements {
         total: Some(Millis::from(options.started.elapsed())),
+        phases,
         ..RunMeasurements::default()
     };
-    write_advice(cli, &advice, measured)?;
+    write_advice(cli, &advice, &measured)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
@@ -155,23 +159,32 @@ fn advise_and_record(
     workload: &Workload,
     options: &AdviseOptions<'_>,
     progress: &Progress,
-) -> Result<Advice, CommandError> {
+) -> Result<Advised, CommandError> {
     let interrupt = &options.twin_maker.interrupt;
     let consent = Consent::new(options.asking, options.limits, interrupt);
     let mut planner = WithConsent::new(planner, &consent);
     let mut planner = TimeLimit::new(&mut planner, options.limits.search_time);
-    let mut recorder = Recorder::new(&mut planner);
-    let advised = advise(workload, options.limits, &mut recorder, &|event| {
+    let clock = PhaseClock::default();
+    let observer = |event: Event<'_>| {
+        clock.observe(event);
         consent.observe(event);
         progress.observe(event);
-    });
+    };
+    // A recording keeps every plan: only who wants one pays for it.
+    let Some(file) = options.record else {
+        let advice = advise(workload, options.limits, &mut planner, &observer)?;
+        return Ok((advice, clock.times()));
+    };
+    let mut recorder = Recorder::new(&mut planner);
+    let advised = advise(workload, options.limits, &mut recorder, &observer);
     let recording = recorder.finish(workload.clone(), options.limits.clone());
     let advice = advised?;
-    if let Some(file) = options.record {
-        save(&recording, file)?;
-    }
-    Ok(advice)
+    save(&recording, file)?;
+    Ok((advice, clock.times()))
 }
+
+/// The advice, and how long each phase took.
+type Advised = (Advice, BTreeMap<String, Millis>);
 
 /// Writes a recording to a file.
 pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
@@ -199,7 +212,7 @@ fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
 pub(super) fn write_advice(
     cli: &Cli,
     advice: &Advice,
-    measured: RunMeasurements,
+    measured: &RunMeasurements,
 ) -> Result<(), CommandError> {
     let report = match cli.output.format {
         Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),

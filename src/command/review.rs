@@ -296,6 +296,6 @@ fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, Comm
     if interactive::is_requested(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }
-    advise::write_advice(cli, &advice, RunMeasurements::default())?;
+    advise::write_advice(cli, &advice, &RunMeasurements::default())?;
     Ok(Outcome::Done)
 }

@@ -51,6 +51,23 @@ impl References {
         Some(References { nodes })
     }
 
+    /// The columns that conditions, orders, groupings and aggregates name, of whatever relation.
+    pub(super) fn named(&self, plan: &Plan) -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
+        for (node, references) in plan.nodes().iter().zip(&self.nodes) {
+            let conditions = references.conditions.iter().chain(&references.lists);
+            let is_aggregate = matches!(node.node_type(), NodeType::Aggregate);
+            let output: &[_] = if is_aggregate {
+                &references.output
+            } else {
+                &[]
+            };
+            let names = conditions.chain(output).filter_map(|one| one.name.clone());
+            named.extend(names);
+        }
+        named
+    }
+
     /// The columns that anything but the scan's own conditions reads of the relation; none for
     /// whole rows, system columns, and conditions of the scan that no [`super::Condition`] was made
     /// of.

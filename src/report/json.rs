@@ -11,8 +11,8 @@ use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
 use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
-    Advice, Benefit, ExistingFinding, Recommendation, RehearsalSummary, Rejected, StatementAdvice,
-    StatementStatus,
+    Advice, Benefit, ExistingFinding, Phase, Recommendation, RehearsalSummary, Rejected,
+    StatementAdvice, StatementStatus,
 };
 use crate::catalog::Catalog;
 use crate::finding;
@@ -502,12 +502,29 @@ pub struct Rehearsal {
     pub built_again_to_execute: usize,
     /// The longest time that a table was locked for writes.
     pub longest_write_block_ms: f64,
+    /// What each phase asked and took, in the order in which they began.
+    pub phases: Vec<PhaseReport>,
     /// The total time that tables were locked for writes.
     pub total_write_block_ms: f64,
     /// The longest time that a session was seen waiting because of that; null where nobody watched.
     pub longest_wait_ms: Option<f64>,
     /// The longest wait of each transaction, summed.
     pub total_wait_ms: Option<f64>,
+}
+
+/// One phase of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PhaseReport {
+    /// What progress calls it.
+    pub name: String,
+    /// The number of index sets that the planner twin planned with.
+    pub twin_questions: usize,
+    /// EXPLAINs sent to the planner twin.
+    pub twin_explains: usize,
+    /// EXPLAINs sent to the server.
+    pub server_explains: usize,
+    /// How long it took; null in a replay.
+    pub time_ms: Option<f64>,
 }
 
 /// A server that stopped answering.
@@ -532,7 +549,7 @@ pub struct Timing {
 
 impl Report {
     /// The report of an advice.
-    pub fn new(advice: &Advice, measured: RunMeasurements) -> Report {
+    pub fn new(advice: &Advice, measured: &RunMeasurements) -> Report {
         let server = &advice.catalog.server;
         Report {
             schema_version: SCHEMA_VERSION,
@@ -577,7 +594,7 @@ impl Report {
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             notices: advice.notices.iter().map(sentences::notice).collect(),
-            rehearsal: Rehearsal::new(&advice.rehearsal, measured.left_behind),
+            rehearsal: Rehearsal::new(&advice.rehearsal, measured),
             timing: Timing {
                 total_ms: measured.total.map(tenth),
                 server_ms: measured.server.map(tenth),
@@ -595,8 +612,15 @@ impl Report {
 }
 
 impl Rehearsal {
-    fn new(summary: &RehearsalSummary, left_behind: Option<usize>) -> Rehearsal {
+    fn new(summary: &RehearsalSummary, measured: &RunMeasurements) -> Rehearsal {
         let tally = summary.tally;
+        let phase = |phase: &Phase| PhaseReport {
+            name: phase.name.clone(),
+            twin_questions: phase.twin_questions,
+            twin_explains: phase.twin_explains,
+            server_explains: phase.server_explains,
+            time_ms: measured.phases.get(&phase.name).copied().map(tenth),
+        };
         Rehearsal {
             transactions: tally.transactions,
             indexes_built: tally.indexes_built,
@@ -608,7 +632,8 @@ impl Rehearsal {
                 waited_ms: tenth(silence.waited),
                 rollback_seen: silence.rollback_seen,
             }),
-            left_behind,
+            left_behind: measured.left_behind,
+            phases: summary.phases.iter().map(phase).collect(),
             built_again_to_plan: tally.built_again_to_plan,
             built_again_to_execute: tally.built_again_to_execute,
             longest_wait_ms: tally.longest_wait.map(tenth),

@@ -15,7 +15,7 @@ use crate::workload::ValueClass;
 const FENCE_COLUMNS: usize = 120;
 
 /// Writes the report.
-pub fn write(advice: &Advice, measured: RunMeasurements) -> String {
+pub fn write(advice: &Advice, measured: &RunMeasurements) -> String {
     let mut markdown = String::from("## pgrehearse report\n\n");
     statements(&mut markdown, advice);
     no_index(&mut markdown, advice);

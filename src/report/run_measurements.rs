@@ -1,10 +1,12 @@
 //! What only the command knows: how long the run took, and which of its indexes are in the catalog
 //! afterwards.
 
+use std::collections::BTreeMap;
+
 use crate::model::Millis;
 
 /// Measurements of a run. Nothing is measured when a recording is replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunMeasurements {
     /// Indexes of the rehearsal that are still in the catalog, counted at the end.
     pub left_behind: Option<usize>,
@@ -12,4 +14,6 @@ pub struct RunMeasurements {
     pub total: Option<Millis>,
     /// Of that, the time spent waiting for the server.
     pub server: Option<Millis>,
+    /// The time of each phase, by its name.
+    pub phases: BTreeMap<String, Millis>,
 }

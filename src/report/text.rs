@@ -36,7 +36,7 @@ mod what_if;
 use gain::gain;
 
 /// Writes the report.
-pub fn write(advice: &Advice, measured: RunMeasurements, width: usize) -> String {
+pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> String {
     let width = width.max(MIN_WIDTH);
     let mut text = String::new();
     summary(&mut text, advice, width);
@@ -540,7 +540,7 @@ fn notices(text: &mut String, advice: &Advice, width: usize) {
     }
 }
 
-fn closing(text: &mut String, advice: &Advice, measured: RunMeasurements, width: usize) {
+fn closing(text: &mut String, advice: &Advice, measured: &RunMeasurements, width: usize) {
     let parts = [
         twin_sentence(advice),
         Some(built_sentence(advice, measured.left_behind)),

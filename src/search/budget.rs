@@ -66,7 +66,7 @@ impl Search<'_, '_> {
                     .0
                     .saturating_sub(self.size(&smaller).0)
                     .max(1);
-                let price = (self.sum(&smaller)? - sum) / freed as f64;
+                let price = (self.model_sum(&smaller) - sum) / freed as f64;
                 if best.as_ref().is_none_or(|(least, _)| price < *least) {
                     best = Some((price, smaller));
                 }
@@ -81,7 +81,7 @@ impl Search<'_, '_> {
         id: TrialId,
         others: &[TrialId],
     ) -> Result<Vec<TrialId>, PlannerError> {
-        let without = self.costs(others)?;
+        let without = self.model(others);
         let size = self.size(&[id]);
         let candidates = self
             .known
@@ -115,12 +115,15 @@ impl Search<'_, '_> {
     ) -> Result<Vec<TrialId>, PlannerError> {
         for _ in 0..self.known.trials().len() {
             let sum = self.sum(&chosen)?;
-            let mut best: Option<(f64, Vec<TrialId>)> = None;
             let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
+            let mut ideas: Vec<(f64, Vec<TrialId>)> = Vec::new();
             for offer in self.offers(&chosen, too_large)? {
-                let Some(set) = self.made_room(&chosen, &offer)? else {
-                    continue;
-                };
+                let set = self.made_room(&chosen, &offer);
+                ideas.extend(set.map(|set| (self.model_sum(&set), set)));
+            }
+            ideas.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut best: Option<(f64, Vec<TrialId>)> = None;
+            for (_, set) in ideas.into_iter().take(MAX_REPLACEMENTS_PLANNED) {
                 let replaced = self.sum(&set)?;
                 let least = best
                     .as_ref()
@@ -137,30 +140,25 @@ impl Search<'_, '_> {
         Ok(chosen)
     }
 
-    /// The set with the offer, without the indexes that save least for their size, until it fits.
-    fn made_room(
-        &mut self,
-        chosen: &[TrialId],
-        offer: &Offer,
-    ) -> Result<Option<Vec<TrialId>>, PlannerError> {
+    /// The set with the offer, without the indexes that save least for their size by what is known,
+    /// until it fits.
+    fn made_room(&mut self, chosen: &[TrialId], offer: &Offer) -> Option<Vec<TrialId>> {
         let mut set: Vec<TrialId> = [chosen, &offer.ids].concat();
-        self.drop_unneeded(&mut set)?;
+        self.drop_unneeded_as_known(&mut set);
         while !self.fits(&set) {
-            let sum = self.sum(&set)?;
+            let sum = self.model_sum(&set);
             let mut least: Option<(f64, TrialId)> = None;
             for id in set.clone().into_iter().filter(|id| !offer.ids.contains(id)) {
                 let others: Vec<TrialId> =
                     set.iter().copied().filter(|other| *other != id).collect();
-                let loss = (self.sum(&others)? - sum) / self.size(&[id]).0.max(1) as f64;
+                let loss = (self.model_sum(&others) - sum) / self.size(&[id]).0.max(1) as f64;
                 if least.is_none_or(|(smallest, _)| loss < smallest) {
                     least = Some((loss, id));
                 }
             }
-            let Some((_, id)) = least else {
-                return Ok(None);
-            };
+            let (_, id) = least?;
             set.retain(|other| *other != id);
         }
-        Ok(Some(set))
+        Some(set)
     }
 }

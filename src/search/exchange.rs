@@ -57,7 +57,10 @@ impl Search<'_, '_> {
                 continue;
             };
             let mut offers: Vec<Offer> = Vec::new();
-            for id in self.in_place_of(&now, &others) {
+            let alternatives = self.in_place_of(&now, &others);
+            let each: Vec<Vec<TrialId>> = alternatives.iter().map(|id| vec![*id]).collect();
+            self.ask_together(&others, &each)?;
+            for id in alternatives {
                 let set = [others.as_slice(), &[id]].concat();
                 let exchanged = self.costs(&set)?;
                 let offer = self.offer(&[id], &others, &without, &exchanged);
@@ -167,8 +170,7 @@ impl Search<'_, '_> {
     ) -> Result<bool, PlannerError> {
         let (with, now) = (self.costs(set)?, self.costs(than)?);
         let mut expected: BTreeMap<&StatementId, Expected> = BTreeMap::new();
-        for (id, with) in &with {
-            let Some(now) = now.get(id) else { continue };
+        for ((id, with), now) in with.iter().zip(now.as_slice()) {
             let sum = expected.entry(self.known.statement(id)).or_default();
             sum.classes += 1;
             sum.calls += with.calls;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::costs::{Costs, KnownCosts, total};
+use super::costs::{Costs, total};
+use super::known::KnownCosts;
 use super::trial::{TrialId, TrialSet};
 use crate::index::Method;
 use crate::model::{Bytes, Cost};
@@ -107,7 +108,7 @@ impl Search<'_, '_> {
                 break;
             };
             let mut next = [chosen.as_slice(), &best].concat();
-            self.drop_unneeded(&mut next)?;
+            self.drop_unneeded(&mut next, &best)?;
             if self.is_only_larger(&next, &chosen, &best)? {
                 in_vain.insert(best);
                 continue;
@@ -186,12 +187,10 @@ impl Search<'_, '_> {
         if !self.known.has_planner() {
             return Ok(offers);
         }
-        let ideas = self
-            .promising(&offers)
-            .into_iter()
-            .map(|offer| offer.ids)
-            .chain(self.known.bundles(chosen)?);
-        let ideas: Vec<Vec<TrialId>> = ideas.collect();
+        let singles = self.promising(&offers).into_iter();
+        let mut ideas: Vec<Vec<TrialId>> = singles.map(|offer| offer.ids).collect();
+        ideas.extend(self.promising_bundles(chosen, &now, &refusal)?);
+        self.ask_together(chosen, &ideas)?;
         let mut asked = Vec::with_capacity(ideas.len());
         for idea in ideas {
             let with = self.costs(&[chosen, &idea].concat())?;
@@ -199,6 +198,40 @@ impl Search<'_, '_> {
         }
         asked.retain(|offer| refusal(self, offer).is_none());
         Ok(asked)
+    }
+
+    /// The indexes that pay only together: all of them where they are few, or else those that bring
+    /// most by what is known.
+    fn promising_bundles(
+        &mut self,
+        chosen: &[TrialId],
+        now: &Costs,
+        refusal: &impl Fn(&Self, &Offer) -> Option<Reason>,
+    ) -> Result<Vec<Vec<TrialId>>, PlannerError> {
+        let bundles = self.known.bundles(chosen)?;
+        if bundles.len() <= 2 * MAX_OFFERS_PLANNED {
+            return Ok(bundles);
+        }
+        let mut offers = Vec::new();
+        for bundle in bundles {
+            let with = self.model(&[chosen, &bundle].concat());
+            let offer = self.offer(&bundle, chosen, now, &with);
+            offers.extend(offer.filter(|offer| refusal(self, offer).is_none()));
+        }
+        let promising = self.promising(&offers).into_iter();
+        Ok(promising.map(|offer| offer.ids).collect())
+    }
+
+    /// Asks about all of these ideas with few questions.
+    pub(super) fn ask_together(
+        &mut self,
+        chosen: &[TrialId],
+        ideas: &[Vec<TrialId>],
+    ) -> Result<(), PlannerError> {
+        let ideas = ideas.iter().flatten().copied();
+        let ideas = ideas.filter(|id| !chosen.contains(id)).collect();
+        self.known
+            .explore(&chosen.iter().copied().collect(), &ideas)
     }
 
     /// The best by saving and by saving per byte, and smaller ones that come near.
@@ -273,10 +306,8 @@ impl Search<'_, '_> {
             size,
             net,
         };
-        for (id, with) in with {
-            let (Some(now), Some(baseline)) = (now.get(id), self.known.baseline().get(id)) else {
-                continue;
-            };
+        let each = with.as_slice().iter().zip(now.as_slice());
+        for ((with, now), baseline) in each.zip(self.known.baseline().as_slice()) {
             if is_gain(baseline.cost, now.cost, with.cost, self.limits) {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;
@@ -405,13 +436,34 @@ impl Search<'_, '_> {
         self.known.under(&set.iter().copied().collect())
     }
 
+    /// The costs as far as they are known: no statement costs more.
+    pub(super) fn model(&mut self, set: &[TrialId]) -> Costs {
+        self.known.model(&set.iter().copied().collect())
+    }
+
+    /// What the workload and its writes cost at most.
+    pub(super) fn model_sum(&mut self, set: &[TrialId]) -> f64 {
+        total(&self.model(set)).0 + self.known.write_cost(set)
+    }
+
     pub(super) fn sum(&mut self, set: &[TrialId]) -> Result<f64, PlannerError> {
         Ok(total(&self.costs(set)?).0 + self.known.write_cost(set))
     }
 
-    /// Removes the indexes without which no statement loses as much as the minimum gain.
-    pub(super) fn drop_unneeded(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
+    /// Removes the indexes without which no statement loses as much as the minimum gain, after these
+    /// were picked: what they make unnecessary is on their tables, or not used any more.
+    pub(super) fn drop_unneeded(
+        &mut self,
+        chosen: &mut Vec<TrialId>,
+        picked: &[TrialId],
+    ) -> Result<(), PlannerError> {
+        let trials = self.known.trials();
+        let tables: BTreeSet<_> = picked.iter().map(|id| trials[*id].table()).collect();
         for id in chosen.clone() {
+            let is_used = self.known.uses(&chosen.iter().copied().collect(), id);
+            if is_used && !tables.contains(trials[id].table()) {
+                continue;
+            }
             let others: Vec<TrialId> = chosen
                 .iter()
                 .copied()
@@ -425,6 +477,18 @@ impl Search<'_, '_> {
         Ok(())
     }
 
+    /// The same by what is known.
+    pub(super) fn drop_unneeded_as_known(&mut self, chosen: &mut Vec<TrialId>) {
+        for id in chosen.clone() {
+            let is_other = |other: &TrialId| *other != id;
+            let others: Vec<TrialId> = chosen.iter().copied().filter(is_other).collect();
+            let (with, without) = (self.model(chosen), self.model(&others));
+            if !self.misses(&without, &with) {
+                *chosen = others;
+            }
+        }
+    }
+
     /// Is there a statement that these costs make dearer than those by more than is allowed (see
     /// [`tolerance`])?
     pub(super) fn misses_much(
@@ -433,11 +497,9 @@ impl Search<'_, '_> {
         those: &Costs,
         (share, units): (f64, f64),
     ) -> bool {
-        these.iter().any(|(id, these)| {
-            let (Some(those), Some(baseline)) = (those.get(id), self.known.baseline().get(id))
-            else {
-                return false;
-            };
+        let each = these.as_slice().iter().zip(those.as_slice());
+        let mut each = each.zip(self.known.baseline().as_slice());
+        each.any(|((these, those), baseline)| {
             these.cost.0 - those.cost.0 > units.max(share * those.cost.0)
                 && is_gain(baseline.cost, these.cost, those.cost, self.limits)
         })
@@ -445,14 +507,11 @@ impl Search<'_, '_> {
 
     /// Is there a statement for which going from these costs to those would be a gain?
     pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
-        these.iter().any(
-            |(id, these)| match (those.get(id), self.known.baseline().get(id)) {
-                (Some(those), Some(baseline)) => {
-                    is_gain(baseline.cost, these.cost, those.cost, self.limits)
-                }
-                _ => false,
-            },
-        )
+        let each = these.as_slice().iter().zip(those.as_slice());
+        let mut each = each.zip(self.known.baseline().as_slice());
+        each.any(|((these, those), baseline)| {
+            is_gain(baseline.cost, these.cost, those.cost, self.limits)
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use crate::index::{Index, IndexKey, Key};
 use crate::model::{Bytes, Cost};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{NamedIndex, TestedIndex};
-use crate::search::costs::{SetCost, SetPlanner, Superseded, Weighted};
+use crate::search::costs::Weighted;
+use crate::search::known::{SetCost, SetPlanner, Superseded};
 use crate::search::write_cost::{WriteCosts, WriteLoad};
 use crate::workload::StatementId;
 

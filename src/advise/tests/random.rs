@@ -142,7 +142,7 @@ fn limits(random: &mut Random) -> Limits {
 }
 
 fn json(advice: &Advice) -> String {
-    Report::new(advice, RunMeasurements::default())
+    Report::new(advice, &RunMeasurements::default())
         .to_json()
         .unwrap()
 }

@@ -28,7 +28,7 @@ fn replayed(recording: &Recording) -> Result<(Advice, usize), PlannerError> {
 }
 
 fn json(advice: &Advice) -> String {
-    Report::new(advice, RunMeasurements::default())
+    Report::new(advice, &RunMeasurements::default())
         .to_json()
         .unwrap()
 }

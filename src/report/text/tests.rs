@@ -26,7 +26,7 @@ fn without_a_twin_nothing_is_said_about_what_was_not_tested() {
     let advice = advised(planner().without_twin("no initdb"));
     let untested = advice.rejected.len();
     assert!(untested >= 2, "{untested}");
-    let text = write(&advice, RunMeasurements::default(), 100);
+    let text = write(&advice, &RunMeasurements::default(), 100);
     let expected =
         format!("No index is recommended, but {untested} candidates could not be tested now.");
     assert!(text.contains(&expected), "{text}");
@@ -40,6 +40,6 @@ fn where_everything_was_tested_it_says_that_no_index_helps() {
         "SELECT * FROM orders WHERE a = 5",
         seq_scan("orders", 1_000.0).filter("(orders.a = 5)"),
     );
-    let text = write(&advised(useless), RunMeasurements::default(), 100);
+    let text = write(&advised(useless), &RunMeasurements::default(), 100);
     assert!(text.contains("No index helps."), "{text}");
 }

@@ -9,7 +9,8 @@ use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Comparison, PlanOutcome};
 pub use crate::search::costs::total;
-use crate::search::costs::{Costs, KnownCosts, Weighted};
+use crate::search::costs::{Costs, Weighted};
+use crate::search::known::KnownCosts;
 use crate::search::{TrialId, Unpriced};
 use crate::workload::{Statement, StatementId};
 
@@ -90,7 +91,7 @@ impl SessionData {
 
     /// The part of these costs that is about these statements, with whatever values; all of it if
     /// there are none.
-    pub fn among(&self, statements: &BTreeSet<usize>, mut costs: Costs) -> Costs {
+    pub fn among(&self, statements: &BTreeSet<usize>, costs: Costs) -> Costs {
         if !statements.is_empty() {
             let wanted: BTreeSet<&StatementId> = statements
                 .iter()
@@ -101,7 +102,7 @@ impl SessionData {
                 .filter(|view| wanted.contains(view.as_written()))
                 .map(|view| &view.source.id)
                 .collect();
-            costs.retain(|id, _| ids.contains(id));
+            return costs.of(|id| ids.contains(id));
         }
         costs
     }
@@ -124,14 +125,8 @@ impl SessionData {
                 basis: TotalBasis::of(indexes.len()),
             };
             for (id, (without, with)) in verified {
-                estimate
-                    .before
-                    .entry(id.clone())
-                    .and_modify(|weighted| weighted.cost = *without);
-                estimate
-                    .after
-                    .entry(id.clone())
-                    .and_modify(|weighted| weighted.cost = *with);
+                estimate.before.set_cost(id, *without);
+                estimate.after.set_cost(id, *with);
             }
             return estimate;
         }
