@@ -13,9 +13,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::Cost;
 use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
 
+mod bound;
 mod budget;
 pub mod costs;
 mod exchange;
@@ -40,6 +42,33 @@ pub struct Selection {
     pub kept_out: BTreeMap<TrialId, Reason>,
     /// Time ran out: it is the best set found until then.
     pub cut_short: bool,
+    /// How far it can be from the best; none where that is not known.
+    pub optimality: Option<Optimality>,
+}
+
+/// How far a choice can be from the best one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimality {
+    /// What the workload costs with the chosen set, and what its writes pay for it: Σ calls × cost.
+    pub cost: Cost,
+    /// No set of the candidates that keeps the limits costs less, as far as plans do not become
+    /// dearer with more indexes.
+    pub bound: Cost,
+    /// How many candidates could be chosen.
+    pub candidates: usize,
+    /// Does a limit on size or number restrict the choice?
+    pub is_limited: bool,
+}
+
+impl Optimality {
+    /// By which share the choice can be dearer than the best one.
+    pub fn gap(&self) -> f64 {
+        if self.bound.0 > 0.0 {
+            (self.cost.0 / self.bound.0 - 1.0).max(0.0)
+        } else {
+            0.0
+        }
+    }
 }
 
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
@@ -53,20 +82,23 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         budget: limits.budget,
         kept_out: BTreeMap::new(),
     };
+    let bound = search.bound()?;
     let mut chosen = match limits.budget {
-        Some(budget) => search.within(budget)?,
+        Some(budget) => search.within(budget, bound.as_ref())?,
         None => search.pick(Vec::new(), Preference::Saving)?,
     };
     search.exchange(&mut chosen)?;
     search.merge(&mut chosen)?;
     search.shorten(&mut chosen)?;
     search.note_write_costs();
+    let optimality = search.optimality(&chosen, bound.as_ref())?;
     let Search { mut kept_out, .. } = search;
     kept_out.retain(|id, _| !chosen.contains(id));
     Ok(Selection {
         chosen,
         kept_out,
         cut_short: known.cut_short(),
+        optimality,
     })
 }
 

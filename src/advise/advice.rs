@@ -15,6 +15,7 @@ use crate::model::{Bytes, Cost, Millis};
 use crate::plan::Plan;
 use crate::planner::{Evidence, NamedIndex, NotExecuted, TwinOnly};
 use crate::remedy::Remedy;
+use crate::search::Optimality;
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Reason};
 use crate::workload::{Statement, StatementId, ValueClass};
@@ -38,6 +39,9 @@ pub struct Advice {
     pub drops: Vec<HypotheticalDrop>,
     /// The same under other conditions, if that was asked for.
     pub what_if: Option<WhatIf>,
+    /// How far the recommended set can be from the best one; none where that is not known, or where
+    /// the server's answers left a part of the set.
+    pub optimality: Option<Optimality>,
     /// What the run took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.

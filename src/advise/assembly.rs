@@ -8,8 +8,10 @@ use super::existing::findings;
 use super::existing::observed::Observed;
 use super::parts::Parts;
 use super::recommendation::Recommendation;
+use super::selection::Chosen;
 use crate::plan::Plan;
 use crate::planner::{NotExecuted, PlanOutcome};
+use crate::search::Optimality;
 use crate::verdict::Change;
 use crate::workload::{Statement, StatementId};
 
@@ -29,8 +31,25 @@ impl Parts<'_> {
             remedies: self.remedies,
             drops: self.drop_effects.drops,
             what_if: None,
+            optimality: self.optimality(),
             rehearsal: self.summary,
         }
+    }
+
+    fn optimality(&self) -> Option<Optimality> {
+        let Chosen {
+            selection,
+            verification,
+            ..
+        } = &self.chosen;
+        let left = |id| {
+            verification
+                .verified
+                .iter()
+                .any(|verified| verified.trial == id)
+        };
+        let is_whole = selection.chosen.iter().all(|id| left(*id));
+        selection.optimality.filter(|_| is_whole)
     }
 
     fn existing(&self, recommendations: &[Recommendation]) -> Vec<ExistingFinding> {

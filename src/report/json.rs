@@ -21,6 +21,7 @@ use crate::model::{Cost, Millis};
 use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::remedy::{Effect, NeededIndex, Remedy};
+use crate::search::Optimality;
 use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
@@ -57,6 +58,9 @@ pub struct Report {
     /// The same under the conditions of --scale and --set, predicted by the planner twin; null
     /// without these options.
     pub what_if: Option<WhatIfReport>,
+    /// How far the recommended set can be from the best one, by a lower bound over all sets of the
+    /// candidates; null where that is not known.
+    pub optimality: Option<OptimalityReport>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -512,6 +516,31 @@ pub struct Rehearsal {
     pub total_wait_ms: Option<f64>,
 }
 
+/// How far a set of indexes can be from the best one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct OptimalityReport {
+    /// What the workload costs with the set in the planner twin, and what its writes pay for it:
+    /// Σ calls × cost.
+    pub cost: f64,
+    /// No set of the candidates within --budget and --max-indexes costs less.
+    pub bound: f64,
+    /// By which share of the bound the set can be dearer than the best one.
+    pub gap: f64,
+    /// The number of candidates that could be chosen.
+    pub candidates: usize,
+}
+
+impl OptimalityReport {
+    fn new(optimality: Optimality) -> OptimalityReport {
+        OptimalityReport {
+            cost: optimality.cost.0,
+            bound: optimality.bound.0,
+            gap: optimality.gap(),
+            candidates: optimality.candidates,
+        }
+    }
+}
+
 /// One phase of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PhaseReport {
@@ -593,6 +622,7 @@ impl Report {
                 .map(HypotheticalDropReport::new)
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
+            optimality: advice.optimality.map(OptimalityReport::new),
             notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal::new(&advice.rehearsal, measured),
             timing: Timing {

@@ -101,9 +101,24 @@ fn headline(advice: &Advice) -> String {
     } else {
         let factor = factor_text(before.factor_to(after));
         format!(
-            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower."
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower.{}",
+            optimality(advice)
         )
     }
+}
+
+/// How far from the best set the recommended one can be, with a space before.
+fn optimality(advice: &Advice) -> String {
+    advice.optimality.map_or_else(String::new, |optimality| {
+        let candidates = count(optimality.candidates, "candidate", "candidates");
+        let limits = if optimality.is_limited {
+            " within the limits"
+        } else {
+            ""
+        };
+        let gap = 100.0 * optimality.gap();
+        format!(" That is at most {gap:.1} % above the best that {candidates} allow{limits}.")
+    })
 }
 
 /// Without recommendations, says whether every candidate could be tested.

@@ -5,10 +5,12 @@
 //! saving per byte uses the budget efficiently and may not use all of it. The third way starts with
 //! the set that would be chosen without a budget, and removes the indexes that save least for their
 //! size, or exchanges them for smaller ones (Bruno, Chaudhuri: "Automatic Physical Database Tuning:
-//! A Relaxation-based Approach", 2005). Which of them wins depends on the budget; published
+//! A Relaxation-based Approach", 2005). The fourth begins with what the lower bound's fractional
+//! choice has most of. Which of them wins depends on the budget; published
 //! comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand",
 //! 2020).
 
+use super::bound::Bound;
 use super::greedy::{Offer, Preference, Search};
 use super::trial::TrialId;
 use crate::model::Bytes;
@@ -22,12 +24,23 @@ const MAX_REPLACEMENTS_PLANNED: usize = 4;
 
 impl Search<'_, '_> {
     /// The best set that fits.
-    pub(super) fn within(&mut self, budget: Bytes) -> Result<Vec<TrialId>, PlannerError> {
+    pub(super) fn within(
+        &mut self,
+        budget: Bytes,
+        bound: Option<&Bound>,
+    ) -> Result<Vec<TrialId>, PlannerError> {
         let by_saving = self.pick(Vec::new(), Preference::Saving)?;
         let mut best = (self.sum(&by_saving)?, by_saving.clone());
         let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
         let relaxed = self.relaxed(budget)?;
-        for set in [by_saving, frugal, relaxed] {
+        let rounded = match bound {
+            Some(bound) => {
+                let rounded = self.rounded(bound);
+                self.pick(rounded, Preference::SavingPerByte)?
+            }
+            None => Vec::new(),
+        };
+        for set in [by_saving, frugal, relaxed, rounded] {
             let set = self.replace_the_least(set)?;
             let sum = self.sum(&set)?;
             if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {

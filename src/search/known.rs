@@ -25,6 +25,9 @@ const MIN_IDEAS_TOGETHER: usize = 3;
 /// A statement uses few of the ideas that are offered at a time.
 const MAX_LAYERS: usize = 6;
 
+/// A plan says something about the least cost of a statement where so few of its indexes were missing.
+const MAX_MISSING: usize = 16;
+
 /// Existing indexes that can go, with their sizes.
 pub type Superseded = BTreeMap<QualifiedName, Bytes>;
 
@@ -76,6 +79,27 @@ pub struct SetCost {
     pub used: TrialSet,
 }
 
+/// What is known of how low the cost of a statement can be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Facts {
+    /// How often it runs.
+    pub(super) calls: f64,
+    /// Its cost without any new index.
+    pub(super) now: f64,
+    /// Its cost with all of them.
+    pub(super) floor: f64,
+    /// What it costs at least, depending on which indexes there are.
+    pub(super) cuts: Vec<Cut>,
+}
+
+/// A statement costs at least this much without certain indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cut {
+    pub(super) cost: f64,
+    /// The indexes that it is without, and how much less it may cost with each of them.
+    pub(super) saved_by: Vec<(usize, f64)>,
+}
+
 /// A plan of a statement that was seen.
 #[derive(Debug, Clone)]
 struct Seen {
@@ -121,6 +145,52 @@ impl StatementPlans {
         let place = self.seen.iter().rposition(answers)?;
         self.with.insert(part.clone(), place);
         self.seen.get(place)
+    }
+
+    /// None: it was not planned with everything.
+    fn facts(&mut self, now: &Weighted) -> Option<Facts> {
+        let mut facts = Facts {
+            calls: now.calls,
+            now: now.cost.0,
+            floor: now.cost.0,
+            cuts: Vec::new(),
+        };
+        let mut part = self.relevant.clone();
+        let floor = self.known_of(&part)?.cost.0.min(now.cost.0);
+        facts.floor = floor;
+        // With everything, without what that plan uses, without what the next one uses, …: a set with
+        // one of the first indexes may cost what the first plan costs, and so on.
+        let mut saved_by: Vec<(usize, f64)> = Vec::new();
+        let mut least = floor;
+        while let Some(seen) = self.known_of(&part) {
+            let cost = seen.cost.0.clamp(least, now.cost.0.max(least));
+            if cost > floor {
+                let saved = saved_by.iter().map(|(trial, with)| (*trial, cost - with));
+                facts.cuts.push(Cut {
+                    cost,
+                    saved_by: saved.collect(),
+                });
+            }
+            if seen.used.is_clear() {
+                break;
+            }
+            saved_by.extend(seen.used.ones().map(|trial| (trial, cost)));
+            let used = seen.used.clone();
+            part.difference_with(&used);
+            least = cost;
+        }
+        let few_missing = |seen: &&Seen| {
+            let missing = self.relevant.difference_count(&seen.asked);
+            missing > 0 && missing <= MAX_MISSING && seen.cost.0 > floor
+        };
+        for seen in self.seen.iter().filter(few_missing) {
+            let missing = self.relevant.difference(&seen.asked);
+            facts.cuts.push(Cut {
+                cost: seen.cost.0,
+                saved_by: missing.map(|trial| (trial, seen.cost.0 - floor)).collect(),
+            });
+        }
+        Some(facts)
     }
 
     /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
@@ -481,6 +551,53 @@ impl<'a> KnownCosts<'a> {
             }
         }
         unknown
+    }
+
+    /// How low the cost of each statement can be, as far as is known; none where some statement was
+    /// not planned with everything.
+    pub(super) fn facts(&mut self) -> Option<Vec<Facts>> {
+        let baseline = self.baseline.as_slice();
+        let plans = self.plans.iter_mut().zip(baseline);
+        let each = plans.map(|(plans, now)| plans.facts(now));
+        each.collect()
+    }
+
+    /// Plans each statement with everything but what its plans use and this set does not have, until
+    /// they use nothing else. Returns whether there was anything to ask.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub(super) fn ask_downwards(&mut self, set: &TrialSet) -> Result<bool, PlannerError> {
+        let set = self.bits(set);
+        let mut has_asked = false;
+        for _ in 0..MAX_LAYERS {
+            let mut unknown = Vec::new();
+            for (place, plans) in self.plans.iter_mut().enumerate() {
+                let mut part = plans.relevant.clone();
+                while let Some(seen) = plans.known_of(&part) {
+                    let mut outside = seen.used.clone();
+                    outside.difference_with(&set);
+                    if outside.is_clear() {
+                        break;
+                    }
+                    part.difference_with(&outside);
+                }
+                if plans.known_of(&part).is_none() {
+                    unknown.push((place, part));
+                }
+            }
+            if unknown.is_empty() || !self.has_planner() {
+                break;
+            }
+            has_asked = true;
+            self.ask_parts(&unknown)?;
+        }
+        Ok(has_asked)
+    }
+
+    /// The least that writes pay for this index, whatever others there are.
+    pub(super) fn write_cost_at_least(&self, id: TrialId) -> f64 {
+        self.write_costs.at_least(id)
     }
 
     /// Does some statement use this index under this set, as far as is known?

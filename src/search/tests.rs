@@ -499,3 +499,5 @@ fn what_an_index_frees_makes_no_room_in_a_budget() {
     assert_eq!(chosen_within(Some(Bytes(120))), [TrialId(1)]);
     assert_eq!(chosen_within(Some(Bytes(100))), [TrialId(0)]);
 }
+
+mod bound;

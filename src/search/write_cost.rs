@@ -43,6 +43,16 @@ impl WriteCosts {
             .sum()
     }
 
+    /// What writes pay for this index at least, whatever others there are: updates that are HOT stay
+    /// so.
+    pub fn at_least(&self, id: TrialId) -> f64 {
+        let entry = self.entries.get(&id).copied().unwrap_or_default();
+        let loads = self.loads.iter().filter(|load| load.on.contains(&id));
+        loads
+            .map(|load| load.versions * (1.0 - load.hot) * entry)
+            .sum()
+    }
+
     /// The part of it that is paid because updates are not HOT any more.
     pub fn lost_hot_cost(&self, set: &[TrialId]) -> f64 {
         let lost = |load: &WriteLoad| {

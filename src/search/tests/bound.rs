@@ -1,0 +1,145 @@
+//! The bound against exhaustive search, on random workloads.
+
+use super::*;
+use crate::search::costs::total;
+use crate::search::known::KnownCosts;
+
+/// Numbers that are the same in each run (a linear congruential generator; Knuth's constants).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// A planner that knows a few plans of each statement and takes the cheapest possible one.
+struct Plans(BTreeMap<StatementId, Vec<(TrialSet, f64)>>);
+
+const NOW: f64 = 1_000.0;
+
+impl Plans {
+    fn random(numbers: &mut Numbers, statements: u64, indexes: u64) -> Plans {
+        let plan = |numbers: &mut Numbers| -> (TrialSet, f64) {
+            let used = 1 + numbers.below(3);
+            let used = (0..used).map(|_| TrialId(numbers.below(indexes) as usize));
+            (used.collect(), 10.0 + numbers.below(900) as f64)
+        };
+        let of = |number: u64, numbers: &mut Numbers| {
+            let plans = 1 + numbers.below(5);
+            let plans = (0..plans).map(|_| plan(numbers)).collect();
+            (StatementId(format!("s{number}")), plans)
+        };
+        Plans((0..statements).map(|number| of(number, numbers)).collect())
+    }
+
+    fn cheapest(&self, id: &StatementId, set: &TrialSet) -> (f64, TrialSet) {
+        let plans = self.0[id].iter().filter(|(used, _)| used.is_subset(set));
+        plans.fold((NOW, TrialSet::new()), |least, (used, cost)| {
+            if *cost < least.0 {
+                (*cost, used.clone())
+            } else {
+                least
+            }
+        })
+    }
+
+    fn sum(&self, set: &TrialSet) -> f64 {
+        self.0.keys().map(|id| self.cheapest(id, set).0).sum()
+    }
+
+    /// The cheapest sum of any set that fits.
+    fn best(&self, trials: &Trials, budget: Option<Bytes>) -> f64 {
+        let number = trials.len();
+        let sets = (0..1_u32 << number).map(|bits| -> TrialSet {
+            let is_in = |id: &TrialId| bits & (1 << id.0) != 0;
+            trials.ids().filter(is_in).collect()
+        });
+        let size = |set: &TrialSet| {
+            set.iter()
+                .filter_map(|id| trials[*id].size())
+                .sum::<Bytes>()
+        };
+        let fitting = sets.filter(|set| budget.is_none_or(|budget| size(set) <= budget));
+        fitting.map(|set| self.sum(&set)).fold(f64::MAX, f64::min)
+    }
+
+    fn trials(&self, numbers: &mut Numbers, indexes: u64) -> Trials {
+        let one = |number: u64| {
+            let id = TrialId(number as usize);
+            let alone = self.0.keys().map(|statement| {
+                let (cost, used) = self.cheapest(statement, &[id].into());
+                (statement.clone(), cost, !used.is_empty())
+            });
+            let alone: Vec<_> = alone.collect();
+            let costs: Vec<(&str, f64)> = alone
+                .iter()
+                .map(|(statement, cost, _)| (statement.0.as_str(), *cost))
+                .collect();
+            let mut one = trial(&format!("i{number}"), 50 + numbers.below(100), &costs);
+            if let TrialOutcome::Tested { costs, .. } = &mut one.outcome {
+                for (statement, _, is_used) in alone {
+                    costs.get_mut(&statement).unwrap().used = is_used;
+                }
+            }
+            one
+        };
+        (0..indexes).map(one).collect()
+    }
+}
+
+impl SetPlanner for Plans {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let under = |id: &StatementId| {
+            let (cost, used) = self.cheapest(id, set);
+            let under = SetCost {
+                cost: Cost(cost),
+                unpriced: Unpriced::default(),
+                used,
+            };
+            (id.clone(), under)
+        };
+        Ok(Some(statements.iter().map(under).collect()))
+    }
+}
+
+#[test]
+fn no_set_costs_less_than_the_bound() {
+    const INDEXES: u64 = 8;
+    let mut numbers = Numbers(7);
+    let mut gaps = Vec::new();
+    for workload in 0..100 {
+        let mut plans = Plans::random(&mut numbers, 6, INDEXES);
+        let trials = plans.trials(&mut numbers, INDEXES);
+        let budget = (workload % 2 == 0).then_some(Bytes(250));
+        let best = plans.best(&trials, budget);
+        let costs: Vec<String> = plans.0.keys().map(|id| id.0.clone()).collect();
+        let costs: Vec<(&str, f64, f64)> = costs.iter().map(|id| (id.as_str(), 1.0, NOW)).collect();
+        let limits = Limits {
+            budget,
+            ..Limits::default()
+        };
+        let mut known = KnownCosts::asking(&trials, statements(&costs), &mut plans);
+        let selection = choose(&mut known, &limits).unwrap();
+        let optimality = selection.optimality.unwrap();
+        assert!(
+            optimality.bound.0 <= best + 1e-6,
+            "workload {workload}: bound {} above the best, {best}",
+            optimality.bound.0
+        );
+        let set: TrialSet = selection.chosen.iter().copied().collect();
+        assert!((total(&known.under(&set).unwrap()).0 - optimality.cost.0).abs() < 1e-6);
+        gaps.push(best / optimality.bound.0 - 1.0);
+    }
+    gaps.sort_by(f64::total_cmp);
+    let median = gaps[gaps.len() / 2];
+    assert!(median <= 0.05, "the bound is {median} below the best");
+}
