@@ -18,6 +18,7 @@ use crate::workload::{Statement, StatementId};
 impl Parts<'_> {
     pub(super) fn into_advice(self) -> Advice {
         let recommendations = self.recommendations();
+        let optimality = self.optimality();
         let statements = self.context.workload.statements().iter();
         Advice {
             statements: statements
@@ -31,7 +32,7 @@ impl Parts<'_> {
             remedies: self.remedies,
             drops: self.drop_effects.drops,
             what_if: None,
-            optimality: self.optimality(),
+            optimality,
             rehearsal: self.summary,
         }
     }
