@@ -45,6 +45,7 @@ fn table() -> Table {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
         writes: None,
         columns: vec![
             column(

@@ -151,6 +151,10 @@ pub struct Table {
     /// Row-level security: roles may see different rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub row_security: bool,
+    /// The policies that apply to others than the role that asks; none where they apply to it, too,
+    /// or there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies_of_others: Option<PoliciesOfOthers>,
     /// What was written to it; none in recordings from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Writes>,
@@ -158,6 +162,29 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The indexes it has.
     pub indexes: Vec<ExistingIndex>,
+}
+
+/// Row-level security policies that do not apply to the role that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PoliciesOfOthers {
+    /// The role that most of them are for; none: all are for PUBLIC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Settings that they compare columns with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<PolicySetting>,
+}
+
+/// A setting that a policy compares a column with: `tenant = current_setting('app.tenant')::int`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicySetting {
+    /// The column.
+    pub column: String,
+    /// The setting.
+    pub setting: String,
+    /// The setting is a JSON object, and this is the key whose value is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_key: Option<String>,
 }
 
 /// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a

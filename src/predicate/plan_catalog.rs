@@ -95,6 +95,7 @@ fn unknown_table(name: QualifiedName) -> Table {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
         writes: None,
         columns: Vec::new(),
         indexes: Vec::new(),

@@ -251,7 +251,18 @@ fn notices() {
     };
     let cases = [
         Notice::NeverAnalyzed(table()),
-        Notice::PoliciesForOthers(table()),
+        Notice::PoliciesForOthers {
+            table: table(),
+            role: None,
+            statements: Vec::new(),
+            settings: Vec::new(),
+        },
+        Notice::PoliciesForOthers {
+            table: table(),
+            role: Some("web app".to_owned()),
+            statements: vec![statement()],
+            settings: vec![("app.tenant".to_owned(), "17".to_owned())],
+        },
         Notice::Worse {
             statement: statement(),
             before: Cost(8.3),

@@ -32,6 +32,9 @@ pub enum Frequency {
     Rare,
     /// A value that no row has.
     Absent,
+    /// The statement as others execute it, to whom row-level security policies apply that do not
+    /// apply to the role that asks. The values are those of settings that the policies read.
+    UnderPolicies,
 }
 
 impl Frequency {
@@ -42,6 +45,7 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::UnderPolicies => "under policies",
         }
     }
 }
@@ -54,6 +58,7 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::UnderPolicies => "under_policies",
         }
     }
 }

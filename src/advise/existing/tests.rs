@@ -39,6 +39,7 @@ fn catalog(indexes: Vec<ExistingIndex>) -> Catalog {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
         writes: None,
         columns: Vec::new(),
         indexes,
