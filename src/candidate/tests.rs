@@ -407,6 +407,7 @@ fn with_classes(relation: RelationUse, table: Table) -> Candidates {
         called: "own".to_owned(),
         arguments: vec!["text".to_owned()],
         own: true,
+        volatile: false,
     }];
     let catalog = Catalog {
         tables: vec![table],

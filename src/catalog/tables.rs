@@ -67,6 +67,9 @@ pub struct Mutable {
     /// It was written for this database, so its owner could declare it IMMUTABLE if it is.
     #[serde(default)]
     pub own: bool,
+    /// It is VOLATILE: evaluated for every row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub volatile: bool,
 }
 
 /// A way of calling a function.
@@ -312,6 +315,24 @@ impl Catalog {
     /// The table of that name.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == *name)
+    }
+
+    /// The first VOLATILE function that a condition calls, as a plan prints it.
+    pub fn volatile_call(&self, condition: &str) -> Option<&Mutable> {
+        let is_called = |name: &str| {
+            let call = format!("{name}(");
+            let mut places = condition.match_indices(&call);
+            places.any(|(at, _)| {
+                let before = condition
+                    .get(..at)
+                    .and_then(|before| before.chars().next_back());
+                before.is_none_or(|before| {
+                    !before.is_alphanumeric() && !matches!(before, '_' | '$' | '"')
+                })
+            })
+        };
+        let mut volatile = self.mutable.iter().filter(|call| call.volatile);
+        volatile.find(|call| call.kind == CallKind::Function && is_called(&call.called))
     }
 
     /// The table an index for this one has to be created on: the topmost partitioned table, or the

@@ -3,12 +3,12 @@
 //! element of an array, or an anti-join for NOT IN.
 
 use super::RemedyInput;
-use crate::catalog::{Catalog, Column, Table, TableKind};
+use crate::catalog::{CallKind, Catalog, Column, Table, TableKind};
 use crate::index::Method;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
-    not_exists, range_bounds, union_of_arms, without_modifiers,
+    not_exists, range_bounds, select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -41,7 +41,7 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
 type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
 
 /// Those that replace conditions. One statement may need several.
-const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join];
+const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join, once];
 
 fn of_statement<'a>(
     statement: &'a Statement,
@@ -156,6 +156,24 @@ fn equality(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
         "No index answers IS NOT DISTINCT FROM; of a value that is not NULL it is the same as =, which is NULL where {} is, and that leaves the \
          row out as well.",
         rewriting.columns.join(" or ")
+    );
+    Some((rewriting, because))
+}
+
+fn once(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let is_stable = |name: &str| {
+        let mut named = catalog
+            .mutable
+            .iter()
+            .filter(|call| call.kind == CallKind::Function && call.own && call.called == name)
+            .peekable();
+        named.peek().is_some() && named.all(|call| !call.volatile)
+    };
+    let rewriting = select_once(sql, &known(catalog), &is_stable)?;
+    let because = format!(
+        "The function that {} is compared with is STABLE: its result is the same within a statement. PostgreSQL may still call it for every row; \
+         as a subquery it is called once.",
+        rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
 }

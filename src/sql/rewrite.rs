@@ -16,6 +16,7 @@ mod not_distinct;
 mod period;
 mod range_bounds;
 mod select;
+mod select_once;
 mod whole;
 
 pub use anti_join::not_exists;
@@ -27,3 +28,4 @@ pub use groups::group_by_group;
 pub use not_distinct::equal;
 pub use period::bounded;
 pub use range_bounds::range_bounds;
+pub use select_once::select_once;

@@ -51,6 +51,7 @@ impl Session {
                 called: field(row, "called")?,
                 arguments: field(row, "arguments")?,
                 own: field(row, "own")?,
+                volatile: field(row, "volatile")?,
             })
         };
         rows.iter().map(mutable).collect()
