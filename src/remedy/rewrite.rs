@@ -5,10 +5,11 @@
 use super::RemedyInput;
 use crate::catalog::{CallKind, Catalog, Column, Table, TableKind};
 use crate::index::Method;
+use crate::model::quote_literal;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
-    not_exists, range_bounds, select_once, union_of_arms, without_modifiers,
+    name_configuration, not_exists, range_bounds, select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -41,7 +42,15 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
 type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
 
 /// Those that replace conditions. One statement may need several.
-const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join, once];
+const CONDITIONS: &[Way] = &[
+    containment,
+    bounds,
+    period,
+    equality,
+    text_search,
+    anti_join,
+    once,
+];
 
 fn of_statement<'a>(
     statement: &'a Statement,
@@ -156,6 +165,18 @@ fn equality(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
         "No index answers IS NOT DISTINCT FROM; of a value that is not NULL it is the same as =, which is NULL where {} is, and that leaves the \
          row out as well.",
         rewriting.columns.join(" or ")
+    );
+    Some((rewriting, because))
+}
+
+fn text_search(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let configuration = catalog.settings.get("default_text_search_config")?;
+    let rewriting = name_configuration(sql, &known(catalog), configuration)?;
+    let because = format!(
+        "to_tsvector of {} alone depends on default_text_search_config, so no index can hold it. With the configuration that is set now, {}, it \
+         is the same, and an index can.",
+        rewriting.columns.join(" and "),
+        quote_literal(configuration)
     );
     Some((rewriting, because))
 }
