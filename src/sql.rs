@@ -30,4 +30,4 @@ pub use parser::SqlError;
 pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
 pub use settings::setting_read;
-pub use with_values::{ValuePlace, limit_parameter, parameters, with_values};
+pub use with_values::{ValuePlace, limit_parameter, literals_equal_to, parameters, with_values};

@@ -93,6 +93,10 @@ pub struct ForeignKey {
     pub table: QualifiedName,
     /// Its columns.
     pub columns: Vec<String>,
+    /// The operators that compare each column with the parent's: `=`, and `&&` of a period
+    /// (PostgreSQL 18); none where all are `=`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<String>,
     /// The table referred to.
     pub parent: QualifiedName,
     /// Its columns.

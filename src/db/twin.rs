@@ -38,6 +38,7 @@ mod hypothesis;
 mod index_part;
 mod libraries;
 mod load;
+mod long_keys;
 mod observed;
 mod policies;
 mod rights;

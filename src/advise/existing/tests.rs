@@ -245,6 +245,7 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         name: "t_parent".to_owned(),
         table: QualifiedName::new("public", "t"),
         columns: vec!["a".to_owned(), "b".to_owned()],
+        operators: Vec::new(),
         parent: QualifiedName::new("public", "parent"),
         parent_columns: vec!["a".to_owned(), "b".to_owned()],
         on_delete: "a".to_owned(),

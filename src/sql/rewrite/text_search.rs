@@ -31,7 +31,8 @@ fn rule(place: &Place<'_, '_>, configuration: &str) -> Option<Replacement> {
     let calls: Vec<Span> = calls.collect();
     let column = calls.iter().find_map(|(open, end)| {
         (open + 1..*end).find_map(|position| {
-            let (column, end) = tokens.column(position)?;
+            let is_first = tokens.at(position - 1) != Some(&Token::Period);
+            let (column, end) = tokens.column(position).filter(|_| is_first)?;
             place.block.column(&column, place.schema)?;
             tokens.text(position, end)
         })
