@@ -16,5 +16,5 @@ pub use counters::Counters;
 pub use policy_settings::compared_settings;
 pub use tables::{
     CallKind, Catalog, Column, ColumnStatistics, ExistingIndex, ForeignKey, Mutable, OperatorClass,
-    Partition, PoliciesOfOthers, PolicySetting, Server, Table, TableKind, Writes,
+    Partition, PoliciesOfOthers, Policy, PolicySetting, Server, Table, TableKind, Writes,
 };

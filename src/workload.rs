@@ -90,7 +90,10 @@ impl Statement {
     /// asks.
     pub fn settings_of_others(&self) -> Option<&[(String, String)]> {
         let class = self.value_class.as_ref()?;
-        (class.frequency == Frequency::UnderPolicies).then_some(class.values.as_slice())
+        class
+            .frequency
+            .is_under_policies()
+            .then_some(class.values.as_slice())
     }
 
     /// How often it runs, with whatever values.

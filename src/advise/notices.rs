@@ -10,7 +10,7 @@ use crate::planner::{RefusalCause, TwinOnlyReason, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
 use crate::verdict::{Change, Reason};
-use crate::workload::{Statement, StatementId};
+use crate::workload::{Frequency, Statement, StatementId};
 
 impl Parts<'_> {
     /// All notices, in a fixed order.
@@ -63,7 +63,11 @@ impl Parts<'_> {
         };
         let statements = self.context.workload.statements().iter();
         let under: Vec<&Statement> = statements
-            .filter(|statement| statement.is_under_policies() && reads(&statement.id))
+            .filter(|statement| {
+                let class = statement.value_class.as_ref();
+                class.is_some_and(|class| class.frequency == Frequency::UnderPolicies)
+                    && reads(&statement.id)
+            })
             .collect();
         let settings = under.iter().filter_map(|under| under.settings_of_others());
         let is_read = |name: &String| {

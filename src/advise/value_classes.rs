@@ -262,7 +262,7 @@ fn only_absent(column: &Column) -> Option<Values> {
 }
 
 /// A value that no row has, where all values of the column are known.
-fn absent_value(column: &Column) -> Option<String> {
+pub(super) fn absent_value(column: &Column) -> Option<String> {
     let values = &column.statistics.as_ref()?.most_common_values;
     let numbers: Option<Vec<i64>> = values.iter().map(|(value, _)| value.parse().ok()).collect();
     match column.type_name.as_str() {

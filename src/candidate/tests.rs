@@ -46,6 +46,7 @@ fn table() -> Table {
         modified_rows: 0,
         row_security: false,
         policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: vec![
             column(

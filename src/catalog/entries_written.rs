@@ -103,6 +103,7 @@ mod tests {
             modified_rows: 0,
             row_security: false,
             policies_of_others: None,
+            policies: Vec::new(),
             writes,
             columns: Vec::new(),
             indexes: vec![existing],

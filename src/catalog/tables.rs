@@ -162,6 +162,10 @@ pub struct Table {
     /// or there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies_of_others: Option<PoliciesOfOthers>,
+    /// The policies that its statements are planned with: those that apply to the role that asks, or
+    /// where none does those of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
     /// What was written to it; none in recordings from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Writes>,
@@ -169,6 +173,15 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The indexes it has.
     pub indexes: Vec<ExistingIndex>,
+}
+
+/// A row-level security policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Which rows it shows (USING), with the schema of every name that is not in `pg_catalog`.
+    pub condition: String,
 }
 
 /// Row-level security policies that do not apply to the role that asks.

@@ -219,6 +219,7 @@ fn table(row: &Row) -> Result<Table, DbError> {
         modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
         row_security: field(row, "row_security")?,
         policies_of_others: None,
+        policies: Vec::new(),
         writes: Some(writes(row)?),
         columns: Vec::new(),
         indexes: Vec::new(),

@@ -290,6 +290,7 @@ impl Server<'_> {
             | Hypothesis::Analyzed(_)
             | Hypothesis::View(_)
             | Hypothesis::AllVisible(_)
+            | Hypothesis::AlteredPolicy(_)
             | Hypothesis::Reindexed(_) => {
                 Ok(Answer::Refused(hypothesis.refused(&question.indexes)))
             }

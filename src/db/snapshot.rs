@@ -94,14 +94,13 @@ impl Session {
         &self,
         (scope, path): (&Scope, &[String]),
         named: &Named,
-        mut settings: BTreeMap<String, String>,
+        settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
         // Decides how values are printed; the twin uses the same when it reads them.
         self.query(OPERATION, "SET LOCAL extra_float_digits = 3", &[])?;
         let mut scope = self.resolved(scope, &named.sequences, path)?;
         let mut relations = self.relations(&scope)?;
         let reached = self.reached(&relations, &named.words)?;
-        settings.extend(reached.settings);
         if !reached.relations.is_empty() {
             scope.oids.extend(&reached.relations);
             relations = self.relations(&scope)?;
@@ -116,6 +115,7 @@ impl Session {
         let mut snapshot = Snapshot {
             origin: self.origin()?,
             settings,
+            application_settings: reached.settings,
             system_tables: self.system_tables(&oids)?,
             read_by_functions: reached.relations,
             ..Snapshot::default()

@@ -28,6 +28,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         modified_rows: 0,
         row_security: false,
         policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: columns.iter().map(column).collect(),
         indexes: Vec::new(),

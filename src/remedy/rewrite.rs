@@ -181,16 +181,18 @@ fn text_search(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     Some((rewriting, because))
 }
 
+/// Is a function of this database STABLE, and no other one of this name VOLATILE?
+pub(super) fn is_stable(name: &str, catalog: &Catalog) -> bool {
+    let mut named = catalog
+        .mutable
+        .iter()
+        .filter(|call| call.kind == CallKind::Function && call.own && call.called == name)
+        .peekable();
+    named.peek().is_some() && named.all(|call| !call.volatile)
+}
+
 fn once(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
-    let is_stable = |name: &str| {
-        let mut named = catalog
-            .mutable
-            .iter()
-            .filter(|call| call.kind == CallKind::Function && call.own && call.called == name)
-            .peekable();
-        named.peek().is_some() && named.all(|call| !call.volatile)
-    };
-    let rewriting = select_once(sql, &known(catalog), &is_stable)?;
+    let rewriting = select_once(sql, &known(catalog), &|name| is_stable(name, catalog))?;
     let because = format!(
         "The function that {} is compared with is STABLE: its result is the same within a statement. PostgreSQL may still call it for every row; \
          as a subquery it is called once.",

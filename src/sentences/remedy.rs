@@ -1,6 +1,6 @@
 //! Why a remedy may help.
 
-use crate::model::{factor_text, group_thousands};
+use crate::model::{factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
 use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
@@ -46,6 +46,12 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
+        RemedyReason::CalledOnce { policy, columns } => format!(
+            "The policy {} of {table} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still \
+             call it for every row; as a subquery it is called once.",
+            quote_identifier(policy),
+            columns.join(" and ")
+        ),
         RemedyReason::WrittenAnotherWay {
             before,
             after,

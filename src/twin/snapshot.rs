@@ -24,6 +24,10 @@ pub struct Snapshot {
     pub origin: Origin,
     /// Settings that affect plans, as `current_setting` prints them.
     pub settings: BTreeMap<String, String>,
+    /// Settings of applications that functions of the statements and policies read, and their values
+    /// in the session that the snapshot was read in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub application_settings: BTreeMap<String, String>,
     /// Rows of the system catalogs.
     pub system_tables: Vec<SystemTable>,
     /// Rows of `pg_statistic`.

@@ -40,6 +40,7 @@ fn catalog(indexes: Vec<ExistingIndex>) -> Catalog {
         modified_rows: 0,
         row_security: false,
         policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: Vec::new(),
         indexes,

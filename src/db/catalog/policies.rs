@@ -1,11 +1,11 @@
-//! Row-level security policies that apply to others than the role that asks.
+//! Row-level security policies: those that apply to the role that asks, and those of others.
 
 use std::collections::BTreeMap;
 
 use tokio_postgres::types::{Oid, Type};
 
 use super::OPERATION;
-use crate::catalog::{PoliciesOfOthers, Table, compared_settings};
+use crate::catalog::{PoliciesOfOthers, Policy, Table, compared_settings};
 use crate::db::row::field;
 use crate::db::{DbError, Session};
 
@@ -23,10 +23,19 @@ impl Session {
             let Some(table) = tables.get_mut(&field(&row, "relation")?) else {
                 continue;
             };
+            let condition: Option<String> = field(&row, "condition")?;
+            if let Some(condition) = &condition {
+                table.policies.push(Policy {
+                    name: field(&row, "policy_name")?,
+                    condition: condition.clone(),
+                });
+            }
+            if field(&row, "applies")? {
+                continue;
+            }
             let names: Vec<String> = field(&row, "functions")?;
             let bodies: Vec<String> = field(&row, "bodies")?;
             let functions: BTreeMap<String, String> = names.into_iter().zip(bodies).collect();
-            let condition: Option<String> = field(&row, "condition")?;
             let found = condition.map_or_else(Vec::new, |condition| {
                 compared_settings(&condition, &functions)
             });

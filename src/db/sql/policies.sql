@@ -1,5 +1,7 @@
-/* pgrehearse: the policies that do not apply to the role that asks, and the bodies of functions that they call */
+/* pgrehearse: the policies that tables' statements are planned with, and the bodies of functions that they call */
 SELECT p.polrelid AS relation,
+       p.polname::pg_catalog.text AS policy_name,
+       pg_catalog.row_security_active(p.polrelid) AS applies,
        role.rolname::pg_catalog.text AS role_name,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS condition,
        ARRAY(SELECT f.prosrc
@@ -17,7 +19,7 @@ SELECT p.polrelid AS relation,
 FROM pg_catalog.pg_policy p
 JOIN ({subjects}) AS subject ON subject.relation = p.polrelid
 LEFT JOIN pg_catalog.pg_roles role ON role.oid = subject.role
-WHERE p.polrelid = ANY ($1::oid[]) AND NOT pg_catalog.row_security_active(p.polrelid)
+WHERE p.polrelid = ANY ($1::oid[])
   AND (0 = ANY (p.polroles)
        OR EXISTS (SELECT FROM unnest(p.polroles) AS named (oid) WHERE pg_catalog.pg_has_role(subject.role, named.oid, 'USAGE')))
 ORDER BY p.polrelid, p.polname
