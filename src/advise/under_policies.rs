@@ -121,8 +121,11 @@ fn values(tables: &[&Table], frequency: Frequency) -> Vec<(String, String)> {
     values
 }
 
-/// What the setting has: a value of the column.
+/// What the setting has: its value in this session, or else a value of the column.
 fn value(setting: &PolicySetting, table: &Table, frequency: Frequency) -> Option<String> {
+    if setting.value.is_some() {
+        return setting.value.clone();
+    }
     let column = table.column(&setting.column)?;
     let value = match frequency {
         Frequency::UnderPoliciesRare => rare_value(column)?,

@@ -42,6 +42,7 @@ fn add(
                         column: column.to_owned(),
                         setting: read.name,
                         json_key: read.json_key,
+                        value: None,
                     });
                 }
             }

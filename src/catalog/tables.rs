@@ -205,6 +205,9 @@ pub struct PolicySetting {
     /// The setting is a JSON object, and this is the key whose value is compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json_key: Option<String>,
+    /// Its value in the session that asks, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a

@@ -65,6 +65,22 @@ fn a_superuser_gets_advice_for_those_to_whom_policies_apply() {
     );
 }
 
+/// What the session sets is what is meant.
+#[test]
+fn a_setting_of_the_session_is_the_value() {
+    let database = Database::new("policies_session", PARCELS);
+    let output = database
+        .program(&["advise", "--format", "json", "-c", NEWEST])
+        .env("PGOPTIONS", "-c yard.depot=81")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let others = statement(&report, "command-1:1[under policies]");
+    let expected = serde_json::json!([{"name": "yard.depot", "value": "81"}]);
+    assert_eq!(others["value_class"]["values"], expected, "{others:#}");
+}
+
 #[test]
 fn what_others_may_not_do_is_planned_as_the_role_does_it() {
     let database = Database::new("policies_commands", PARCELS);

@@ -50,12 +50,20 @@ impl Session {
                     role,
                     settings: Vec::new(),
                 });
-            for setting in found {
+            for mut setting in found {
+                setting.value = self.value_in_session(&setting.setting)?;
                 if !policies.settings.contains(&setting) {
                     policies.settings.push(setting);
                 }
             }
         }
         Ok(())
+    }
+
+    fn value_in_session(&self, setting: &str) -> Result<Option<String>, DbError> {
+        let sql =
+            "/* pgrehearse */ SELECT nullif(pg_catalog.current_setting($1, true), '') AS value";
+        let rows = self.query(OPERATION, sql, &[(&setting, Type::TEXT)])?;
+        rows.first().map_or(Ok(None), |row| field(row, "value"))
     }
 }
