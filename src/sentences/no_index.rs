@@ -38,11 +38,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             before,
             after,
             rejection,
-        } => format!(
-            "{} would lower it, {before} → {after}, but: {}",
-            named(index),
-            why(rejection)
-        ),
+        } => kept_out(index, (*before, *after), rejection),
         NoIndexHelps::GainsTooLittle {
             index,
             before,
@@ -128,6 +124,14 @@ fn already_indexed(
     };
     let indexes = indexes.join(" and ");
     format!("{table} is read by {scan} of {indexes} {how}")
+}
+
+fn kept_out(index: &Index, (before, after): (Cost, Cost), rejected: &Rejection) -> String {
+    format!(
+        "{} would lower it, {before} → {after}, but: {}",
+        named(index),
+        why(rejected)
+    )
 }
 
 fn gains_too_little(

@@ -46,12 +46,7 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
-        RemedyReason::CalledOnce { policy, columns } => format!(
-            "The policy {} of {table} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still \
-             call it for every row; as a subquery it is called once.",
-            quote_identifier(policy),
-            columns.join(" and ")
-        ),
+        RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
         RemedyReason::WrittenAnotherWay {
             before,
             after,
@@ -69,6 +64,16 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
     }
+}
+
+fn called_once(remedy: &Remedy, policy: &str, columns: &[String]) -> String {
+    format!(
+        "The policy {} of {} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still call it \
+         for every row; as a subquery it is called once.",
+        quote_identifier(policy),
+        remedy.table,
+        columns.join(" and ")
+    )
 }
 
 /// What an index is for that only a rewritten statement needs.
