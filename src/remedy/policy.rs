@@ -5,8 +5,9 @@ use super::RemedyInput;
 use super::rewrite::is_stable;
 use crate::catalog::{Catalog, Policy, Table};
 use crate::model::QualifiedName;
+use crate::plan::{Node, Plan};
 use crate::planner::hypothesis::AlteredPolicy;
-use crate::sql::rewrite::{FromTable, KnownColumn, KnownTable, select_once};
+use crate::sql::rewrite::{Comparisons, FromTable, KnownColumn, KnownTable, select_once};
 
 /// A policy, written another way.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,20 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal> {
         .collect()
 }
 
+/// Does a plan call a STABLE function for every row? In the condition of an index it is called once.
+pub fn calls_for_every_row(plan: &Plan, catalog: &Catalog) -> bool {
+    let stable = || {
+        catalog
+            .mutable
+            .iter()
+            .filter(|call| call.own && !call.volatile)
+    };
+    let filters = plan.nodes().iter().filter_map(Node::filter);
+    filters
+        .into_iter()
+        .any(|filter| stable().any(|call| filter.contains(&format!("{}(", call.called))))
+}
+
 fn proposal(policy: &Policy, table: &Table, catalog: &Catalog) -> Option<Proposal> {
     let columns = table.columns.iter().map(|column| KnownColumn {
         name: column.name.clone(),
@@ -46,7 +61,9 @@ fn proposal(policy: &Policy, table: &Table, catalog: &Catalog) -> Option<Proposa
     // A policy's condition stands in the WHERE clause of a statement that reads the table.
     let before = format!("SELECT FROM {} WHERE ", table.name);
     let sql = format!("{before}{}", policy.condition);
-    let rewriting = select_once(&sql, &schema, &|name| is_stable(name, catalog))?;
+    let rewriting = select_once(&sql, &schema, Comparisons::All, &|name| {
+        is_stable(name, catalog)
+    })?;
     Some(Proposal {
         altered: AlteredPolicy {
             name: policy.name.clone(),

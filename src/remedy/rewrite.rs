@@ -8,8 +8,9 @@ use crate::index::Method;
 use crate::model::quote_literal;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
-    name_configuration, not_exists, range_bounds, select_once, union_of_arms, without_modifiers,
+    Comparisons, FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal,
+    group_by_group, name_configuration, not_exists, range_bounds, select_once, union_of_arms,
+    without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -192,7 +193,9 @@ pub(super) fn is_stable(name: &str, catalog: &Catalog) -> bool {
 }
 
 fn once(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
-    let rewriting = select_once(sql, &known(catalog), &|name| is_stable(name, catalog))?;
+    let rewriting = select_once(sql, &known(catalog), Comparisons::Ranges, &|name| {
+        is_stable(name, catalog)
+    })?;
     let because = format!(
         "The function that {} is compared with is STABLE: its result is the same within a statement. PostgreSQL may still call it for every row; \
          as a subquery it is called once.",

@@ -30,5 +30,5 @@ pub use groups::group_by_group;
 pub use not_distinct::equal;
 pub use period::bounded;
 pub use range_bounds::range_bounds;
-pub use select_once::select_once;
+pub use select_once::{Comparisons, select_once};
 pub use text_search::name_configuration;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use pgrehearse::internals::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, array_contains, bounded, equal, group_by_group,
-    name_configuration, range_bounds, select_once, union_of_arms,
+    Comparisons, FromTable, KnownColumn, KnownTable, array_contains, bounded, equal,
+    group_by_group, name_configuration, range_bounds, select_once, union_of_arms,
 };
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::{Value, json};
@@ -191,7 +191,11 @@ fn rewritten(sql: &str) -> String {
         .or_else(|| range_bounds(sql, &schema))
         .or_else(|| bounded(sql, &schema))
         .or_else(|| equal(sql, &schema))
-        .or_else(|| select_once(sql, &schema, &|name| matches!(name, "most" | "any_word")))
+        .or_else(|| {
+            select_once(sql, &schema, Comparisons::All, &|name| {
+                matches!(name, "most" | "any_word")
+            })
+        })
         .or_else(|| name_configuration(sql, &schema, "simple"))
         .or_else(|| union_of_arms(sql, &schema))
         .or_else(|| group_by_group(sql, &schema).map(|(rewriting, _)| rewriting));

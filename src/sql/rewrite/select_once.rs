@@ -10,19 +10,37 @@ use super::from_tables::{Rewriting, Schema};
 use super::select::{Span, closing};
 use crate::sql::tokens::Tokens;
 
+/// Which comparisons are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparisons {
+    /// All.
+    All,
+    /// All but `=`, for which an index is the better remedy, and whose estimate becomes that of any
+    /// value: a cost that falls by that says nothing.
+    Ranges,
+}
+
 /// A statement in which calls of STABLE functions, without columns in their arguments, that are
 /// compared with a column stand in a subquery.
 pub fn select_once(
     sql: &str,
     schema: &Schema<'_>,
+    comparisons: Comparisons,
     is_stable: &dyn Fn(&str) -> bool,
 ) -> Option<Rewriting> {
-    replaced(sql, schema, |place| rule(place, is_stable))
+    replaced(sql, schema, |place| rule(place, comparisons, is_stable))
 }
 
-fn rule(place: &Place<'_, '_>, is_stable: &dyn Fn(&str) -> bool) -> Option<Replacement> {
+fn rule(
+    place: &Place<'_, '_>,
+    comparisons: Comparisons,
+    is_stable: &dyn Fn(&str) -> bool,
+) -> Option<Replacement> {
     let (tokens, (from, to)) = (place.tokens, place.span);
     let operator = (from..to).find(|position| is_comparison(tokens.at(*position)))?;
+    if comparisons == Comparisons::Ranges && tokens.at(operator) == Some(&Token::Eq) {
+        return None;
+    }
     let sides = [
         ((from, operator), (operator + 1, to)),
         ((operator + 1, to), (from, operator)),
@@ -89,6 +107,10 @@ mod tests {
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
+        of(Comparisons::All, condition)
+    }
+
+    fn of(comparisons: Comparisons, condition: &str) -> Option<String> {
         let schema = |table: &FromTable| {
             let columns = ["owner", "at"].map(|name| KnownColumn {
                 name: name.to_owned(),
@@ -102,7 +124,7 @@ mod tests {
         };
         let sql = format!("SELECT * FROM t WHERE {condition}");
         let is_stable = |name: &str| matches!(name, "uid" | "since");
-        let rewriting = select_once(&sql, &schema, &is_stable)?;
+        let rewriting = select_once(&sql, &schema, comparisons, &is_stable)?;
         let (_, condition) = rewriting.sql.split_once("WHERE ")?;
         Some(condition.to_owned())
     }
@@ -119,6 +141,12 @@ mod tests {
         ] {
             assert_eq!(rewritten(condition).as_deref(), Some(wanted));
         }
+        let ranges = |condition| of(Comparisons::Ranges, condition);
+        assert_eq!(ranges("owner = uid()"), None);
+        assert_eq!(
+            ranges("at < since()").as_deref(),
+            Some("at < (SELECT since())")
+        );
     }
 
     #[test]
