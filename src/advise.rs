@@ -49,6 +49,7 @@ mod superseded;
 mod tests;
 mod trials;
 mod twin_view;
+mod under_policies;
 mod value_classes;
 mod verification;
 mod verify;

@@ -8,11 +8,13 @@ pub mod contrib_classes;
 pub mod counters;
 pub mod create_index;
 pub mod entries_written;
+mod policy_settings;
 pub mod selectivity;
 mod tables;
 
 pub use counters::Counters;
+pub use policy_settings::compared_settings;
 pub use tables::{
     CallKind, Catalog, Column, ColumnStatistics, ExistingIndex, ForeignKey, Mutable, OperatorClass,
-    Partition, Server, Table, TableKind, Writes,
+    Partition, PoliciesOfOthers, Policy, PolicySetting, Server, Table, TableKind, Writes,
 };

@@ -36,7 +36,7 @@ pub use interrupt::{Interrupt, InterruptTrigger};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};
-pub use snapshot::Scope;
+pub use snapshot::{Named, Scope};
 pub use twin::Twin;
 
 impl From<DbError> for PlannerError {

@@ -14,6 +14,7 @@ use analyze::Stale;
 
 pub mod analyze;
 pub mod materialized_view;
+pub mod policy;
 pub mod rewrite;
 pub mod statistics;
 pub mod vacuum;
@@ -85,6 +86,13 @@ pub enum RemedyReason {
         /// What refreshing the view costs: what the statement costs today.
         refresh_cost: Cost,
     },
+    /// A policy calls a STABLE function, perhaps for every row; in a subquery it is called once.
+    CalledOnce {
+        /// The policy.
+        policy: String,
+        /// The columns that it compares.
+        columns: Vec<String>,
+    },
     /// The planner does better with the statement as it is written now.
     WrittenAnotherWay {
         /// The cost of the statement as it was.
@@ -111,6 +119,8 @@ pub enum Kind {
     MaterializedView,
     /// The statement, written another way.
     Rewrite,
+    /// `ALTER POLICY`: a row-level security policy, written another way.
+    AlterPolicy,
 }
 
 impl Kind {
@@ -127,6 +137,7 @@ impl Kind {
             Kind::Vacuum => "vacuum",
             Kind::MaterializedView => "materialized_view",
             Kind::Rewrite => "rewrite",
+            Kind::AlterPolicy => "alter_policy",
         }
     }
 }
@@ -175,6 +186,7 @@ pub fn wants_twin(input: RemedyInput<'_>) -> bool {
     vacuum::is_read_by_index(input)
         || !materialized_view::propose(input).is_empty()
         || !rewrite::propose(input).is_empty()
+        || !policy::propose(input).is_empty()
 }
 
 /// The statements that a proposal is for.

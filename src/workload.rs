@@ -80,6 +80,22 @@ impl Statement {
         Some(self.calls_with_any_values() * self.mean_time_ms?)
     }
 
+    /// Is it planned as others execute it, under row-level security policies that do not apply to the
+    /// role that asks?
+    pub fn is_under_policies(&self) -> bool {
+        self.settings_of_others().is_some()
+    }
+
+    /// The settings, with values, under which others execute it; none: it is planned as the role that
+    /// asks.
+    pub fn settings_of_others(&self) -> Option<&[(String, String)]> {
+        let class = self.value_class.as_ref()?;
+        class
+            .frequency
+            .is_under_policies()
+            .then_some(class.values.as_slice())
+    }
+
     /// How often it runs, with whatever values.
     pub fn calls_with_any_values(&self) -> f64 {
         self.calls + self.calls_of_classes

@@ -21,6 +21,8 @@ mod candidates;
 mod exactness;
 #[path = "twin/fail_closed.rs"]
 mod fail_closed;
+#[path = "twin/policies.rs"]
+mod policies;
 #[path = "twin/privileges.rs"]
 mod privileges;
 #[path = "twin/standby.rs"]

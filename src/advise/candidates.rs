@@ -20,8 +20,9 @@ pub(super) fn suggest(captured: &Captured) -> Candidates {
     let planned = workload
         .statements()
         .iter()
-        // Their conditions and orders are those of the statement itself.
-        .filter(|statement| statement.value_class.is_none())
+        // The conditions and orders of those with other values are those of the statement itself;
+        // policies add conditions.
+        .filter(|statement| statement.value_class.is_none() || statement.is_under_policies())
         .filter_map(|statement| Some((&statement.id, baseline.get(&statement.id)?.plan()?)));
     let uses: Vec<_> = planned
         .flat_map(|(id, plan)| {

@@ -6,7 +6,7 @@ use super::baseline::{Baseline, planned, tables_of};
 use super::context::Context;
 use super::foreign_keys;
 use super::run::Run;
-use super::value_classes;
+use super::{under_policies, value_classes};
 use crate::catalog::Catalog;
 use crate::planner::{PlanOutcome, PlannerError, Target, TwinOnly, TwinState};
 use crate::verdict::{Limits, Rehearse};
@@ -32,11 +32,20 @@ pub(super) fn workload(
 ) -> Result<Captured, PlannerError> {
     let mut baseline = plans(run, workload.statements())?;
     let mut twin_only = plan_withheld(run, limits, workload.statements(), &mut baseline)?;
-    let catalog = run.catalog(&tables_of(&baseline))?;
+    let mut catalog = run.catalog(&tables_of(&baseline))?;
     let lookups = foreign_keys::lookups(workload, &baseline, &catalog);
-    let classes = value_classes::of(workload, &baseline, &catalog);
+    let mut classes = value_classes::of(workload, &baseline, &catalog);
+    if matches!(limits.rehearse, Rehearse::Auto | Rehearse::Twin) {
+        let others = under_policies::of(workload, &classes, &baseline, &catalog);
+        classes.extend(others);
+    }
     baseline.extend(plans(run, &classes)?);
     twin_only.extend(plan_withheld(run, limits, &classes, &mut baseline)?);
+    let classes = under_policies::changed(classes, &baseline);
+    if classes.iter().any(Statement::is_under_policies) {
+        // Policies may read further tables.
+        catalog = run.catalog(&tables_of(&baseline))?;
+    }
     let workload = value_classes::added(workload, classes, &baseline);
     let captured = Captured {
         workload: workload.with(lookups.clone()),

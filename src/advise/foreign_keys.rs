@@ -69,7 +69,10 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         .columns
         .iter()
         .enumerate()
-        .map(|(number, column)| format!("x.{} = ${}", quote_identifier(column), number + 1))
+        .map(|(number, column)| {
+            let operator = key.operators.get(number).map_or("=", String::as_str);
+            format!("x.{} {operator} ${}", quote_identifier(column), number + 1)
+        })
         .collect();
     Statement {
         id: crate::workload::StatementId(id),
@@ -109,6 +112,34 @@ fn sets_one_of(sql: &str, columns: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_is_looked_up_with_its_own_operator() {
+        let mut workload = Workload::default();
+        let usage = crate::workload::Usage {
+            calls: 2.0,
+            mean_time_ms: None,
+        };
+        workload.add("d", "DELETE FROM rates", usage, String::new());
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let key = ForeignKey {
+            name: "k".to_owned(),
+            table: crate::model::QualifiedName::new("public", "bookings"),
+            columns: named(&["rate", "during"]),
+            operators: named(&["=", "&&"]),
+            parent: crate::model::QualifiedName::new("public", "rates"),
+            parent_columns: named(&["id", "valid"]),
+            on_delete: "a".to_owned(),
+            on_update: "a".to_owned(),
+            indexed: false,
+        };
+        let found = lookup(&workload.statements()[0], &key, "d/k".to_owned(), 3.0);
+        assert_eq!(
+            found.sql,
+            "SELECT 1 FROM public.bookings x WHERE x.rate = $1 AND x.during && $2"
+        );
+        assert!((found.calls - 6.0).abs() < 1e-9);
+    }
 
     #[test]
     fn only_what_is_assigned_counts() {

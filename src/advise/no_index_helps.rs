@@ -2,6 +2,7 @@
 
 use super::rejection::Rejection;
 use crate::candidate::NotIndexable;
+use crate::catalog::Mutable;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName};
 use crate::planner::RefusalCause;
@@ -78,6 +79,15 @@ pub enum NoIndexHelps {
         /// The table.
         table: QualifiedName,
     },
+    /// A VOLATILE function is evaluated for every row, so no index can answer this condition.
+    Volatile {
+        /// The table.
+        table: QualifiedName,
+        /// The condition.
+        filter: String,
+        /// The function.
+        call: Mutable,
+    },
     /// Candidates could not be tested.
     NotTested {
         /// How many could not be tested.
@@ -111,9 +121,9 @@ impl NoIndexHelps {
             }
             NoIndexHelps::GainsTooLittle { .. } => NoIndexReason::Candidate(Reason::GainTooSmall),
             NoIndexHelps::LowerPageCost(_) => NoIndexReason::OnlyAtLowerRandomPageCost,
-            NoIndexHelps::NotIndexable(_) | NoIndexHelps::NotIndexableFilter { .. } => {
-                NoIndexReason::NotIndexable
-            }
+            NoIndexHelps::NotIndexable(_)
+            | NoIndexHelps::NotIndexableFilter { .. }
+            | NoIndexHelps::Volatile { .. } => NoIndexReason::NotIndexable,
             NoIndexHelps::NotTested { cause, .. } => NoIndexReason::Candidate(cause.reason()),
             NoIndexHelps::NoCandidateHelped { .. } => NoIndexReason::NoCandidateHelped,
         }

@@ -45,6 +45,7 @@ pub(super) fn ask(
         let after = verification.after.get(&statement.id);
         context.plan(&statement.id).is_some_and(|plan| {
             !after.is_some_and(|after| is_helped(plan, after))
+                && facts::volatile(plan, context.catalog).is_none()
                 && facts::decided(plan, context.catalog).is_none()
         })
     };
@@ -72,6 +73,7 @@ impl Parts<'_> {
         let lower_page_cost = || self.lower_page_cost.get(id).cloned();
         let reason = self
             .kept_out(&candidates, recommendations)
+            .or_else(|| facts::volatile(plan, self.context.catalog))
             .or_else(|| facts::decided(plan, self.context.catalog))
             .or_else(|| self.gains_too_little(&candidates))
             .or_else(|| lower_page_cost().map(NoIndexHelps::LowerPageCost))

@@ -12,7 +12,16 @@ pub enum Notice {
     /// Plans on this table are based on default estimates.
     NeverAnalyzed(QualifiedName),
     /// The table has row-level security, and its policies do not apply to the role that asks.
-    PoliciesForOthers(QualifiedName),
+    PoliciesForOthers {
+        /// The table.
+        table: QualifiedName,
+        /// The role whose policies its statements are also planned with; none: PUBLIC.
+        role: Option<String>,
+        /// The statements that are also planned with them.
+        statements: Vec<StatementId>,
+        /// The settings that the policies read, with the values that they have there.
+        settings: Vec<(String, String)>,
+    },
     /// A statement costs more with the recommended indexes.
     Worse {
         /// The statement.

@@ -5,11 +5,12 @@ use super::parts::Parts;
 use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
 use crate::model::GapCause;
-use crate::planner::{RefusalCause, TwinState, uses};
+use crate::plan::Plan;
+use crate::planner::{RefusalCause, TwinOnlyReason, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
 use crate::verdict::{Change, Reason};
-use crate::workload::{Statement, StatementId};
+use crate::workload::{Frequency, Statement, StatementId};
 
 impl Parts<'_> {
     /// All notices, in a fixed order.
@@ -48,7 +49,47 @@ impl Parts<'_> {
         };
         let tables = self.context.catalog.tables.iter();
         let secured = tables.filter(move |table| table.row_security && !apply(table));
-        secured.map(|table| Notice::PoliciesForOthers(table.name.clone()))
+        secured.map(|table| self.policies_for_others_on(table))
+    }
+
+    fn policies_for_others_on(&self, table: &Table) -> Notice {
+        let policies = table.policies_of_others.clone().unwrap_or_default();
+        let reads = |id: &StatementId| {
+            let tables = self.context.plan(id).map(Plan::tables).unwrap_or_default();
+            let mut owners = tables
+                .iter()
+                .filter_map(|name| self.context.catalog.index_owner(name));
+            owners.any(|owner| owner.name == table.name)
+        };
+        let statements = self.context.workload.statements().iter();
+        let under: Vec<&Statement> = statements
+            .filter(|statement| {
+                let class = statement.value_class.as_ref();
+                class.is_some_and(|class| class.frequency == Frequency::UnderPolicies)
+                    && reads(&statement.id)
+            })
+            .collect();
+        let settings = under.iter().filter_map(|under| under.settings_of_others());
+        let is_read = |name: &String| {
+            let mut settings = policies.settings.iter();
+            settings.any(|setting| setting.setting == *name)
+        };
+        let mut settings: Vec<(String, String)> = settings
+            .flatten()
+            .filter(|(name, _)| is_read(name))
+            .cloned()
+            .collect();
+        settings.sort();
+        settings.dedup();
+        Notice::PoliciesForOthers {
+            table: table.name.clone(),
+            role: policies.role,
+            statements: under
+                .iter()
+                .map(|statement| self.of_workload(&statement.id))
+                .collect(),
+            settings,
+        }
     }
 
     fn worse(&self, statement: &Statement) -> Option<Notice> {
@@ -123,6 +164,8 @@ impl Parts<'_> {
         let alone = self.context.twin.alone.iter();
         alone
             .filter(|(id, _)| self.context.plan(id).is_some())
+            // The notice about the table says it.
+            .filter(|(_, reason)| reason.reason != TwinOnlyReason::PoliciesOfOthers)
             .map(|(id, reason)| Notice::TwinOnly {
                 statement: id.clone(),
                 reason: reason.clone(),

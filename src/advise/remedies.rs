@@ -13,6 +13,7 @@ use crate::search::Trials;
 use crate::workload::{Statement, Workload};
 
 mod chosen;
+mod policy;
 mod rewrite;
 mod statistics;
 mod vacuum;
@@ -42,6 +43,7 @@ pub(super) fn test(
     };
     let mut remedies = statistics::test(run, chosen, input)?;
     remedies.extend(vacuum::test(run, chosen, input)?);
+    remedies.extend(policy::test(run, chosen, input)?);
     let rewritten = rewrite::test(run, chosen, input)?;
     remedies.extend(view::test(run, chosen, input, &rewritten)?);
     remedies.extend(rewritten);
@@ -67,7 +69,7 @@ fn rank(remedies: &mut [Remedy], workload: &Workload) {
     };
     let place = |remedy: &Remedy| match remedy.kind {
         Kind::Analyze => 0,
-        Kind::Vacuum | Kind::MaterializedView | Kind::Rewrite => 1,
+        Kind::Vacuum | Kind::MaterializedView | Kind::Rewrite | Kind::AlterPolicy => 1,
         Kind::CreateStatistics => 2,
     };
     // Of statistics, what matters is how much an estimate was wrong, in the order of before.

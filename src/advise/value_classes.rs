@@ -6,7 +6,7 @@
 //! Only where it can matter: where the most common value has many times the rows of a rare one, for
 //! bounds of ranges, and for a LIMIT that is a parameter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use crate::candidate::names_a_kind;
@@ -14,7 +14,10 @@ use crate::catalog::{Catalog, Column, Table};
 use crate::index::Key;
 use crate::plan::Plan;
 use crate::predicate::{Condition, ConditionKind, Operand, RelationUse, relation_uses};
-use crate::sql::{ValuePlace, limit_parameter, literal_value, literals, parameters, with_values};
+use crate::sql::{
+    ValuePlace, limit_parameter, literal_value, literals, literals_equal_to, parameters,
+    with_values,
+};
 use crate::workload::{Frequency, Statement, ValueClass, Workload};
 
 /// How many statements are planned with classes of values: the most expensive ones.
@@ -55,6 +58,9 @@ type Values = [Option<(String, f64)>; 4];
 /// A place in a statement that gets values.
 struct Slot {
     place: ValuePlace,
+    /// Other literals that are the same value of a column of the same name, in another table or
+    /// query.
+    also: Vec<ValuePlace>,
     /// What reports call it: `$1`, or the column of a literal.
     label: String,
     values: Values,
@@ -129,6 +135,7 @@ fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
     if let Some(number) = limit_parameter(&statement.sql) {
         found.push(Slot {
             place: ValuePlace::Parameter(number),
+            also: Vec::new(),
             label: format!("${number}"),
             values: [
                 Some((SMALL_LIMIT.to_owned(), 0.0)),
@@ -152,7 +159,9 @@ fn slot(
         return None;
     };
     let column = table.column(name)?;
-    let (place, label) = place(statement, condition, table, catalog)?;
+    let (places, label) = places(statement, condition, table, catalog)?;
+    let (place, also) = places.split_first()?;
+    let place = *place;
     let (values, is_value) = match condition.kind {
         ConditionKind::Equality => {
             let values = equality_values(column, table.rows?);
@@ -168,36 +177,43 @@ fn slot(
     let written = |(value, share): (String, f64)| (literal(&value, column, place), share);
     Some(Slot {
         place,
+        also: also.to_vec(),
         label,
         values: values.map(|value| value.map(written)),
         is_value,
     })
 }
 
-/// The parameter of a condition, or its literal where that is one value of many.
-fn place(
+/// The parameter of a condition, or its literal where that is one value of many; and the other
+/// places where the literal stands, if the statement compares columns of the same name with it.
+fn places(
     statement: &Statement,
     condition: &Condition,
     table: &Table,
     catalog: &Catalog,
-) -> Option<(ValuePlace, String)> {
+) -> Option<(Vec<ValuePlace>, String)> {
     match &condition.operand {
         Operand::Join => None,
         Operand::RunTime => match parameters(&condition.expression.text).as_slice() {
-            [number] => Some((ValuePlace::Parameter(*number), format!("${number}"))),
+            [number] => Some((vec![ValuePlace::Parameter(*number)], format!("${number}"))),
             _ => None,
         },
         Operand::Constant(text) => {
             let value = literal_value(text);
             let all = literals(&statement.sql).ok()?;
-            let mut places = all.iter().enumerate().filter(|(_, other)| **other == value);
-            let (place, None) = (places.next()?.0, places.next()) else {
-                return None;
-            };
-            let varies = statement.varying_literals.contains(&place)
-                || !names_a_kind(condition, table, catalog);
-            let is_fixed = statement.fixed_literals.contains(&place);
-            (varies && !is_fixed).then(|| (ValuePlace::Literal(place), condition.key.to_string()))
+            let places = all.iter().enumerate().filter(|(_, other)| **other == value);
+            let mut places: Vec<usize> = places.map(|(place, _)| place).collect();
+            if places.len() > 1 {
+                let compared = literals_equal_to(&statement.sql, condition.key.column()?);
+                places.retain(|place| compared.contains(place));
+            }
+            let any_of = |those: &BTreeSet<usize>| places.iter().any(|place| those.contains(place));
+            let varies =
+                any_of(&statement.varying_literals) || !names_a_kind(condition, table, catalog);
+            let is_fixed = any_of(&statement.fixed_literals);
+            let label = condition.key.to_string();
+            let places = places.into_iter().map(ValuePlace::Literal).collect();
+            (varies && !is_fixed).then_some((places, label))
         }
     }
 }
@@ -246,7 +262,7 @@ fn only_absent(column: &Column) -> Option<Values> {
 }
 
 /// A value that no row has, where all values of the column are known.
-fn absent_value(column: &Column) -> Option<String> {
+pub(super) fn absent_value(column: &Column) -> Option<String> {
     let values = &column.statistics.as_ref()?.most_common_values;
     let numbers: Option<Vec<i64>> = values.iter().map(|(value, _)| value.parse().ok()).collect();
     match column.type_name.as_str() {
@@ -317,7 +333,10 @@ fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
         let values: Vec<(&Slot, String)> = values.collect();
         let places: BTreeMap<ValuePlace, String> = values
             .iter()
-            .map(|(slot, value)| (slot.place, value.clone()))
+            .flat_map(|(slot, value)| {
+                let places = slot.also.iter().chain([&slot.place]);
+                places.map(|place| (*place, value.clone()))
+            })
             .collect();
         let Some(sql) = with_values(&statement.sql, &places) else {
             continue;

@@ -45,6 +45,8 @@ fn table() -> Table {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: vec![
             column(
@@ -406,6 +408,7 @@ fn with_classes(relation: RelationUse, table: Table) -> Candidates {
         called: "own".to_owned(),
         arguments: vec!["text".to_owned()],
         own: true,
+        volatile: false,
     }];
     let catalog = Catalog {
         tables: vec![table],

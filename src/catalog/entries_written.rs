@@ -102,6 +102,8 @@ mod tests {
             lockable: true,
             modified_rows: 0,
             row_security: false,
+            policies_of_others: None,
+            policies: Vec::new(),
             writes,
             columns: Vec::new(),
             indexes: vec![existing],

@@ -67,6 +67,9 @@ pub struct Mutable {
     /// It was written for this database, so its owner could declare it IMMUTABLE if it is.
     #[serde(default)]
     pub own: bool,
+    /// It is VOLATILE: evaluated for every row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub volatile: bool,
 }
 
 /// A way of calling a function.
@@ -90,6 +93,10 @@ pub struct ForeignKey {
     pub table: QualifiedName,
     /// Its columns.
     pub columns: Vec<String>,
+    /// The operators that compare each column with the parent's: `=`, and `&&` of a period
+    /// (PostgreSQL 18); none where all are `=`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<String>,
     /// The table referred to.
     pub parent: QualifiedName,
     /// Its columns.
@@ -151,6 +158,14 @@ pub struct Table {
     /// Row-level security: roles may see different rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub row_security: bool,
+    /// The policies that apply to others than the role that asks; none where they apply to it, too,
+    /// or there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies_of_others: Option<PoliciesOfOthers>,
+    /// The policies that its statements are planned with: those that apply to the role that asks, or
+    /// where none does those of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
     /// What was written to it; none in recordings from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Writes>,
@@ -158,6 +173,41 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The indexes it has.
     pub indexes: Vec<ExistingIndex>,
+}
+
+/// A row-level security policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Which rows it shows (USING), with the schema of every name that is not in `pg_catalog`.
+    pub condition: String,
+}
+
+/// Row-level security policies that do not apply to the role that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PoliciesOfOthers {
+    /// The role that most of them are for; none: all are for PUBLIC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Settings that they compare columns with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<PolicySetting>,
+}
+
+/// A setting that a policy compares a column with: `tenant = current_setting('app.tenant')::int`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicySetting {
+    /// The column.
+    pub column: String,
+    /// The setting.
+    pub setting: String,
+    /// The setting is a JSON object, and this is the key whose value is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_key: Option<String>,
+    /// Its value in the session that asks, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// Rows written, as `pg_stat_user_tables` counts them, rolled-back transactions included; of a
@@ -285,6 +335,24 @@ impl Catalog {
     /// The table of that name.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == *name)
+    }
+
+    /// The first VOLATILE function that a condition calls, as a plan prints it.
+    pub fn volatile_call(&self, condition: &str) -> Option<&Mutable> {
+        let is_called = |name: &str| {
+            let call = format!("{name}(");
+            let mut places = condition.match_indices(&call);
+            places.any(|(at, _)| {
+                let before = condition
+                    .get(..at)
+                    .and_then(|before| before.chars().next_back());
+                before.is_none_or(|before| {
+                    !before.is_alphanumeric() && !matches!(before, '_' | '$' | '"')
+                })
+            })
+        };
+        let mut volatile = self.mutable.iter().filter(|call| call.volatile);
+        volatile.find(|call| call.kind == CallKind::Function && is_called(&call.called))
     }
 
     /// The table an index for this one has to be created on: the topmost partitioned table, or the

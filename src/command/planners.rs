@@ -12,7 +12,7 @@ use crate::cluster::{
     Access, Binaries, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use crate::db::{DbError, Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use crate::db::{DbError, Interrupt, Named, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
@@ -30,12 +30,10 @@ pub(super) struct LivePlanner<'s> {
     session: &'s Session,
     server: Server<'s>,
     twin_maker: TwinMaker,
-    /// Identifiers in the statements: they may name columns.
-    identifiers: BTreeSet<String>,
     /// Relations that the statements name.
-    named: BTreeSet<RelationName>,
-    /// Names in their string literals: they may name sequences.
-    sequences: BTreeSet<RelationName>,
+    relations: BTreeSet<RelationName>,
+    /// What else they name.
+    named: Named,
     twin: Option<Twin>,
     snapshot: Option<Snapshot>,
     /// The catalog that was read last.
@@ -84,9 +82,8 @@ impl<'s> LivePlanner<'s> {
             session,
             server: Server::new(session),
             twin_maker,
-            identifiers: identifiers_of(workload),
-            named: names_of(workload),
-            sequences: sequences_of(workload),
+            relations: names_of(workload),
+            named: named_besides(workload),
             twin: None,
             snapshot: None,
             catalog: None,
@@ -123,8 +120,12 @@ impl<'s> LivePlanner<'s> {
     fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
-        let scope = scope(tables, &self.named);
-        let snapshot = self.session.snapshot_naming(&scope, &self.sequences)?;
+        let scope = scope(tables, &self.relations);
+        let mut snapshot = self.session.snapshot_naming(&scope, &self.named)?;
+        if self.twin_maker.may_sample {
+            let rows = self.session.small_tables_of_functions(&snapshot)?;
+            snapshot.keep_samples(rows);
+        }
         let twin = self.twin_maker.fill(&snapshot, starting)?;
         self.snapshot = Some(snapshot);
         Ok(twin)
@@ -135,7 +136,7 @@ impl<'s> LivePlanner<'s> {
         let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
-        let samples = match twin.fetch_samples(indexes, &self.identifiers, self.session) {
+        let samples = match twin.fetch_samples(indexes, &self.named.words, self.session) {
             // The twin estimates without them.
             Err(DbError::Silent { .. }) if self.session.is_lost() => return Ok(()),
             other => other?,
@@ -163,9 +164,9 @@ impl<'s> LivePlanner<'s> {
             .iter()
             .map(|table| table.name.clone())
             .collect();
-        let scope = scope(&tables, &self.named);
+        let scope = scope(&tables, &self.relations);
         self.snapshot
-            .map_or_else(|| self.session.snapshot_naming(&scope, &self.sequences), Ok)
+            .map_or_else(|| self.session.snapshot_naming(&scope, &self.named), Ok)
     }
 }
 
@@ -196,13 +197,15 @@ pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
         .collect()
 }
 
-/// Names in string literals of the statements: they may name sequences.
-pub(super) fn sequences_of(workload: &Workload) -> BTreeSet<RelationName> {
-    workload
-        .statements()
-        .iter()
-        .flat_map(|statement| quoted_relation_names(&statement.sql))
-        .collect()
+/// What the statements name besides relations.
+pub(super) fn named_besides(workload: &Workload) -> Named {
+    let statements = workload.statements().iter();
+    Named {
+        sequences: statements
+            .flat_map(|statement| quoted_relation_names(&statement.sql))
+            .collect(),
+        words: identifiers_of(workload),
+    }
 }
 
 /// A twin without its server: made from a twin file, or for data that has grown.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::planners::{
-    CapturedServer, TwinMaker, TwinPlanner, identifiers_of, names_of, scope, sequences_of,
+    CapturedServer, TwinMaker, TwinPlanner, identifiers_of, named_besides, names_of, scope,
 };
 use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
@@ -101,7 +101,7 @@ fn capture(
     } else {
         scope(&tables, &names_of(&workload))
     };
-    let mut snapshot = session.snapshot_naming(&scope, &sequences_of(&workload))?;
+    let mut snapshot = session.snapshot_naming(&scope, &named_besides(&workload))?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
         let only = arguments.all_tables.then_some(&tables);

@@ -16,6 +16,7 @@ use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
 
 mod classes;
+mod policies;
 
 const OPERATION: &str = "reading the catalog";
 
@@ -50,6 +51,7 @@ impl Session {
         self.add_columns(path, &oids, &mut tables)?;
         self.add_indexes(path, &oids, &mut tables)?;
         self.add_partitions(&oids, &mut tables)?;
+        self.add_policies(&mut tables)?;
         let operator_classes = self.operator_classes(path, &oids)?;
         let mutable = self.mutable(path, &oids)?;
         let foreign_keys = self.foreign_keys(&oids)?;
@@ -216,6 +218,8 @@ fn table(row: &Row) -> Result<Table, DbError> {
         lockable: field(row, "lockable")?,
         modified_rows: field::<i64>(row, "modified_rows")?.unsigned_abs(),
         row_security: field(row, "row_security")?,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: Some(writes(row)?),
         columns: Vec::new(),
         indexes: Vec::new(),

@@ -130,6 +130,40 @@ impl Session {
         Ok(samples)
     }
 
+    /// All rows of the tables of one block that functions read: what a function returns decides how
+    /// many rows the planner expects.
+    ///
+    /// # Errors
+    /// When the connection to the server is lost.
+    pub fn small_tables_of_functions(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<TableSample>, DbError> {
+        let attributes = snapshot.rows_of(
+            "pg_attribute",
+            ["attrelid", "attname", "attnum", "attisdropped"],
+        );
+        let mut samples = Vec::new();
+        let is_read = |oid: &Oid| snapshot.read_by_functions.contains(oid);
+        let small = snapshot
+            .files
+            .iter()
+            .filter(|file| file.kind == "r" && file.blocks == 1 && is_read(&file.oid));
+        for file in small {
+            let relation = file.oid.to_string();
+            let columns = attributes.iter().filter(|[of, _, number, dropped]| {
+                *of == relation && !number.starts_with('-') && !matches!(*dropped, "t" | "true")
+            });
+            let request = SampleRequest {
+                relation: file.oid,
+                table: file.name.clone(),
+                columns: columns.map(|[_, name, ..]| (*name).to_owned()).collect(),
+            };
+            samples.extend(self.sample(&request)?);
+        }
+        Ok(samples)
+    }
+
     /// Calls a function in a read-only transaction that is rolled back; none if the server refuses
     /// because of the time limit or of privileges.
     fn in_read_only<T>(

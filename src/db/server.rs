@@ -14,7 +14,7 @@ use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
-    RefusalCause, Target,
+    RefusalCause, Target, TwinOnly, TwinOnlyReason,
 };
 use crate::verdict::expected_build;
 use crate::workload::{Statement, StatementId};
@@ -68,9 +68,15 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// The outcome of a statement that is not sent: of other users, and its planning may execute
-    /// somebody's function; or to be executed, and not known to be harmless.
+    /// The outcome of a statement that is not sent: planned with the policies of others; of other
+    /// users, and its planning may execute somebody's function; or to be executed, and not known to be harmless.
     fn withheld(&self, statement: &Statement, mode: Mode) -> Result<Option<PlanOutcome>, DbError> {
+        if statement.is_under_policies() {
+            return Ok(Some(PlanOutcome::TwinOnly(TwinOnly {
+                authors: BTreeSet::new(),
+                reason: TwinOnlyReason::PoliciesOfOthers,
+            })));
+        }
         if let Some(objection) = self.session.objection_to_planning(statement)? {
             return Ok(Some(PlanOutcome::TwinOnly(objection)));
         }
@@ -284,6 +290,7 @@ impl Server<'_> {
             | Hypothesis::Analyzed(_)
             | Hypothesis::View(_)
             | Hypothesis::AllVisible(_)
+            | Hypothesis::AlteredPolicy(_)
             | Hypothesis::Reindexed(_) => {
                 Ok(Answer::Refused(hypothesis.refused(&question.indexes)))
             }

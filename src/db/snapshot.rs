@@ -36,6 +36,15 @@ pub enum Scope {
     Named(BTreeSet<RelationName>),
 }
 
+/// Names besides those of relations that the statements have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Named {
+    /// In string literals: they may name sequences.
+    pub sequences: BTreeSet<RelationName>,
+    /// All identifiers: they may name functions.
+    pub words: BTreeSet<String>,
+}
+
 /// The relations of a scope, resolved; as parameters of queries.
 struct Resolved {
     everything: bool,
@@ -52,30 +61,22 @@ impl Session {
     /// [`Gap`](crate::model::Gap), not an error.
     #[cfg(any(test, feature = "internals"))]
     pub fn snapshot(&self, scope: &Scope) -> Result<Snapshot, DbError> {
-        self.snapshot_naming(scope, &BTreeSet::new())
+        self.snapshot_naming(scope, &Named::default())
     }
 
-    /// The same, with the sequences of these names.
+    /// The same, with the sequences of these names, and what functions of these names read.
     ///
     /// # Errors
     /// When the server cannot be asked any more.
-    pub fn snapshot_naming(
-        &self,
-        scope: &Scope,
-        sequences: &BTreeSet<RelationName>,
-    ) -> Result<Snapshot, DbError> {
-        match self.snapshot_once(scope, sequences) {
+    pub fn snapshot_naming(&self, scope: &Scope, named: &Named) -> Result<Snapshot, DbError> {
+        match self.snapshot_once(scope, named) {
             // A table was locked meanwhile. The next attempt does not ask for its lock.
-            Err(locked) if locked.is_lock_timeout() => self.snapshot_once(scope, sequences),
+            Err(locked) if locked.is_lock_timeout() => self.snapshot_once(scope, named),
             other => other,
         }
     }
 
-    fn snapshot_once(
-        &self,
-        scope: &Scope,
-        sequences: &BTreeSet<RelationName>,
-    ) -> Result<Snapshot, DbError> {
+    fn snapshot_once(&self, scope: &Scope, named: &Named) -> Result<Snapshot, DbError> {
         self.within_users_names(OPERATION, TransactionMode::ReadSnapshot, |session| {
             let searched = session.query(OPERATION, SEARCHED, &[])?;
             let searched = searched
@@ -85,20 +86,26 @@ impl Session {
             // Before anything below changes another one of them.
             let mut settings = session.pairs(include_str!("snapshot/settings.sql"))?;
             settings.insert("search_path".to_owned(), field(searched, "setting")?);
-            session.read_snapshot((scope, &path), sequences, settings)
+            session.read_snapshot((scope, &path), named, settings)
         })
     }
 
     fn read_snapshot(
         &self,
         (scope, path): (&Scope, &[String]),
-        sequences: &BTreeSet<RelationName>,
+        named: &Named,
         settings: BTreeMap<String, String>,
     ) -> Result<Snapshot, DbError> {
         // Decides how values are printed; the twin uses the same when it reads them.
         self.query(OPERATION, "SET LOCAL extra_float_digits = 3", &[])?;
-        let scope = &self.resolved(scope, sequences, path)?;
-        let relations = self.relations(scope)?;
+        let mut scope = self.resolved(scope, &named.sequences, path)?;
+        let mut relations = self.relations(&scope)?;
+        let reached = self.reached(&relations, &named.words)?;
+        if !reached.relations.is_empty() {
+            scope.oids.extend(&reached.relations);
+            relations = self.relations(&scope)?;
+        }
+        let scope = &scope;
         let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
         let mut files: Vec<RelationFile> = relations
             .into_iter()
@@ -108,7 +115,9 @@ impl Session {
         let mut snapshot = Snapshot {
             origin: self.origin()?,
             settings,
+            application_settings: reached.settings,
             system_tables: self.system_tables(&oids)?,
+            read_by_functions: reached.relations,
             ..Snapshot::default()
         };
         let source = self.add_statistics(&oids, &mut snapshot)?;
@@ -195,6 +204,27 @@ impl Session {
         rows.iter().map(|row| field(row, "oid")).collect()
     }
 
+    /// What the functions read that the policies of these relations and the statements call.
+    fn reached(
+        &self,
+        relations: &[Relation],
+        words: &BTreeSet<String>,
+    ) -> Result<Reached, DbError> {
+        let oids: Vec<Oid> = relations.iter().map(|relation| relation.file.oid).collect();
+        let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let parameters: &[(&(dyn ToSql + Sync), Type)] =
+            &[(&oids, Type::OID_ARRAY), (&words, Type::TEXT_ARRAY)];
+        let mut reached = Reached::default();
+        for row in self.query(OPERATION, include_str!("snapshot/reached.sql"), parameters)? {
+            if let Some(relation) = field::<Option<Oid>>(&row, "relation")? {
+                reached.relations.insert(relation);
+            } else if let Some(name) = field::<Option<String>>(&row, "name")? {
+                reached.settings.insert(name, field(&row, "value")?);
+            }
+        }
+        Ok(reached)
+    }
+
     fn relations(&self, scope: &Resolved) -> Result<Vec<Relation>, DbError> {
         let parameters: &[(&(dyn ToSql + Sync), Type)] = &[
             (&scope.everything, Type::BOOL),
@@ -208,6 +238,14 @@ impl Session {
         )?;
         rows.iter().map(relation).collect()
     }
+}
+
+/// What functions read.
+#[derive(Default)]
+struct Reached {
+    relations: BTreeSet<Oid>,
+    /// Settings of applications, and the values they have in this session.
+    settings: BTreeMap<String, String>,
 }
 
 /// A relation of the snapshot.

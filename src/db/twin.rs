@@ -38,7 +38,9 @@ mod hypothesis;
 mod index_part;
 mod libraries;
 mod load;
+mod long_keys;
 mod observed;
+mod policies;
 mod rights;
 mod rows;
 mod samples;
@@ -49,6 +51,7 @@ use candidates::Hypothetical;
 use facts::TableFacts;
 use files::DataDirectory;
 use observed::Observed;
+use policies::Policies;
 use rights::PlanningRole;
 use samples::Samples;
 
@@ -94,6 +97,8 @@ pub struct Twin {
     real_sizes: BTreeMap<String, Bytes>,
     /// The last OID that a candidate got.
     next_oid: Oid,
+    /// The tables with row-level security.
+    policies: Policies,
     /// What the twin lacks.
     gaps: Vec<Gap>,
     /// The server; the last field, so that it stops last.
@@ -177,11 +182,13 @@ impl Twin {
                 .iter()
                 .map(|file| file.oid)
                 .fold(MIN_OID, Oid::max),
+            policies: Policies::of(snapshot),
             gaps: snapshot.gaps.clone(),
             _cluster: cluster,
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(&checked)?;
+        twin.add_missing_policies()?;
         twin.apply(&checked)?;
         twin.session.set("statement_timeout", PATIENCE)?;
         twin.prepare_parts()?;
@@ -240,11 +247,14 @@ impl Twin {
     }
 
     fn plan_baseline(&self, statements: &[Statement]) -> Result<Planned, DbError> {
+        let begin = if self.policies.is_empty() {
+            "BEGIN READ ONLY"
+        } else {
+            "BEGIN"
+        };
         Ok(Planned {
             plans: self.plans(
-                &format!("BEGIN READ ONLY; {}", self.users_names())
-                    .as_str()
-                    .into(),
+                &format!("{begin}; {}", self.users_names()).as_str().into(),
                 statements,
             )?,
             ..Planned::default()
@@ -293,15 +303,19 @@ impl Twin {
         opening: &Preamble,
         statements: &[Statement],
     ) -> Result<BTreeMap<StatementId, PlanOutcome>, DbError> {
-        let texts: Vec<&str> = statements
-            .iter()
-            .map(|statement| statement.sql.as_str())
-            .collect();
-        let explained = self.session.explain_together(opening, &texts)?;
-        let ids = statements.iter().map(|statement| statement.id.clone());
-        Ok(ids
-            .zip(explained.into_iter().map(PlanOutcome::from))
-            .collect())
+        let mut plans = BTreeMap::new();
+        for (others, statements) in policies::together(statements) {
+            let opening = Preamble {
+                script: format!("{}{}", opening.script, self.policies.applied(others)),
+                statements: opening.statements.clone(),
+            };
+            let texts = statements.iter().map(|statement| statement.sql.as_str());
+            let texts: Vec<&str> = texts.collect();
+            let explained = self.session.explain_together(&opening, &texts)?;
+            let ids = statements.iter().map(|statement| statement.id.clone());
+            plans.extend(ids.zip(explained.into_iter().map(PlanOutcome::from)));
+        }
+        Ok(plans)
     }
 
     /// The tables with files that an index on this table covers: itself or its partitions.

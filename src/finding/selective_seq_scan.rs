@@ -26,6 +26,18 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let wanted = scan_use(subject, node, &["Filter"]).filter(looks_up_columns)?;
     let table = subject.table_name(node)?;
     let proposal = propose(subject, &wanted);
+    let volatile = node
+        .filter()
+        .and_then(|filter| subject.plan_catalog().volatile_call(filter));
+    if let Some(call) = volatile {
+        let message = format!(
+            "the sequential scan of {table} {} ({}). {} is VOLATILE: it is evaluated for every row, and no index can be used.",
+            waste.text(),
+            subject.impact_text(waste.impact),
+            call.called
+        );
+        return Some(Draft::new(node, waste.impact, message));
+    }
     let unused = match &proposal {
         Some(IndexProposal::Existing(index)) => format!(
             " The index {index} exists and was not chosen: its columns may be too unselective, or the statistics too old."

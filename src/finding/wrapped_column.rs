@@ -59,6 +59,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
                 None,
             )
         }
+        _ if subject.plan_catalog().volatile_call(text).is_some() => (
+            format!("no index can hold {text}, because what it calls is VOLATILE"),
+            None,
+        ),
         _ => {
             let wanted = scan_use(subject, node, &["Filter"])?;
             let action = create_index(subject, node, &wanted);

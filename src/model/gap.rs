@@ -26,7 +26,7 @@ pub enum GapCause {
         /// The role that connected.
         role: String,
     },
-    /// Row-level security policies apply to the role on the server, not in the twin.
+    /// Row-level security policies apply to the role, so not all values can be read.
     RowSecurity,
     /// The statistics were read from views, which do not show all of them.
     StatisticsHidden {

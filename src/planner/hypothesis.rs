@@ -28,9 +28,39 @@ pub enum Hypothesis {
     View(View),
     /// Nothing: the statements are the workload's, written another way.
     Rewritten,
+    /// A row-level security policy shows rows by another condition. Only the twin can simulate that.
+    AlteredPolicy(AlteredPolicy),
     /// These existing btrees were rebuilt. The answer has no plans, but the indexes with their
     /// sizes; those whose size cannot be estimated are left out. Only the twin can estimate them.
     Reindexed(Vec<NamedIndex>),
+}
+
+/// A row-level security policy with another condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlteredPolicy {
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: QualifiedName,
+    /// The new condition.
+    pub condition: String,
+}
+
+impl AlteredPolicy {
+    /// `ALTER POLICY own ON public.todos USING (…)`.
+    pub fn statement(&self) -> String {
+        let is_enclosed = self.condition.starts_with('(') && self.condition.ends_with(')');
+        let condition = if is_enclosed {
+            self.condition.clone()
+        } else {
+            format!("({})", self.condition)
+        };
+        format!(
+            "ALTER POLICY {} ON {} USING {condition}",
+            quote_identifier(&self.name),
+            self.table
+        )
+    }
 }
 
 /// Statistics as ANALYZE would make them.
@@ -135,6 +165,7 @@ impl Hypothesis {
             Hypothesis::Analyzed(_) | Hypothesis::View(_) => true,
             Hypothesis::Setting { .. }
             | Hypothesis::AllVisible(_)
+            | Hypothesis::AlteredPolicy(_)
             | Hypothesis::Rewritten
             | Hypothesis::Reindexed(_) => false,
         }
@@ -159,6 +190,7 @@ impl std::fmt::Display for Hypothesis {
             }
             Hypothesis::AllVisible(table) => write!(formatter, "VACUUM {table}"),
             Hypothesis::View(view) => write!(formatter, "the materialized view {}", view.name),
+            Hypothesis::AlteredPolicy(altered) => formatter.write_str(&altered.statement()),
             Hypothesis::Rewritten => formatter.write_str("statements written another way"),
             Hypothesis::Reindexed(indexes) => {
                 let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();

@@ -42,7 +42,7 @@ pub enum NotExecuted {
 }
 
 /// Why a statement is planned in the twin only: it was executed by other users, and planning it may
-/// execute their functions with the rights of this session.
+/// execute their functions with the rights of this session; or it is planned as others execute it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TwinOnly {
     /// The users whose statement it is.
@@ -51,7 +51,7 @@ pub struct TwinOnly {
     pub reason: TwinOnlyReason,
 }
 
-/// What planning a statement may execute.
+/// What planning a statement may execute, or whose policies it is planned with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TwinOnlyReason {
@@ -66,4 +66,6 @@ pub enum TwinOnlyReason {
     EscapedNames,
     /// It could not be checked; the server's message.
     NotChecked(String),
+    /// It is planned with row-level security policies that do not apply to the role that asks.
+    PoliciesOfOthers,
 }

@@ -90,6 +90,7 @@ impl Condition {
                 operator == DISTINCT || kind_of(operator) != ConditionKind::Other
             }
             Shape::Not(_) | Shape::TruthTest { .. } | Shape::Call { .. } => true,
+            Shape::Cast { type_name, .. } => type_name == "boolean",
             _ => false,
         };
         if !own || !known || !is_fact || !is_fixed(conjunct) {

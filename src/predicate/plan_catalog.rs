@@ -95,6 +95,8 @@ fn unknown_table(name: QualifiedName) -> Table {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: Vec::new(),
         indexes: Vec::new(),

@@ -27,6 +27,8 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: columns.iter().map(column).collect(),
         indexes: Vec::new(),

@@ -3,12 +3,14 @@
 //! element of an array, or an anti-join for NOT IN.
 
 use super::RemedyInput;
-use crate::catalog::{Catalog, Column, Table, TableKind};
+use crate::catalog::{CallKind, Catalog, Column, Table, TableKind};
 use crate::index::Method;
+use crate::model::quote_literal;
 use crate::plan::Plan;
 use crate::sql::rewrite::{
-    FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal, group_by_group,
-    not_exists, range_bounds, union_of_arms, without_modifiers,
+    Comparisons, FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal,
+    group_by_group, name_configuration, not_exists, range_bounds, select_once, union_of_arms,
+    without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -41,7 +43,15 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
 type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
 
 /// Those that replace conditions. One statement may need several.
-const CONDITIONS: &[Way] = &[containment, bounds, period, equality, anti_join];
+const CONDITIONS: &[Way] = &[
+    containment,
+    bounds,
+    period,
+    equality,
+    text_search,
+    anti_join,
+    once,
+];
 
 fn of_statement<'a>(
     statement: &'a Statement,
@@ -156,6 +166,40 @@ fn equality(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
         "No index answers IS NOT DISTINCT FROM; of a value that is not NULL it is the same as =, which is NULL where {} is, and that leaves the \
          row out as well.",
         rewriting.columns.join(" or ")
+    );
+    Some((rewriting, because))
+}
+
+fn text_search(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let configuration = catalog.settings.get("default_text_search_config")?;
+    let rewriting = name_configuration(sql, &known(catalog), configuration)?;
+    let because = format!(
+        "to_tsvector of {} alone depends on default_text_search_config, so no index can hold it. With the configuration that is set now, {}, it \
+         is the same, and an index can.",
+        rewriting.columns.join(" and "),
+        quote_literal(configuration)
+    );
+    Some((rewriting, because))
+}
+
+/// Is a function of this database STABLE, and no other one of this name VOLATILE?
+pub(super) fn is_stable(name: &str, catalog: &Catalog) -> bool {
+    let mut named = catalog
+        .mutable
+        .iter()
+        .filter(|call| call.kind == CallKind::Function && call.own && call.called == name)
+        .peekable();
+    named.peek().is_some() && named.all(|call| !call.volatile)
+}
+
+fn once(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = select_once(sql, &known(catalog), Comparisons::Ranges, &|name| {
+        is_stable(name, catalog)
+    })?;
+    let because = format!(
+        "The function that {} is compared with is STABLE: its result is the same within a statement. PostgreSQL may still call it for every row; \
+         as a subquery it is called once.",
+        rewriting.columns.join(" and ")
     );
     Some((rewriting, because))
 }

@@ -181,7 +181,8 @@ pub struct Statement {
 pub struct ValueClass {
     /// The id of the statement of the workload.
     pub of: String,
-    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`.
+    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`; or `under_policies`
+    /// and `under_policies_rare`, with row-level security policies that do not apply to the role that asks.
     pub frequency: String,
     /// Its share of the statement's calls, 0 to 1.
     pub share: f64,
@@ -192,7 +193,7 @@ pub struct ValueClass {
 /// A value in a statement.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NamedValue {
-    /// `$1`, or the column that a literal is compared with.
+    /// `$1`, the column that a literal is compared with, or a setting that policies read.
     pub name: String,
     /// As SQL.
     pub value: String,
@@ -336,7 +337,7 @@ pub struct StatementBenefit {
 pub struct RemedyReport {
     /// `m1`, `m2`, …
     pub id: String,
-    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`.
+    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`, `alter_policy`.
     pub kind: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,

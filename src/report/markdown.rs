@@ -130,8 +130,8 @@ fn no_index(markdown: &mut String, advice: &Advice) {
 /// The statement with other values: `↳ rare values, 38 % of the calls`.
 fn row_of_class(class: &ValueClass, statement: &StatementAdvice) -> String {
     let name = format!(
-        "↳ {} values, {:.0} % of the calls",
-        class.frequency,
+        "↳ {}, {:.0} % of the calls",
+        class.frequency.title(),
         class.share * 100.0
     );
     costs_row(statement, &name, "")

@@ -30,8 +30,8 @@ fn what(cause: &GapCause) -> String {
             quote_identifier(role)
         ),
         GapCause::RowSecurity => {
-            "row-level security policies apply to the role on the server, and the planner twin plans without them; \
-             it does not know the smallest and largest values there either"
+            "row-level security policies apply to the role. The planner twin plans with them, too, but it does not know the smallest \
+             and largest values of all rows"
                 .to_owned()
         }
         GapCause::StatisticsHidden { statistics, .. } => hidden(*statistics).to_owned(),

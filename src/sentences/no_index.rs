@@ -1,8 +1,10 @@
 //! Why no index helps a statement.
 
+use super::not_indexable::called;
 use super::{not_indexable, refusal, rejection};
 use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::rejection::Rejection;
+use crate::catalog::Mutable;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};
 use crate::verdict::{MinImprovement, Reason};
@@ -36,11 +38,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             before,
             after,
             rejection,
-        } => format!(
-            "{} would lower it, {before} → {after}, but: {}",
-            named(index),
-            why(rejection)
-        ),
+        } => kept_out(index, (*before, *after), rejection),
         NoIndexHelps::GainsTooLittle {
             index,
             before,
@@ -52,6 +50,11 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
         NoIndexHelps::NotIndexableFilter { filter, table } => {
             format!("no index can serve {filter} on {table}")
         }
+        NoIndexHelps::Volatile {
+            table,
+            filter,
+            call,
+        } => volatile(table, filter, call),
         NoIndexHelps::NotTested {
             refused,
             candidates,
@@ -66,6 +69,23 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             now,
         } => no_candidate_helped(*candidates, best.as_ref(), *now),
     }
+}
+
+fn volatile(table: &QualifiedName, filter: &str, call: &Mutable) -> String {
+    let function = called(call);
+    let remedy = if call.own {
+        format!(
+            "If its result does not change within a statement: ALTER FUNCTION {function} STABLE"
+        )
+    } else {
+        format!(
+            "If one value for the whole statement is meant: (SELECT {}(…))",
+            call.called
+        )
+    };
+    format!(
+        "{function} is VOLATILE: PostgreSQL evaluates it for every row of {table}, so no index can answer {filter}. {remedy}"
+    )
 }
 
 fn named(index: &Index) -> String {
@@ -104,6 +124,14 @@ fn already_indexed(
     };
     let indexes = indexes.join(" and ");
     format!("{table} is read by {scan} of {indexes} {how}")
+}
+
+fn kept_out(index: &Index, (before, after): (Cost, Cost), rejected: &Rejection) -> String {
+    format!(
+        "{} would lower it, {before} → {after}, but: {}",
+        named(index),
+        why(rejected)
+    )
 }
 
 fn gains_too_little(

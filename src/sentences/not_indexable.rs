@@ -13,7 +13,7 @@ pub fn not_indexable(expression: &NotIndexable) -> String {
     format!(
         "no index can hold {}: {} is not immutable{depends}",
         expression.expression,
-        call(&expression.call)
+        called(&expression.call)
     )
 }
 
@@ -45,7 +45,7 @@ pub(super) fn alternative(expression: &NotIndexable) -> String {
         ),
         Alternative::DeclareImmutable => format!(
             "ALTER FUNCTION {} IMMUTABLE, if it is",
-            call(&expression.call)
+            called(&expression.call)
         ),
         Alternative::Concatenate { instead_of } => {
             format!("use || with coalesce{}", instead(instead_of))
@@ -57,7 +57,7 @@ pub(super) fn alternative(expression: &NotIndexable) -> String {
 }
 
 /// `date_trunc(text, timestamp with time zone)`.
-fn call(call: &Mutable) -> String {
+pub(super) fn called(call: &Mutable) -> String {
     match call.kind {
         CallKind::Function => format!("{}({})", call.called, call.arguments.join(", ")),
         CallKind::Operator => format!("{} of {}", call.called, call.arguments.join(" and ")),

@@ -3,7 +3,7 @@
 use super::not_indexable::{alternative, not_indexable};
 use super::twin_only;
 use crate::advise::notice::Notice;
-use crate::model::group_thousands;
+use crate::model::{QualifiedName, group_thousands, quote_identifier, quote_literal};
 use crate::twin::agreement::Agreement;
 use crate::workload::StatementId;
 
@@ -15,9 +15,12 @@ pub fn notice(notice: &Notice) -> String {
                 "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"
             )
         }
-        Notice::PoliciesForOthers(table) => format!(
-            "{table} has row-level security. Its policies do not apply to this role, and roles to which they apply run these statements with the policies' conditions: advise as such a role, too"
-        ),
+        Notice::PoliciesForOthers {
+            table,
+            role,
+            statements,
+            settings,
+        } => policies_for_others(table, role.as_deref(), statements, settings),
         Notice::Worse {
             statement,
             before,
@@ -66,6 +69,38 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn policies_for_others(
+    table: &QualifiedName,
+    role: Option<&str>,
+    statements: &[StatementId],
+    settings: &[(String, String)],
+) -> String {
+    let about = format!(
+        "{table} has row-level security. Its policies do not apply to this role, and roles to which they apply run these statements with the policies' conditions"
+    );
+    if statements.is_empty() {
+        return format!("{about}: advise as such a role, too");
+    }
+    let whose = role.map_or_else(
+        || "PUBLIC".to_owned(),
+        |role| format!("the role {}", quote_identifier(role)),
+    );
+    let settings: Vec<String> = settings
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", quote_literal(value)))
+        .collect();
+    let values = if settings.is_empty() {
+        String::new()
+    } else {
+        format!(", where {}", settings.join(" and "))
+    };
+    let statements: Vec<&str> = statements.iter().map(|id| id.0.as_str()).collect();
+    format!(
+        "{about}. So these are also planned in the planner twin with the policies for {whose}{values}: {}",
+        statements.join(", ")
+    )
 }
 
 fn untested(candidates: usize) -> String {

@@ -1,6 +1,6 @@
 //! Why a remedy may help.
 
-use crate::model::{factor_text, group_thousands};
+use crate::model::{factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
 use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
@@ -46,6 +46,7 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
+        RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
         RemedyReason::WrittenAnotherWay {
             before,
             after,
@@ -63,6 +64,16 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
     }
+}
+
+fn called_once(remedy: &Remedy, policy: &str, columns: &[String]) -> String {
+    format!(
+        "The policy {} of {} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still call it \
+         for every row; as a subquery it is called once.",
+        quote_identifier(policy),
+        remedy.table,
+        columns.join(" and ")
+    )
 }
 
 /// What an index is for that only a rewritten statement needs.

@@ -39,6 +39,7 @@ fn not_indexable(alternative: Alternative) -> NotIndexable {
             called: "date".to_owned(),
             arguments: vec!["timestamp with time zone".to_owned()],
             own: false,
+            volatile: false,
         },
         alternative,
     }
@@ -188,6 +189,28 @@ fn why_no_index_helps() {
         })
     };
     let cases = [
+        NoIndexHelps::Volatile {
+            table: table(),
+            filter: "(day > cutoff())".to_owned(),
+            call: Mutable {
+                kind: CallKind::Function,
+                called: "cutoff".to_owned(),
+                arguments: Vec::new(),
+                own: true,
+                volatile: true,
+            },
+        },
+        NoIndexHelps::Volatile {
+            table: table(),
+            filter: "(id = random())".to_owned(),
+            call: Mutable {
+                kind: CallKind::Function,
+                called: "random".to_owned(),
+                arguments: Vec::new(),
+                own: false,
+                volatile: true,
+            },
+        },
         NoIndexHelps::ReadsNoTable,
         NoIndexHelps::NoCondition(table()),
         NoIndexHelps::TableTooSmall {
@@ -251,7 +274,18 @@ fn notices() {
     };
     let cases = [
         Notice::NeverAnalyzed(table()),
-        Notice::PoliciesForOthers(table()),
+        Notice::PoliciesForOthers {
+            table: table(),
+            role: None,
+            statements: Vec::new(),
+            settings: Vec::new(),
+        },
+        Notice::PoliciesForOthers {
+            table: table(),
+            role: Some("web app".to_owned()),
+            statements: vec![statement()],
+            settings: vec![("app.tenant".to_owned(), "17".to_owned())],
+        },
         Notice::Worse {
             statement: statement(),
             before: Cost(8.3),

@@ -73,6 +73,10 @@ fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
         TwinOnlyReason::EscapedNames => format!(
             "it is a statement of {authors}, and has names with escaped characters, which are not resolved"
         ),
+        TwinOnlyReason::PoliciesOfOthers => {
+            "it is planned with row-level security policies that do not apply to your role"
+                .to_owned()
+        }
         TwinOnlyReason::NotChecked(message) => format!(
             "it is a statement of {authors}, and what planning it may execute could not be checked: {message}"
         ),

@@ -1,5 +1,6 @@
 //! Statements written another way that means the same: only where that is certain, for every row
-//! and every setting of the session.
+//! and every setting of the session. One rule names the setting that it depends on
+//! ([`name_configuration`]).
 //!
 //! What may be rewritten is decided by the tokens, whose places in the text are exact; everything
 //! else of the text stays as it is.
@@ -16,6 +17,8 @@ mod not_distinct;
 mod period;
 mod range_bounds;
 mod select;
+mod select_once;
+mod text_search;
 mod whole;
 
 pub use anti_join::not_exists;
@@ -27,3 +30,5 @@ pub use groups::group_by_group;
 pub use not_distinct::equal;
 pub use period::bounded;
 pub use range_bounds::range_bounds;
+pub use select_once::{Comparisons, select_once};
+pub use text_search::name_configuration;

@@ -53,6 +53,32 @@ pub fn with_values(sql: &str, values: &BTreeMap<ValuePlace, String>) -> Option<S
     Some(text)
 }
 
+/// The literals that a statement compares with columns of this name by `=`, by their positions among
+/// its literals.
+pub fn literals_equal_to(sql: &str, column: &str) -> Vec<usize> {
+    let Some(tokens) = Tokens::read(sql) else {
+        return Vec::new();
+    };
+    let literals = (0..tokens.len()).filter(|at| tokens.at(*at).is_some_and(is_literal));
+    let is_compared = |(_, at): &(usize, usize)| {
+        let before = *at >= 2
+            && tokens.at(at - 1) == Some(&Token::Eq)
+            && tokens.name(at - 2).is_some_and(|name| name == column);
+        let mut next = at + 1;
+        while tokens.at(next) == Some(&Token::DoubleColon) {
+            next += 2;
+        }
+        let behind = || {
+            tokens
+                .column(next + 1)
+                .filter(|_| tokens.at(next) == Some(&Token::Eq))
+        };
+        before || behind().is_some_and(|(behind, _)| behind.name == column)
+    };
+    let compared = literals.enumerate().filter(is_compared);
+    compared.map(|(position, _)| position).collect()
+}
+
 /// The parameter that LIMIT takes its number from.
 pub fn limit_parameter(sql: &str) -> Option<u32> {
     let tokens = Tokens::read(sql)?;
@@ -127,6 +153,15 @@ mod tests {
             "SELECT 'it''s', E'a\\n' FROM t WHERE a = 7 AND b = 'y'"
         );
         assert_eq!(with_values("select 'open", &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn literals_are_found_by_the_column_they_are_compared_with() {
+        let sql = "SELECT 1 FROM t JOIN u ON u.tenant = 17 WHERE t.\"tenant\" = 17 AND kind = 17 \
+                   AND '5'::text = t.tenant AND tenant > 17 AND tenant IN (17)";
+        assert_eq!(literals_equal_to(sql, "tenant"), [1, 2, 4]);
+        assert_eq!(literals_equal_to(sql, "kind"), [3]);
+        assert!(literals_equal_to(sql, "Kind").is_empty());
     }
 
     #[test]

@@ -104,7 +104,9 @@ impl<'s> Checked<'s> {
 
     /// The settings that affect plans; others are ignored.
     pub fn settings(&self) -> impl Iterator<Item = (&'s String, &'s String)> {
-        let settings = self.snapshot.settings.iter();
+        let of_applications = self.snapshot.application_settings.iter();
+        let of_applications = of_applications.filter(|(name, _)| name.contains('.'));
+        let settings = self.snapshot.settings.iter().chain(of_applications);
         settings.filter(|(name, _)| is_planner_setting(name))
     }
 }

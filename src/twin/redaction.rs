@@ -276,6 +276,13 @@ impl<'s> Redaction<'s> {
                 .push(format!("the sampled rows of {} tables", new.samples.len()));
             new.samples.clear();
         }
+        if !new.application_settings.is_empty() {
+            report.dropped.push(format!(
+                "the values of {} settings that functions and policies read",
+                new.application_settings.len()
+            ));
+            new.application_settings.clear();
+        }
         self.account(report);
         for (what, count) in dropped {
             report

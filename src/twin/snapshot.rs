@@ -7,7 +7,7 @@
 //! (src/include/access/transam.h). Rows whose OIDs `initdb` assigned (collations, text search,
 //! plpgsql) are copied too and replace the twin's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,10 @@ pub struct Snapshot {
     pub origin: Origin,
     /// Settings that affect plans, as `current_setting` prints them.
     pub settings: BTreeMap<String, String>,
+    /// Settings of applications that functions of the statements and policies read, and their values
+    /// in the session that the snapshot was read in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub application_settings: BTreeMap<String, String>,
     /// Rows of the system catalogs.
     pub system_tables: Vec<SystemTable>,
     /// Rows of `pg_statistic`.
@@ -34,6 +38,10 @@ pub struct Snapshot {
     pub files: Vec<RelationFile>,
     /// Smallest and largest values of the leading columns of indexes.
     pub extremes: Vec<Extremes>,
+    /// Tables that functions of the statements and of policies read: the planner calls functions that
+    /// are not volatile, to know how many rows to expect.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub read_by_functions: BTreeSet<Oid>,
     /// What could not be read, with the GRANT that would help.
     pub gaps: Vec<Gap>,
     /// Rows of tables, for what statistics do not contain: predicates, expressions, GIN. Their
@@ -271,6 +279,27 @@ impl Snapshot {
             Some(values)
         };
         table.rows.iter().filter_map(row).collect()
+    }
+
+    /// All rows of a table of one block, with all its columns; none if they were not read.
+    pub fn whole_rows(&self, file: &RelationFile) -> Option<&TableSample> {
+        let sample = self
+            .samples
+            .iter()
+            .find(|sample| sample.relation == file.oid)?;
+        let oid = file.oid.to_string();
+        let attributes = self.rows_of(
+            "pg_attribute",
+            ["attrelid", "attname", "attnum", "attisdropped"],
+        );
+        let mut columns = attributes
+            .into_iter()
+            .filter(|[relation, _, number, dropped]| {
+                *relation == oid && !number.starts_with('-') && !matches!(*dropped, "t" | "true")
+            });
+        let has = |name: &str| sample.columns.iter().any(|column| column == name);
+        (file.blocks == 1 && sample.is_whole && columns.all(|[_, name, ..]| has(name)))
+            .then_some(sample)
     }
 
     /// Adds samples; a new one replaces an older one of the same table.

@@ -32,6 +32,11 @@ pub enum Frequency {
     Rare,
     /// A value that no row has.
     Absent,
+    /// The statement as others execute it, to whom row-level security policies apply that do not
+    /// apply to the role that asks. The values are those of settings that the policies read.
+    UnderPolicies,
+    /// The same with values that few rows have.
+    UnderPoliciesRare,
 }
 
 impl Frequency {
@@ -42,11 +47,30 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::UnderPolicies => "under policies",
+            Frequency::UnderPoliciesRare => "under policies, rare",
         }
     }
 }
 
 impl Frequency {
+    /// What it is of: `rare values`, `under policies`.
+    pub fn title(self) -> String {
+        match self {
+            Frequency::UnderPolicies => self.name().to_owned(),
+            Frequency::UnderPoliciesRare => "under policies, rare values".to_owned(),
+            _ => format!("{} values", self.name()),
+        }
+    }
+
+    /// Are policies of others the reason?
+    pub fn is_under_policies(self) -> bool {
+        matches!(
+            self,
+            Frequency::UnderPolicies | Frequency::UnderPoliciesRare
+        )
+    }
+
     /// As a word in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -54,6 +78,8 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::UnderPolicies => "under_policies",
+            Frequency::UnderPoliciesRare => "under_policies_rare",
         }
     }
 }

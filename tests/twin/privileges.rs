@@ -170,7 +170,7 @@ fn what_may_not_be_read_is_reported_with_the_grant_that_helps() {
         "public.part: the role twin_some cannot read the table or some of its columns",
         "What helps: GRANT SELECT ON public.part TO twin_some;",
         "GRANT SELECT ON public.closed TO twin_some;",
-        "public.guarded: row-level security policies apply to the role on the server",
+        "public.guarded: row-level security policies apply to the role",
         "public.guarded: row-level security hides the statistics",
         "GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO twin_some;",
     ] {

@@ -6,6 +6,7 @@ use crate::model::{Cost, QualifiedName};
 use crate::plan::metrics::{metrics, rows_of_all_processes};
 use crate::plan::{Node, NodeType, Plan};
 use crate::predicate::{RelationUse, relation_uses};
+use crate::sql::{Expression, Shape};
 
 /// From this share of a table's rows on, most of it is read.
 pub(super) const MOST: f64 = 0.5;
@@ -90,6 +91,29 @@ impl<'p> Scan<'p> {
             .as_ref()
             .is_some_and(|asked| !asked.conditions.is_empty() || !asked.alternatives.is_empty())
     }
+}
+
+/// A comparison with a function that is evaluated for every row. (Where it has columns as its
+/// arguments, an expression index could hold it if it were IMMUTABLE: another reason.)
+pub(super) fn volatile(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
+    let scan = Scan::costliest(plan, catalog)?;
+    let filter = Expression::from_sql(scan.filter()?);
+    let mut conditions = filter.conjuncts().iter();
+    let (condition, call) = conditions.find_map(|condition| {
+        let Shape::Binary { left, right, .. } = &condition.shape else {
+            return None;
+        };
+        let mut values = [left, right]
+            .into_iter()
+            .filter(|side| side.columns.is_empty());
+        let call = values.find_map(|value| catalog.volatile_call(&value.text))?;
+        Some((condition, call))
+    })?;
+    Some(NoIndexHelps::Volatile {
+        table: scan.name,
+        filter: condition.text.clone(),
+        call: call.clone(),
+    })
 }
 
 /// The reason that the plan and the catalog give, if there is one.

@@ -21,6 +21,7 @@ fn parent(sql: &str, operation: &str, indexed: bool) -> TestPlanner {
                 name: "orders_a_fkey".to_owned(),
                 table: QualifiedName::new("public", "orders"),
                 columns: vec!["a".to_owned()],
+                operators: Vec::new(),
                 parent: QualifiedName::new("public", "customers"),
                 parent_columns: vec!["id".to_owned()],
                 on_delete: "a".to_owned(),

@@ -197,8 +197,27 @@ pub(super) fn by_day() -> TestPlanner {
             called: "date".to_owned(),
             arguments: vec!["timestamp with time zone".to_owned()],
             own: false,
+            volatile: false,
         });
     })
+}
+
+#[test]
+fn a_volatile_function_is_named() {
+    let filter = "((orders.id = since()) AND (orders.total > 5))";
+    let volatile = |arguments: &[&str]| Mutable {
+        kind: CallKind::Function,
+        called: "since".to_owned(),
+        arguments: arguments.iter().map(|name| (*name).to_owned()).collect(),
+        own: true,
+        volatile: true,
+    };
+    let planner = one(seq_scan("orders", TODAY).filter(filter))
+        .with_catalog(|catalog| catalog.mutable.push(volatile(&[])));
+    let NoIndexHelps::Volatile { filter, call, .. } = reason(planner) else {
+        panic!("another reason");
+    };
+    assert_eq!((filter.as_str(), call), ("(id = since())", volatile(&[])));
 }
 
 #[test]

@@ -131,6 +131,23 @@ fn a_literal_that_is_one_value_of_many_gets_others_and_a_kind_does_not() {
 }
 
 #[test]
+fn a_literal_that_stands_twice_is_one_value_where_it_is_compared_with_the_same_column() {
+    let found = classes_of(
+        "SELECT * FROM orders WHERE customer = 17 AND at > 17 AND EXISTS (SELECT FROM c WHERE c.customer = 17)",
+        "(orders.customer = 17)",
+    );
+    assert_eq!(
+        texts(&found)[0],
+        (
+            "s[most common]",
+            "SELECT * FROM orders WHERE customer = 1 AND at > 17 AND EXISTS (SELECT FROM c WHERE c.customer = 1)"
+        )
+    );
+    let elsewhere = "SELECT 17, 17 FROM orders WHERE customer IN (17)";
+    assert!(classes_of(elsewhere, "(orders.customer = 17)").is_empty());
+}
+
+#[test]
 fn what_its_author_says_of_a_literal_decides() {
     let plan = seq_scan("orders", 1_000.0).filter("(orders.customer = 17)");
     let mut fixed = workload("SELECT * FROM orders WHERE customer = 17");

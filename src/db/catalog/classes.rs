@@ -51,6 +51,7 @@ impl Session {
                 called: field(row, "called")?,
                 arguments: field(row, "arguments")?,
                 own: field(row, "own")?,
+                volatile: field(row, "volatile")?,
             })
         };
         rows.iter().map(mutable).collect()
@@ -73,6 +74,7 @@ impl Session {
                 name: field(row, "constraint_name")?,
                 table: name(row, "child_schema", "child_name")?,
                 columns: field(row, "columns")?,
+                operators: operators(row)?,
                 parent: name(row, "parent_schema", "parent_name")?,
                 parent_columns: field(row, "parent_columns")?,
                 on_delete: field(row, "on_delete")?,
@@ -82,6 +84,13 @@ impl Session {
         };
         rows.iter().map(foreign_key).collect()
     }
+}
+
+/// None where all are `=`.
+fn operators(row: &Row) -> Result<Vec<String>, DbError> {
+    let operators: Vec<String> = field(row, "operators")?;
+    let are_equal = operators.iter().all(|operator| operator == "=");
+    Ok(if are_equal { Vec::new() } else { operators })
 }
 
 fn operator_class(row: &Row) -> Result<OperatorClass, DbError> {

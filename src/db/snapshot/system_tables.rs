@@ -59,6 +59,17 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
     ),
     ("pg_partitioned_table", "x.partrelid = ANY ($1::oid[])"),
     ("pg_rewrite", "x.ev_class = ANY ($1::oid[])"),
+    // Where none applies to the role that asks: those of another role, so that the twin can plan as
+    // others do.
+    (
+        "pg_policy",
+        concat!(
+            "x.polrelid = ANY ($1::oid[]) AND EXISTS (SELECT FROM (",
+            include_str!("../sql/policy_roles.sql"),
+            ") AS subject WHERE subject.relation = x.polrelid AND (0 = ANY (x.polroles) OR EXISTS (\
+             SELECT FROM unnest(x.polroles) AS named (oid) WHERE pg_catalog.pg_has_role(subject.role, named.oid, 'USAGE'))))"
+        ),
+    ),
     (
         "pg_trigger",
         "x.tgrelid = ANY ($1::oid[]) AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = x.tgrelid) = 'v'",
@@ -155,7 +166,16 @@ impl Column {
         ) {
             (_, _, "_aclitem") | (_, "attmissingval", _) => "NULL",
             (_, name, "oid") if name.ends_with("owner") => BOOTSTRAP_SUPERUSER,
-            (_, "atthasmissing" | "relrowsecurity" | "relforcerowsecurity", _) => "'false'",
+            (_, "atthasmissing", _) => "'false'",
+            // Without any policy others see no row, which says nothing about indexes.
+            ("pg_class", "relrowsecurity", _) => {
+                "x.relrowsecurity AND (pg_catalog.row_security_active(x.oid) \
+                 OR EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = x.oid))"
+            }
+            // In the twin: the policies apply to the role that asks.
+            ("pg_class", "relforcerowsecurity", _) => "pg_catalog.row_security_active(x.oid)",
+            // Those that are copied are for the one role that plans.
+            ("pg_policy", "polroles", _) => "'{0}'",
             // 0 is the database's default tablespace, which is pg_default in the twin.
             ("pg_class", "reltablespace", _) => {
                 "CASE WHEN x.relkind IN ('r', 'm', 'i') THEN coalesce(nullif(coalesce(nullif(x.reltablespace, 0), \

@@ -65,6 +65,10 @@ impl Twin {
         if self.hypothetical(index).is_some() {
             return Ok(Ok(()));
         }
+        let leaves = self.leaves(&index.definition.table)?;
+        if let Some(refusal) = self.too_long(&index.definition, &leaves)? {
+            return Ok(Err(refusal));
+        }
         self.forget(index)?;
         let mut created = self.create(index, Rows::Ends);
         if created.as_ref().is_err_and(DbError::is_data_error) {

@@ -6,7 +6,7 @@ use crate::db::DbError;
 use crate::db::explain::Preamble;
 use crate::db::transaction::hypothesis::{check_view, created};
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
-use crate::planner::hypothesis::View;
+use crate::planner::hypothesis::{AlteredPolicy, View};
 use crate::planner::{Answer, Hypothesis, NamedIndex, Planned, Question, Refusal};
 use crate::twin::page::BLOCK_BYTES;
 use crate::verdict::Reason;
@@ -34,6 +34,9 @@ impl Twin {
                 .as_str(),
             ),
             Hypothesis::AllVisible(table) => Preamble::from(all_visible(table).as_str()),
+            Hypothesis::AlteredPolicy(altered) => {
+                return self.with_policy(altered, indexes, statements);
+            }
             Hypothesis::View(view) => return self.with_view(view, indexes, statements),
             Hypothesis::Rewritten => Preamble::default(),
             Hypothesis::Reindexed(indexes) => {
@@ -58,6 +61,27 @@ impl Twin {
             besides,
             &question.statements,
         )
+    }
+
+    /// As if the policy had another condition.
+    fn with_policy(
+        &mut self,
+        altered: &AlteredPolicy,
+        indexes: &[NamedIndex],
+        statements: &[Statement],
+    ) -> Result<Answer, DbError> {
+        let opening = Preamble {
+            statements: vec![altered.statement()],
+            ..Preamble::default()
+        };
+        match self.with(indexes, &[], opening, statements) {
+            Err(refused) if refused.is_refusal() => {
+                self.session.rollback();
+                let hypothesis = Hypothesis::AlteredPolicy(altered.clone());
+                Ok(Answer::Refused(hypothesis.refused(indexes)))
+            }
+            other => other,
+        }
     }
 
     /// The view has no rows, but a file of its estimated size.

@@ -64,6 +64,7 @@ const FINISH: &[&str] = &[
     "pg_inherits",
     "pg_partitioned_table",
     "pg_rewrite",
+    "pg_policy",
     "pg_trigger",
     "pg_statistic_ext",
     "pg_sequence",
@@ -83,6 +84,9 @@ const BARE_CLASS: &[(&str, &str)] = &[
     ("relhassubclass", "false"),
     ("relhasindex", "false"),
 ];
+/// The owner of a table plans without its policies, unless they are forced on it: that is done for a
+/// question at a time (`toggles.sql`).
+const UNFORCED: &[(&str, &str)] = &[("relforcerowsecurity", "false")];
 const BARE_ATTRIBUTE: &[(&str, &str)] = &[
     ("attnotnull", "false"),
     ("atthasdef", "false"),
@@ -356,7 +360,8 @@ impl Copier<'_> {
             snapshot.system_table("pg_attribute"),
         ) {
             let indexes = index_oids(snapshot);
-            self.insert(&classes.only("relkind", |kind| !is_index(kind)), BARE_CLASS)?;
+            let bare = [BARE_CLASS, UNFORCED].concat();
+            self.insert(&classes.only("relkind", |kind| !is_index(kind)), &bare)?;
             self.insert(
                 &attributes.only("attrelid", |oid| !indexes.contains(&oid)),
                 BARE_ATTRIBUTE,

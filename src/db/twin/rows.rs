@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::db::row::field;
 use crate::model::{QualifiedName, quote_identifier, quote_literal};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{Extremes, Oid, RelationFile, Slot, Statistic};
+use crate::twin::snapshot::{Extremes, Oid, RelationFile, Slot, Statistic, TableSample};
 
 /// `STATISTIC_KIND_MCV` and `STATISTIC_KIND_HISTOGRAM` (src/include/catalog/pg_statistic.h).
 const MOST_COMMON: i16 = 1;
@@ -51,9 +51,15 @@ impl Twin {
                     .filter(|column| column.extremes.is_some())
                     .collect();
                 let all: Vec<&Column<'_>> = columns.iter().collect();
-                Attempt {
-                    sql: insert(&file.name, &all),
-                    otherwise: Some(insert(&file.name, &leading)),
+                match snapshot.whole_rows(file) {
+                    Some(rows) => Attempt {
+                        sql: insert_whole(&file.name, &all, rows),
+                        otherwise: Some(insert(&file.name, &all)),
+                    },
+                    None => Attempt {
+                        sql: insert(&file.name, &all),
+                        otherwise: Some(insert(&file.name, &leading)),
+                    },
                 }
             });
             self.attempt_all(&attempts.collect::<Vec<_>>())?;
@@ -156,6 +162,37 @@ fn insert(table: &QualifiedName, columns: &[&Column<'_>]) -> String {
         names.join(", "),
         row(End::Smallest),
         row(End::Largest)
+    )
+}
+
+/// All rows of a table, which functions read.
+fn insert_whole(table: &QualifiedName, columns: &[&Column<'_>], rows: &TableSample) -> String {
+    let of = |column: &&&Column<'_>| rows.columns.iter().position(|name| *name == column.name);
+    let columns = columns
+        .iter()
+        .filter_map(|column| Some((column, of(&column)?)));
+    let columns: Vec<_> = columns.collect();
+    let names: Vec<_> = columns
+        .iter()
+        .map(|(column, _)| quote_identifier(&column.name))
+        .collect();
+    let value = |row: usize, (column, at): &(&&Column<'_>, usize)| {
+        let value = rows.values.get(*at).and_then(|values| values.get(row));
+        let value = value.cloned().flatten();
+        let value = value.map_or_else(|| "NULL".to_owned(), |value| quote_literal(&value));
+        format!("({value})::{}", column.type_name)
+    };
+    let count = rows.values.first().map_or(0, Vec::len);
+    let tuples: Vec<String> = (0..count)
+        .map(|row| {
+            let values: Vec<String> = columns.iter().map(|column| value(row, column)).collect();
+            format!("({})", values.join(", "))
+        })
+        .collect();
+    format!(
+        "INSERT INTO {table} ({}) VALUES {}",
+        names.join(", "),
+        tuples.join(", ")
     )
 }
 

@@ -43,7 +43,8 @@ pub(super) struct SideTable {
 
 impl Twin {
     /// Fetches rows of these indexes' tables if an estimate needs them: for predicates,
-    /// expressions, several columns, and access methods that statistics do not describe. Each table
+    /// expressions, several columns, values that may be too long, and access methods that statistics
+    /// do not describe. Each table
     /// is read once, with the columns that these indexes and `words` (those of the workload) name,
     /// and again only if another index needs a further column. Returns the samples.
     ///
@@ -56,14 +57,15 @@ impl Twin {
         source: &dyn SampleSource,
     ) -> Result<Vec<TableSample>, DbError> {
         let mut fetched = Vec::new();
-        for index in indexes
-            .iter()
-            .filter(|index| needs_sample(&index.definition))
-        {
+        for index in indexes {
             if self.hypothetical(index).is_some() {
                 continue;
             }
+            let for_size = needs_sample(&index.definition);
             for leaf in self.leaves(&index.definition.table)? {
+                if !for_size && !self.may_have_long_keys(&index.definition, &leaf)? {
+                    continue;
+                }
                 if let Some(request) = self.wanted(&index.definition, &leaf, words)?
                     && let Some(sample) = source.sample(&request)?
                 {

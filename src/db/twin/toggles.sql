@@ -39,6 +39,12 @@ CREATE FUNCTION pgrehearse_twin.mark_all_visible(relation text) RETURNS void LAN
         SELECT tree.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(relation)) AS tree);
 END;
 
+/* The policies of these tables apply to the role that plans, too, although it owns the tables. */
+CREATE FUNCTION pgrehearse_twin.apply_policies(relations oid[]) RETURNS void LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC
+    UPDATE pg_catalog.pg_class SET relforcerowsecurity = true
+    WHERE oid = ANY (relations) AND relrowsecurity AND relowner = {role_oid}::pg_catalog.oid;
+END;
+
 /* A materialized view gets a file of its estimated size; no file of a catalog has such a number. */
 CREATE FUNCTION pgrehearse_twin.resize_view(relation text, number oid, pages int, tuples float4) RETURNS void
 LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC
@@ -48,7 +54,8 @@ LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC
 END;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgrehearse_twin FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pgrehearse_twin.show, pgrehearse_twin.hide, pgrehearse_twin.mark_all_visible, pgrehearse_twin.resize_view TO {role};
+GRANT EXECUTE ON FUNCTION pgrehearse_twin.show, pgrehearse_twin.hide, pgrehearse_twin.mark_all_visible, pgrehearse_twin.apply_policies,
+    pgrehearse_twin.resize_view TO {role};
 
 /* Reading a value of a statistic calls the input function of its type, and that may check a domain: the role that plans does this. The
    superuser then moves the rows. */

@@ -24,6 +24,8 @@ pub(crate) fn table(name: &str, columns: &[&str]) -> TestTable {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         columns: columns.iter().copied().map(column).collect(),
         indexes: Vec::new(),

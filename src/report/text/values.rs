@@ -44,10 +44,10 @@ pub(super) fn write(text: &mut String, statement: &StatementAdvice, advice: &Adv
             String::new()
         };
         let line = format!(
-            "{}  {} values ({}){dearest}",
+            "{}  {}{}{dearest}",
             styled(style, gain),
-            class.frequency,
-            styled(DIM, named(class))
+            class.frequency.title(),
+            named(class)
         );
         let lines = indent(&line, FURTHER_LINES, width);
         let share = format!("    {:>4} ", percent(class.share));
@@ -55,11 +55,15 @@ pub(super) fn write(text: &mut String, statement: &StatementAdvice, advice: &Adv
     }
 }
 
-/// `$1 = 'failed', $2 = 20`
+/// ` ($1 = 'failed', $2 = 20)`; nothing where no value is known.
 fn named(class: &ValueClass) -> String {
     let values = class.values.iter();
     let values = values.map(|(name, value)| format!("{} = {}", printable(name), printable(value)));
-    values.collect::<Vec<_>>().join(", ")
+    let values = values.collect::<Vec<_>>().join(", ");
+    if values.is_empty() {
+        return values;
+    }
+    format!(" ({})", styled(DIM, values))
 }
 
 fn percent(share: f64) -> String {

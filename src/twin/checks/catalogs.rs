@@ -73,6 +73,7 @@ const CATALOGS: &[Catalog] = &[
     user("pg_partitioned_table", "partrelid"),
     user("pg_rewrite", "oid"),
     user("pg_trigger", "oid"),
+    user("pg_policy", "oid"),
     user("pg_statistic_ext", "oid"),
     user("pg_sequence", "seqrelid"),
     user("pg_depend", "objid"),

@@ -17,6 +17,7 @@ const RELATIONS: &[(&str, &str)] = &[
     ("pg_inherits", "inhparent"),
     ("pg_partitioned_table", "partrelid"),
     ("pg_rewrite", "ev_class"),
+    ("pg_policy", "polrelid"),
     ("pg_trigger", "tgrelid"),
     ("pg_statistic_ext", "stxrelid"),
     ("pg_sequence", "seqrelid"),

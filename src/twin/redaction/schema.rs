@@ -66,7 +66,7 @@ pub(super) fn redact(
         ));
     }
     report.kept.push(
-        "names, types, enum values, and the constants of predicates, CHECK constraints, partitions and views"
+        "names, types, enum values, and the constants of predicates, CHECK constraints, partitions, policies and views"
             .to_owned(),
     );
 }

@@ -242,6 +242,8 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         lockable: true,
         modified_rows: 0,
         row_security: false,
+        policies_of_others: None,
+        policies: Vec::new(),
         writes: None,
         all_visible_pages: 0,
         columns: vec![column("name"), column("not in the snapshot")],
