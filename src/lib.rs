@@ -181,8 +181,8 @@ pub use plan::metrics::{
     Trigger, metrics,
 };
 pub use plan::read::{
-    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat,
-    read as read_plans_from_bytes, read_text as read_plans,
+    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat, Warning,
+    WarningKind, read as read_plans_from_bytes, read_text as read_plans,
 };
 pub use plan::{MAX_PLAN_DEPTH, Node, NodeId, NodeType, Plan, PlanError, Properties, Property};
 pub use report::diff::{

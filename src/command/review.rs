@@ -227,10 +227,10 @@ fn logged_plans(path: &Path, log: &log::Unwrapped<'_>) -> Result<Vec<ReadPlan>, 
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
     for entry in logged {
         match read::read_text(&entry.plan_text) {
-            Ok(read) => plans.extend(
-                read.into_iter()
-                    .map(|plan| plan.with_query(entry.query.as_deref())),
-            ),
+            Ok(read) => plans.extend(read.into_iter().map(|plan| {
+                plan.with_query(entry.query.as_deref())
+                    .logged_at(log.line(entry.line))
+            })),
             Err(reason) => {
                 let line = log.line(entry.line);
                 failures.push(format!("the plan logged at line {line}: {reason}"));

@@ -15,8 +15,10 @@ mod lines;
 mod no_plan;
 mod number;
 mod property;
+mod repair;
 mod statement;
 mod text;
+mod warning;
 mod xml;
 mod yaml;
 
@@ -27,6 +29,8 @@ use self::error::OffsetError;
 pub use self::error::{FilePosition, ReadError, Reason};
 use self::frame::Unframed;
 use self::lines::{SourceLine, line_at, lines_from};
+use self::warning::OffsetWarning;
+pub use self::warning::{Warning, WarningKind};
 use super::Plan;
 
 /// Larger files are refused.
@@ -66,6 +70,8 @@ pub struct ReadPlan {
     pub format: SourceFormat,
     /// Its statement: the plan's `Query Text`, else the `EXPLAIN …;` above the plan.
     pub query: Option<String>,
+    /// What it lost before it was read, in the order of the lines.
+    pub warnings: Vec<Warning>,
 }
 
 impl ReadPlan {
@@ -75,6 +81,7 @@ impl ReadPlan {
             plan: plan.with_query(sql),
             format: SourceFormat::Json,
             query: Some(sql.to_owned()),
+            warnings: Vec::new(),
         }
     }
 }
@@ -91,6 +98,17 @@ impl ReadPlan {
             },
             _ => self,
         }
+    }
+}
+
+impl ReadPlan {
+    /// The plan with its warnings at the line of the log where its entry begins.
+    #[must_use]
+    pub fn logged_at(mut self, line: usize) -> ReadPlan {
+        self.warnings
+            .iter_mut()
+            .for_each(|warning| warning.line = line);
+        self
     }
 }
 
@@ -116,9 +134,29 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let unframed = frame::unframe(text);
-    let plans = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
-    if plans.is_empty() {
+    let scanned = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
+    if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));
+    }
+    let line = |offset| position(&unframed, offset).line;
+    let mut plans: Vec<ReadPlan> = Vec::with_capacity(scanned.len());
+    let starts: Vec<usize> = scanned.iter().map(|scanned| line(scanned.start)).collect();
+    for (index, scanned) in scanned.into_iter().enumerate() {
+        let (from, to) = (starts.get(index), starts.get(index + 1));
+        let of_plan =
+            |line: &&usize| from.is_none_or(|from| from <= *line) && to.is_none_or(|to| *line < to);
+        let rebuilt = unframed.rebuilt.iter().filter(of_plan).map(|line| Warning {
+            line: *line,
+            kind: WarningKind::IndentationRebuilt,
+        });
+        let own = scanned.warnings.into_iter().map(|warning| Warning {
+            line: line(warning.offset),
+            kind: warning.kind,
+        });
+        plans.push(ReadPlan {
+            warnings: rebuilt.chain(own).collect(),
+            ..scanned.plan
+        });
     }
     Ok(plans)
 }
@@ -134,13 +172,21 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
 
 /// The error with its position in the file.
 fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError) -> ReadError {
+    ReadError {
+        position: Some(position(unframed, offset)),
+        reason,
+    }
+}
+
+/// Where an offset of the text without frames is in the file.
+fn position(unframed: &Unframed<'_>, offset: usize) -> FilePosition {
     let text = &unframed.text;
     let end = (0..=offset.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
     let position = encoding::end_position(text.get(..end).unwrap_or_default());
-    let position = match &unframed.numbers {
+    match &unframed.numbers {
         None => position,
         Some(numbers) => {
             let number = numbers
@@ -153,14 +199,17 @@ fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError)
                 column: None,
             }
         }
-    };
-    ReadError {
-        position: Some(position),
-        reason,
     }
 }
 
-fn scan(text: &str) -> Result<Vec<ReadPlan>, OffsetError> {
+/// A plan that was found, with positions in the text without frames.
+struct Scanned {
+    plan: ReadPlan,
+    start: usize,
+    warnings: Vec<OffsetWarning>,
+}
+
+fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
     let mut plans = Vec::new();
     let (mut at, mut behind_last) = (0, 0);
     while let Some(line) = line_at(text, at) {
@@ -170,13 +219,20 @@ fn scan(text: &str) -> Result<Vec<ReadPlan>, OffsetError> {
         };
         let above = text.get(behind_last..line.offset).unwrap_or_default();
         let start = line.offset + line.text.len() - line.text.trim_start().len();
-        let (found, end) = read_one(text, start, &line, format)?;
-        plans.extend(found.into_iter().map(|plan| read_plan(plan, format, above)));
+        let (found, warnings, end) = read_one(text, start, &line, format)?;
+        plans.extend(found.into_iter().map(|plan| Scanned {
+            plan: read_plan(plan, format, above),
+            start,
+            warnings: warnings.clone(),
+        }));
         at = end.max(line.offset + 1);
         behind_last = at;
     }
     Ok(plans)
 }
+
+/// The plans of a document, what they lost, and where it ends.
+type Document = (Vec<Plan>, Vec<OffsetWarning>, usize);
 
 /// The plans of the document that begins here, and where it ends.
 fn read_one(
@@ -184,11 +240,11 @@ fn read_one(
     start: usize,
     line: &SourceLine<'_>,
     format: SourceFormat,
-) -> Result<(Vec<Plan>, usize), OffsetError> {
+) -> Result<Document, OffsetError> {
     let reader = match format {
         SourceFormat::Text => {
             let found = text::read_plan(text, line.offset)?;
-            return Ok((vec![found.plan], found.end));
+            return Ok((vec![found.plan], found.warnings, found.end));
         }
         SourceFormat::Json => json::read_document,
         SourceFormat::Yaml => yaml::read_document,
@@ -200,8 +256,23 @@ fn read_one(
         start
     };
     let mut builder = Builder::default();
-    let end = reader(text, start, &mut builder)?;
-    Ok((builder.finish(), end))
+    match reader(text, start, &mut builder) {
+        Ok(end) => Ok((builder.finish(), Vec::new(), end)),
+        Err(error)
+            if format == SourceFormat::Json && matches!(error.reason, Reason::Truncated(_)) =>
+        {
+            let plans = text.get(start..).and_then(repair::cut_off_json);
+            let warning = OffsetWarning {
+                offset: text.trim_end().len(),
+                kind: WarningKind::CutOff,
+            };
+            match plans {
+                Some(plans) => Ok((plans, vec![warning], text.len())),
+                None => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
@@ -222,6 +293,7 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
         plan,
         format,
         query,
+        warnings: Vec::new(),
     }
 }
 

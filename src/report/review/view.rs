@@ -10,7 +10,7 @@ use crate::finding::{Finding, Severity, findings_with};
 use crate::model::printable::printable_sql;
 use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
-use crate::plan::read::ReadPlan;
+use crate::plan::read::{ReadPlan, Warning};
 use crate::plan::{NodeId, Plan};
 use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
@@ -29,17 +29,20 @@ const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
     query: Option<&'p str>,
+    warnings: &'p [Warning],
     metrics: Metrics,
     findings: Vec<Finding>,
 }
 
 impl<'p> PlanReview<'p> {
-    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> PlanReview<'p> {
+    pub(crate) fn new(read: &'p ReadPlan) -> PlanReview<'p> {
+        let plan = &read.plan;
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
         PlanReview {
             plan,
-            query: query.as_deref(),
+            query: read.query.as_deref(),
+            warnings: &read.warnings,
             metrics,
             findings,
         }
@@ -56,6 +59,10 @@ impl<'p> PlanReview<'p> {
             "{}",
             styled(BOLD, indent(&self.summary(), "  ", width))
         );
+        for warning in self.warnings {
+            let line = format!("! {}", printable(&warning.to_string()));
+            let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+        }
         text.push('\n');
         self.top(&mut text, width);
         self.tree(&mut text, width);
@@ -73,6 +80,9 @@ impl<'p> PlanReview<'p> {
             );
         }
         let _ = writeln!(text, "{}\n", self.summary());
+        for warning in self.warnings {
+            let _ = writeln!(text, "**{}**\n", escaped(&warning.to_string()));
+        }
         for finding in &self.findings {
             let place = escaped(&self.plan.node(finding.node).title());
             let head = format!(

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::line::FramedLine;
 
-/// Removes the quotes of lines that begin with one. A quote that is never closed is kept.
+/// Removes the quotes of lines that begin with one. A quote that is never closed is kept, and those of
+/// the items of a list in JSON.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if !lines.iter().any(|line| begins_field(&line.text)) {
         return false;
@@ -13,7 +14,9 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut stripped = Vec::with_capacity(lines.len());
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        match field(lines, at) {
+        let above = at.checked_sub(1).and_then(|above| lines.get(above));
+        let is_item = above.is_some_and(|above| above.text.trim_end().ends_with(['[', ',']));
+        match field(lines, at).filter(|_| !is_item) {
             Some(mut field) => {
                 at += field.len();
                 stripped.append(&mut field);

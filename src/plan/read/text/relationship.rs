@@ -24,7 +24,7 @@ pub(super) fn of_label(label: &str) -> &'static str {
 }
 
 /// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
-pub(super) fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     ["InitPlan ", "SubPlan ", "CTE "]
         .iter()
         .any(|prefix| text.starts_with(prefix))

@@ -1,0 +1,208 @@
+//! What is missing in a TEXT plan, and lines that are not understood.
+
+use serde_json::{Map, Value};
+
+use super::arity::{self, Arity};
+use super::headline;
+use super::logical::LogicalLine;
+use super::operation;
+use super::summary;
+use super::tree::{OpenNode, TextReader};
+use crate::plan::read::lines::lines_from;
+use crate::plan::read::warning::{OffsetWarning, WarningKind};
+
+type PropertyMap = Map<String, Value>;
+
+/// Lines that are searched for the rest of a plan below one that is not understood.
+const MAX_ODD_LINES: usize = 200;
+
+/// Whether a line stands for lines that were left out.
+pub(super) fn is_gap(text: &str) -> bool {
+    let inner = text
+        .trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | '<' | '>' | '-' | '*' | ' '))
+        .to_ascii_lowercase();
+    let is_dots = inner.len() >= 2 && inner.chars().all(|c| matches!(c, '.' | '…' | ' '));
+    is_dots
+        || inner == "…"
+        || matches!(
+            inner.trim_matches(['.', '…', ' ']),
+            "snip" | "snipped" | "cut" | "truncated" | "omitted" | "skipped"
+        )
+}
+
+/// Whether the plan goes on below a line that is not understood: with a node, or with what is about
+/// the whole plan.
+pub(super) fn goes_on_below(text: &str, odd: &LogicalLine<'_>, base: usize) -> bool {
+    let is_count = odd.text.starts_with('(') && odd.text.contains("row");
+    if is_count {
+        return false;
+    }
+    for line in lines_from(text, odd.next).take(MAX_ODD_LINES) {
+        let trimmed = line.text.trim();
+        if trimmed.is_empty() {
+            return false;
+        }
+        let is_node = trimmed.starts_with("->") && line.indent() > base && trimmed.contains('(');
+        if is_node || summary::is_summary(trimmed) {
+            return true;
+        }
+        let next = || lines_from(text, line.next).next();
+        if headline::begins_plan(&line, next) {
+            return false;
+        }
+    }
+    false
+}
+
+/// The words of a headline whose numbers are cut off.
+pub(super) fn title_of_cut(headline: &str) -> Option<&str> {
+    let end = headline.rfind("  (").or_else(|| headline.rfind(" ("))?;
+    let title = headline.get(..end)?.trim();
+    let title = title.split("  (").next().unwrap_or(title);
+    (!title.is_empty()).then_some(title)
+}
+
+/// Below a gap the last node may have lost its siblings: a node that has no children is not the
+/// parent of one.
+pub(super) fn close_leaves_below_gap(
+    open: &mut Vec<OpenNode>,
+    properties: &[PropertyMap],
+    warnings: &[OffsetWarning],
+) {
+    let has_gap = warnings
+        .iter()
+        .any(|warning| warning.kind == WarningKind::LinesLeftOut);
+    let is_leaf = |node: &OpenNode| children_of(properties.get(node.index)) == Arity::Exactly(0);
+    while has_gap && open.len() > 1 && open.last().is_some_and(is_leaf) {
+        open.pop();
+    }
+}
+
+fn children_of(properties: Option<&PropertyMap>) -> Arity {
+    let node_type = text(properties, "Node Type");
+    arity::of_type(
+        node_type,
+        operation::operation(node_type).is_known || is_split(node_type),
+    )
+}
+
+/// Types whose words in TEXT are more than their name.
+fn is_split(node_type: &str) -> bool {
+    matches!(
+        node_type,
+        "Aggregate" | "Hash Join" | "Merge Join" | "Nested Loop"
+    )
+}
+
+fn text<'p>(properties: Option<&'p PropertyMap>, property: &str) -> &'p str {
+    let value = properties.and_then(|properties| properties.get(property));
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Adds warnings about nodes that lost their children or numbers, and about a text that is cut off.
+pub(super) fn report(reader: &mut TextReader, source: &str, end: usize) {
+    let incomplete: Vec<usize> = (0..reader.nodes.len())
+        .filter(|node| lacks_children(reader, *node))
+        .collect();
+    let rest = source.get(end..).unwrap_or_default();
+    let is_last = rest.trim().is_empty() && reader.summary.is_empty();
+    let last_line = source.get(..end).unwrap_or_default().trim_end();
+    let last_line_at = last_line.rfind('\n').map_or(0, |feed| feed + 1);
+    let is_open = |node: &usize| reader.open.iter().any(|open| open.index == *node);
+    let ends_early = is_last
+        && (incomplete.iter().any(is_open)
+            || reader.label.is_some()
+            || ends_within(last_line.get(last_line_at..).unwrap_or_default()));
+    let has_cut = reader
+        .warnings
+        .iter()
+        .any(|warning| warning.kind == WarningKind::CutOff);
+    let lost: Vec<usize> = incomplete
+        .into_iter()
+        .filter(|node| !(ends_early && is_open(node)))
+        .collect();
+    if ends_early && !has_cut {
+        reader.warn(last_line_at, WarningKind::CutOff);
+    } else if reader.label.is_some() {
+        reader.warn(end.saturating_sub(1), WarningKind::ChildrenMissing);
+    }
+    for node in lost {
+        let offset = reader.offsets.get(node).copied().unwrap_or(0);
+        reader.warn(offset, WarningKind::ChildrenMissing);
+    }
+    report_numbers(reader);
+    reader.warnings.sort_by_key(|warning| warning.offset);
+}
+
+/// Whether a line ends within a literal or parentheses.
+fn ends_within(line: &str) -> bool {
+    let depth = |open: char, close: char| line.matches(open).count() > line.matches(close).count();
+    line.contains(": ") && (depth('(', ')') || line.matches('\'').count() % 2 == 1)
+}
+
+/// Whether a node has fewer children than its type needs; those of subplans do not count.
+fn lacks_children(reader: &TextReader, node: usize) -> bool {
+    let Arity::Exactly(needed) = children_of(reader.properties.get(node)) else {
+        return false;
+    };
+    let children = reader
+        .nodes
+        .get(node)
+        .map_or(&[][..], |node| &node.children);
+    let own = children.iter().filter(|child| {
+        !matches!(
+            text(reader.properties.get(child.0), "Parent Relationship"),
+            "InitPlan" | "SubPlan"
+        )
+    });
+    own.count() < needed
+}
+
+/// The server prints the same numbers for all nodes. Nodes of other programs, and what is below them,
+/// may have none.
+fn report_numbers(reader: &mut TextReader) {
+    for number in ["Total Cost", "Actual Loops"] {
+        let has = |node: usize| {
+            reader
+                .properties
+                .get(node)
+                .is_some_and(|known| known.contains_key(number))
+        };
+        if !has(0) {
+            continue;
+        }
+        let lost: Vec<usize> = (0..reader.nodes.len())
+            .filter(|node| !has(*node) && is_of_postgresql(reader, *node))
+            .collect();
+        for node in lost {
+            let offset = reader.offsets.get(node).copied().unwrap_or(0);
+            let known = reader
+                .warnings
+                .iter()
+                .any(|warning| warning.offset == offset);
+            if !known {
+                reader.warn(offset, WarningKind::NumbersMissing);
+            }
+        }
+    }
+}
+
+/// Whether a node and all above it are PostgreSQL's own.
+fn is_of_postgresql(reader: &TextReader, node: usize) -> bool {
+    let mut at = Some(node);
+    while let Some(index) = at {
+        let node_type = text(reader.properties.get(index), "Node Type");
+        let is_known = operation::operation(node_type).is_known
+            || is_split(node_type)
+            || matches!(node_type, "ModifyTable" | "SetOp");
+        if !is_known || matches!(node_type, "Custom Scan" | "Foreign Scan") {
+            return false;
+        }
+        at = reader
+            .nodes
+            .get(index)
+            .and_then(|node| node.parent)
+            .map(|parent| parent.0);
+    }
+    true
+}
