@@ -177,8 +177,8 @@ pub use model::{Bytes, Cost, Millis, QualifiedName};
 pub use plan::metrics::cost::NodeCost;
 pub use plan::metrics::time::NodeTime;
 pub use plan::metrics::{
-    Basis, Buffers, Direction, Estimate, Jit, Memory, Metrics, NodeMetrics, Removed, Summary,
-    Trigger, metrics,
+    Basis, Buffers, Direction, Estimate, Jit, Memory, Metrics, NodeMetrics, Removed, Serialization,
+    Summary, Trigger, metrics,
 };
 pub use plan::read::{
     FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat, Warning,

@@ -2,6 +2,7 @@
 //! the scan stops after these.
 
 use super::index_proposal::{create_index, order_text, scan_use};
+use super::nearest_without_index;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use super::waste::MIN_REMOVED;
@@ -69,6 +70,10 @@ pub(super) fn order(subject: &Subject<'_>, sort: &Node, scan: &Node) -> Option<V
     let relation = subject.relation(scan)?;
     let key = |text| {
         let term = parse_sort_term(text).ok()?;
+        // An index in the order of the distance to one value serves no other.
+        if nearest_without_index::is_distance(&term.expression) {
+            return None;
+        }
         Some(OrderKey {
             key: relation.key(&term.expression)?,
             descending: term.descending,

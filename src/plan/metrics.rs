@@ -22,7 +22,7 @@ use crate::model::{Cost, Millis};
 pub use buffers::Buffers;
 pub use memory::Memory;
 pub use rows::{Direction, Estimate, Removed, rows_of_all_processes};
-pub use summary::{Jit, Summary, Trigger};
+pub use summary::{Jit, Serialization, Summary, Trigger};
 
 /// Everything derived from one plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,6 +161,16 @@ fn share(part: f64, whole: f64) -> f64 {
 }
 
 impl Metrics {
+    /// What the execution took beside its nodes, triggers and serialization; none where the time of
+    /// the execution or of the nodes is not known.
+    pub fn outside_nodes(&self) -> Option<Millis> {
+        let root = self.nodes.first()?.time?.inclusive.0;
+        let triggers: f64 = self.summary.triggers.iter().map(|it| it.time.0).sum();
+        let serialization = self.summary.serialization.map_or(0.0, |it| it.time.0);
+        let rest = self.summary.execution?.0 - root - triggers - serialization;
+        Some(Millis(rest.max(0.0)))
+    }
+
     /// The metrics of one node.
     pub fn node(&self, id: NodeId) -> &NodeMetrics {
         &self.nodes[id.0]

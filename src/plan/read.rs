@@ -219,6 +219,12 @@ fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
         };
         let above = text.get(behind_last..line.offset).unwrap_or_default();
         let start = line.offset + line.text.len() - line.text.trim_start().len();
+        if behind_last > 0 && format == SourceFormat::Text && is_torn_off(&line, above) {
+            return Err(OffsetError {
+                offset: line.offset,
+                reason: Reason::LostIndentation,
+            });
+        }
         let (found, warnings, end) = read_one(text, start, &line, format)?;
         plans.extend(found.into_iter().map(|plan| Scanned {
             plan: read_plan(plan, format, above),
@@ -229,6 +235,11 @@ fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
         behind_last = at;
     }
     Ok(plans)
+}
+
+/// Whether a node's line belongs to the plan right above it, which has no place for it.
+fn is_torn_off(line: &SourceLine<'_>, above: &str) -> bool {
+    line.text.trim_start().starts_with("->") && above.lines().all(|line| !line.trim().is_empty())
 }
 
 /// The plans of a document, what they lost, and where it ends.

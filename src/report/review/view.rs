@@ -22,6 +22,8 @@ use crate::text_layout::{fit, indent, truncate};
 const MAX_ON_TOP: usize = 5;
 /// Row estimates that are off by a smaller factor are not shown.
 const MIN_FACTOR: f64 = 2.0;
+/// Less time outside of all nodes is not shown.
+const MIN_OUTSIDE_SHARE: f64 = 0.05;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
@@ -115,7 +117,10 @@ impl<'p> PlanReview<'p> {
             self.metrics.nodes.first().and_then(|root| root.loops),
         ) {
             (Basis::Time(whole), _) => parts.push(format!("ran in {whole}")),
-            (Basis::Cost(_), Some(_)) => parts.push("ran, without timing".to_owned()),
+            (Basis::Cost(_), Some(_)) => parts.push(match summary.execution {
+                Some(time) => format!("ran in {time}, nodes without timing"),
+                None => "ran, without timing".to_owned(),
+            }),
             (Basis::Cost(_), None) => parts.push("not run: estimates only".to_owned()),
         }
         let percent = |share: Option<f64>| {
@@ -129,6 +134,15 @@ impl<'p> PlanReview<'p> {
         }
         if let Some(jit) = summary.jit {
             parts.push(format!("JIT {}{}", jit.time, percent(summary.jit_share())));
+        }
+        if let Some(serialization) = summary.serialization {
+            parts.push(format!("serialization {}", serialization.time));
+        }
+        if let (Some(outside), Basis::Time(whole)) =
+            (self.metrics.outside_nodes(), self.metrics.basis)
+            && outside.0 >= MIN_OUTSIDE_SHARE * whole.0
+        {
+            parts.push(format!("outside of nodes {outside}"));
         }
         let triggers: f64 = summary.triggers.iter().map(|trigger| trigger.time.0).sum();
         if triggers > 0.0 {

@@ -55,8 +55,7 @@ fn width(lines: &[FramedLine<'_>]) -> Option<usize> {
 
 /// Whether a line ends within the parentheses of a node, or between them.
 fn has_open_numbers(line: &str) -> bool {
-    let cost = line.rfind("(cost=").or_else(|| line.rfind("(actual"));
-    match cost {
+    match line.rfind("(cost=").max(line.rfind("(actual")) {
         Some(at) => !line.get(at..).unwrap_or_default().contains(')') || !line.contains("(actual"),
         None => line.ends_with("(cost") || line.ends_with("  (") || line.ends_with("(co"),
     }

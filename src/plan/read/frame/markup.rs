@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::line::FramedLine;
-use super::marks::has_numbers;
 
 const ENTITIES: &[(&str, &str)] = &[
     ("&nbsp;", " "),
@@ -36,16 +35,17 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
 }
 
 fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    // `a &lt; b` in a literal is possible; an escaped arrow, comparison or tag of a plan is not.
+    // Within a literal an entity is the statement's own.
     let is_escaped = |text: &str| {
-        text.trim_start().starts_with("-&gt;")
-            || text.contains("&nbsp;")
-            || text.contains("&lt;explain")
-            || (text.contains('&') && has_numbers(text))
-            || text.contains("&#39;")
-            || text.contains("&quot;")
+        ENTITIES.iter().any(|(entity, _)| {
+            text.match_indices(entity)
+                .any(|(at, _)| is_outside_literals(text, at))
+        })
     };
-    if !lines.iter().any(|line| is_escaped(&line.text)) {
+    if !lines
+        .iter()
+        .any(|line| line.text.contains('&') && is_escaped(&line.text))
+    {
         return false;
     }
     let mut changed = false;
@@ -71,20 +71,31 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let Some(tag) = TAG.as_ref() else {
         return false;
     };
-    if !lines.iter().any(|line| tag.is_match(&line.text)) {
+    let is_marked = |text: &str| {
+        tag.find_iter(text)
+            .any(|found| is_outside_literals(text, found.start()))
+    };
+    if !lines
+        .iter()
+        .any(|line| line.text.contains('<') && is_marked(&line.text))
+    {
         return false;
     }
     let mut stripped = Vec::with_capacity(lines.len());
     for line in lines.iter() {
         let broken = tag.replace_all(&line.text, |found: &regex::Captures<'_>| {
+            let start = found.get(0).map_or(0, |tag| tag.start());
+            if !is_outside_literals(&line.text, start) {
+                return found[0].to_owned();
+            }
             let name = found[1].to_ascii_lowercase();
             let breaks = matches!(
                 name.as_str(),
                 "br" | "p" | "div" | "tr" | "td" | "th" | "li" | "pre" | "code" | "table"
             );
-            if breaks { "\n" } else { "" }
+            if breaks { "\n" } else { "" }.to_owned()
         });
-        if matches!(broken, Cow::Borrowed(_)) {
+        if broken == line.text {
             stripped.push(line.clone());
             continue;
         }
@@ -101,4 +112,10 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let changed = stripped != *lines;
     *lines = stripped;
     changed
+}
+
+/// Whether an offset of a line is outside of quotes.
+fn is_outside_literals(line: &str, at: usize) -> bool {
+    let quotes = line.get(..at).unwrap_or_default().matches('\'').count();
+    quotes % 2 == 0
 }

@@ -12,7 +12,11 @@ fn plans() -> Vec<String> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
         .map(|path| std::fs::read_to_string(path).unwrap())
-        .filter(|text| text.contains("(actual time=") && read_text(text).unwrap().len() == 1)
+        .filter(|text| {
+            text.contains("(actual ")
+                && text.lines().count() >= 4
+                && read_text(text).unwrap().len() == 1
+        })
         .collect();
     plans.sort_by_key(|text| (text.len(), text.clone()));
     plans.dedup();
