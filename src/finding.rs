@@ -202,12 +202,16 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
         .collect()
 }
 
-/// What the rules for the rest find: about nodes that no other rule has a finding about.
+/// What the rules for the rest find: about nodes whose waste no other rule explains.
 fn unexplained(
     subject: &Subject<'_>,
     found: &[(&'static Rule, Draft)],
 ) -> Vec<(&'static Rule, Draft)> {
-    let explained: Vec<NodeId> = found.iter().map(|(_, draft)| draft.node).collect();
+    let explained: Vec<NodeId> = found
+        .iter()
+        .filter(|(rule, _)| unserved_filter::EXPLAINING.contains(&rule.name))
+        .map(|(_, draft)| draft.node)
+        .collect();
     let mut drafts = Vec::new();
     for rule in RULES {
         let Check::Rest(types, check) = rule.check else {

@@ -45,9 +45,11 @@ pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Directi
         return None;
     }
     let node = subject.node(node.id);
-    let inherited = subject
-        .inputs(node)
-        .any(|input| inherits(subject, input, direction));
+    // The rows of bitmaps' scans are no finding of their own.
+    let inherited = *node.node_type() != NodeType::BitmapHeapScan
+        && subject
+            .inputs(node)
+            .any(|input| inherits(subject, input, direction));
     let impact = dependent_impact(subject, node)?;
     (!inherited && subject.is_reportable(impact)).then_some((factor, direction, impact))
 }

@@ -32,6 +32,20 @@ pub(super) const RULE: Rule = Rule {
     ),
 };
 
+/// Rules that explain why a scan reads rows for nothing. What another rule says about its nodes (the
+/// time it waits, the blocks it touches) is no explanation.
+pub(super) const EXPLAINING: &[&str] = &[
+    "correlated-subquery",
+    "foreign-filter",
+    "index-filter",
+    "leading-wildcard",
+    "or-prevents-index",
+    "repeated-scan",
+    "selective-seq-scan",
+    "wrapped-column",
+    "wrong-order-index",
+];
+
 /// What serves a condition: a sentence, and the index as what follows `CREATE INDEX … ON table`.
 struct Remedy {
     sentence: String,

@@ -2,7 +2,6 @@
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
-use crate::model::Millis;
 use crate::plan::Node;
 
 /// At least this share of the node's own time is waiting.
@@ -28,7 +27,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return None;
     }
     let impact = waited.min(time.own.0);
-    let each = Millis(buffers.read_time.0 / blocks);
+    let each = format!("{:.3} ms", buffers.read_time.0 / blocks);
     let node = subject.node(node.id);
     let message = format!(
         "{} waited {} of its own time for {} blocks from disk, {each} each ({}). The same blocks in memory take nearly no time: run it \

@@ -69,6 +69,8 @@ pub struct NodeMetrics {
     pub loops: Option<f64>,
     /// How many processes shared its loops; 1 outside a parallel part.
     pub processes: f64,
+    /// Actual rows of one execution, also where none were expected (COSTS OFF).
+    pub(crate) rows: Option<f64>,
     /// Rows expected and actual rows of one execution.
     pub estimate: Option<Estimate>,
     /// Rows read and discarded, in all loops.
@@ -91,7 +93,7 @@ impl NodeMetrics {
 
     /// Rows it delivered in all loops together.
     pub fn rows_total(&self) -> Option<f64> {
-        Some(self.estimate.as_ref()?.actual? * self.loops?)
+        Some(self.rows? * self.loops?)
     }
 }
 
@@ -137,6 +139,7 @@ pub fn metrics(plan: &Plan) -> Metrics {
             share: share(inclusive, basis.whole()),
             loops: raw.loops,
             processes,
+            rows: raw.rows,
             estimate: rows::estimate(raw),
             removed: rows::removed(raw),
             buffers: buffers.take(),

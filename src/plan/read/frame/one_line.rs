@@ -81,6 +81,7 @@ fn run_together(line: &str) -> Option<Vec<String>> {
     if nodes == 0 || is_other(line) {
         return None;
     }
+    let line = line.trim();
     let mut parts = Vec::new();
     let mut from = 0;
     for found in BEGIN.as_ref()?.find_iter(line) {
