@@ -133,7 +133,47 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 /// As [`read`].
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let unframed = frame::unframe(text);
+    let found = read_unframed(text, frame::unframe(text));
+    if is_whole(&found) || !text.contains('\t') {
+        return found;
+    }
+    // Tabs in the indentation have the width of the editor that wrote them.
+    TAB_WIDTHS
+        .iter()
+        .map(|width| {
+            let expanded = with_tabs_of(text, *width);
+            let unframed = frame::unframe(&expanded);
+            read_unframed(text, unframed)
+        })
+        .find(is_whole)
+        .unwrap_or(found)
+}
+
+/// What editors make of a tab, beside the next multiple of eight.
+const TAB_WIDTHS: [usize; 4] = [4, 8, 2, 3];
+
+/// Whether plans were read and lost nothing.
+fn is_whole(found: &Result<Vec<ReadPlan>, ReadError>) -> bool {
+    found
+        .as_ref()
+        .is_ok_and(|plans| plans.iter().all(|plan| plan.warnings.is_empty()))
+}
+
+/// The text with blanks in place of the tabs before each line's first character.
+fn with_tabs_of(text: &str, width: usize) -> String {
+    let blanks = " ".repeat(width);
+    let mut expanded = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let (before, behind) = line.split_at(indent);
+        expanded.push_str(&before.replace('\t', &blanks));
+        expanded.push_str(behind);
+    }
+    expanded
+}
+
+/// Reads the plans of a text without its frames; `text` is the file.
+fn read_unframed(text: &str, unframed: Unframed<'_>) -> Result<Vec<ReadPlan>, ReadError> {
     let scanned = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
     if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));

@@ -20,6 +20,8 @@ pub enum WarningKind {
     CutOff,
     /// A node has fewer children than its type needs.
     ChildrenMissing,
+    /// A node has more children than its type can have.
+    ChildrenTooMany,
     /// The first line is a child: its parents are missing.
     RootMissing,
     /// The tree was rebuilt from what the types of the nodes need.
@@ -40,6 +42,9 @@ impl fmt::Display for Warning {
             WarningKind::ChildrenMissing => {
                 formatter.write_str("this node has fewer children than its type needs: lines are missing")
             }
+            WarningKind::ChildrenTooMany => formatter.write_str(
+                "the node above this one has more children than its type can have: the indentation is not the plan's",
+            ),
             WarningKind::RootMissing => {
                 formatter.write_str("the plan begins with a child: the lines above it are missing")
             }

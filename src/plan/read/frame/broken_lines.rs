@@ -12,15 +12,16 @@ use super::one_line::is_open;
 const MIN_WIDTH: usize = 40;
 
 pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    let Some(width) = width(lines) else {
-        return false;
-    };
+    let width = width(lines);
     let mut joined: Vec<FramedLine<'_>> = Vec::with_capacity(lines.len());
     let (mut changed, mut previous) = (false, 0);
     for line in lines.iter() {
         let length = line.text.chars().count();
         match joined.last_mut() {
-            Some(last) if previous == width && continues(&last.text, &line.text) => {
+            Some(last)
+                if (Some(previous) == width || ends_in_numbers(&last.text))
+                    && continues(&last.text, &line.text) =>
+            {
                 let separator = separator(&last.text, &line.text);
                 let text = last.text.to_mut();
                 text.push_str(separator);
@@ -35,6 +36,12 @@ pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
         *lines = joined;
     }
     changed
+}
+
+/// Whether a line ends within the parentheses of a node, so that the next one must go on.
+fn ends_in_numbers(line: &str) -> bool {
+    let begin = line.rfind("(cost=").max(line.rfind("(actual "));
+    begin.is_some_and(|at| !line.get(at..).unwrap_or_default().contains(')'))
 }
 
 /// The width at which lines are broken: the longest line's, when such a line's parentheses are open
@@ -73,7 +80,8 @@ fn continues(line: &str, next: &str) -> bool {
     let begins_numbers = trimmed.starts_with("(actual") || trimmed.starts_with("(cost=");
     let is_own = OWN.as_ref().is_some_and(|own| own.is_match(next)) && !begins_numbers;
     // A node's headline has its own numbers, at once or in the next line.
-    let is_headline = has_numbers(next) && !begins_numbers && !is_open(line);
+    let begins_node = trimmed.starts_with(|c: char| c.is_ascii_uppercase() || c == '-');
+    let is_headline = has_numbers(next) && begins_node && !is_open(line) && !line.ends_with("->");
     (is_open(line) || begins_numbers || !next.starts_with("  ")) && !is_own && !is_headline
 }
 

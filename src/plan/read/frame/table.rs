@@ -107,11 +107,24 @@ fn without_continuation(line: &str) -> &str {
         .map_or(trimmed, str::trim_end)
 }
 
+/// Whether the dots of two lines are those of `1.00..2.00`, which a terminal broke between them.
+fn breaks_range(line: &str, next: &str) -> bool {
+    let number = line.rsplit('=').next().unwrap_or_default();
+    let is_number = number
+        .strip_suffix('.')
+        .and_then(|number| number.split_once('.'))
+        .is_some_and(|(_, decimals)| {
+            matches!(decimals.len(), 2 | 3) && decimals.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    is_number && next.strip_prefix('.').is_some_and(begins)
+}
+
 /// Joins lines that psql broke to fit the screen.
 fn join_wrapped(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let wraps = |text: &str, next: Option<&str>| {
         let is_next = next.is_some_and(|next| next.trim_start_matches('│').starts_with(['.', '…']));
-        is_next && text.ends_with(['.', '…'])
+        is_next && text.ends_with(['.', '…']) && !next.is_some_and(|next| breaks_range(text, next))
     };
     let mut joined: Vec<FramedLine<'_>> = Vec::with_capacity(lines.len());
     let mut goes_on = false;

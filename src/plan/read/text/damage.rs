@@ -130,6 +130,9 @@ pub(super) fn report(reader: &mut TextReader, source: &str, end: usize) {
         let offset = reader.offsets.get(node).copied().unwrap_or(0);
         reader.warn(offset, WarningKind::ChildrenMissing);
     }
+    if let Some(offset) = too_many_children(reader) {
+        reader.warn(offset, WarningKind::ChildrenTooMany);
+    }
     report_numbers(reader);
     reader.warnings.sort_by_key(|warning| warning.offset);
 }
@@ -142,20 +145,41 @@ fn ends_within(line: &str) -> bool {
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
 fn lacks_children(reader: &TextReader, node: usize) -> bool {
-    let Arity::Exactly(needed) = children_of(reader.properties.get(node)) else {
-        return false;
-    };
+    match children_of(reader.properties.get(node)) {
+        Arity::Exactly(needed) => own_children(reader, node).len() < needed,
+        Arity::Any => false,
+    }
+}
+
+/// Where the first child begins that its parent has no place for: the indentation is not that of the
+/// plan.
+fn too_many_children(reader: &TextReader) -> Option<usize> {
+    (0..reader.nodes.len()).find_map(|node| match children_of(reader.properties.get(node)) {
+        Arity::Exactly(needed) => {
+            let child = own_children(reader, node).get(needed).copied()?;
+            reader.offsets.get(child).copied()
+        }
+        Arity::Any => None,
+    })
+}
+
+/// Children that are no subplans.
+fn own_children(reader: &TextReader, node: usize) -> Vec<usize> {
     let children = reader
         .nodes
         .get(node)
         .map_or(&[][..], |node| &node.children);
-    let own = children.iter().filter(|child| {
+    let is_own = |child: &usize| {
         !matches!(
-            text(reader.properties.get(child.0), "Parent Relationship"),
+            text(reader.properties.get(*child), "Parent Relationship"),
             "InitPlan" | "SubPlan"
         )
-    });
-    own.count() < needed
+    };
+    children
+        .iter()
+        .map(|child| child.0)
+        .filter(is_own)
+        .collect()
 }
 
 /// The server prints the same numbers for all nodes. Nodes of other programs, and what is below them,

@@ -7,7 +7,7 @@ use super::logical::{LogicalLine, logical_at};
 use super::{damage, detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{OffsetError, Reason};
-use crate::plan::read::lines::{line_at, lines_from};
+use crate::plan::read::lines::lines_from;
 use crate::plan::read::property::property_type;
 use crate::plan::read::warning::{OffsetWarning, WarningKind};
 use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames};
@@ -56,8 +56,9 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
 fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let next = lines_from(text, from).find(|line| !line.is_blank())?;
     let trimmed = next.text.trim();
-    let goes_on =
-        next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
+    let is_part =
+        trimmed.starts_with("->") || detail::is_known(trimmed) || relationship::is_label(trimmed);
+    let goes_on = next.indent() > reader.base && is_part;
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
 }
 
@@ -88,6 +89,8 @@ enum BlockTarget {
 
 pub(super) struct TextReader {
     base: usize,
+    /// The column of the first line.
+    first_indent: usize,
     pub(super) nodes: Vec<Node>,
     /// The properties read so far of each node.
     pub(super) properties: Vec<Map<String, Value>>,
@@ -110,6 +113,7 @@ impl TextReader {
     fn new(base: usize) -> TextReader {
         TextReader {
             base,
+            first_indent: base,
             nodes: Vec::new(),
             properties: Vec::new(),
             summary: Map::new(),
@@ -262,13 +266,22 @@ impl TextReader {
     /// A node behind an arrow.
     fn child(&mut self, line: &LogicalLine<'_>, headline: &str) -> Result<bool, Reason> {
         let arrow = line.indent;
+        if arrow < self.base && arrow >= self.first_indent {
+            self.base = self.first_indent;
+        }
         if arrow < self.base || (self.in_summary && arrow <= self.base) {
             return Ok(false);
         }
         self.in_summary = false;
         self.close_blocks(0);
         let column = self.label.as_ref().map_or(arrow, |(column, _)| *column);
-        while self.open.last().is_some_and(|open| open.column > column) {
+        // The first line may be indented as far as its children when others are indented further.
+        let is_roots = arrow == self.first_indent && self.has_body;
+        while self
+            .open
+            .last()
+            .is_some_and(|open| open.column > column && !(is_roots && open.index == 0))
+        {
             self.open.pop();
         }
         damage::close_leaves_below_gap(&mut self.open, &self.properties, &self.warnings);
@@ -488,7 +501,8 @@ fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<Str
 }
 
 fn arrow_follows(text: &str, label: &LogicalLine<'_>) -> bool {
-    line_at(text, label.next)
+    lines_from(text, label.next)
+        .find(|line| !line.is_blank())
         .is_none_or(|next| next.indent() > label.indent && next.text.trim_start().starts_with("->"))
 }
 
