@@ -8,7 +8,15 @@ use super::marks::has_numbers;
 const MARKS: &[&str] = &["--", "//", "#", "*", ";", "%", "|"];
 
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    MARKS.iter().any(|mark| strip_mark(lines, mark))
+    let mut firsts: Vec<char> = lines
+        .iter()
+        .filter_map(|line| line.text.trim_start().chars().next())
+        .collect();
+    firsts.sort_unstable();
+    firsts.dedup();
+    MARKS
+        .iter()
+        .any(|mark| firsts.iter().any(|first| mark.starts_with(*first)) && strip_mark(lines, mark))
 }
 
 /// Removes a mark from each run of lines that begin with it and hold a plan.
