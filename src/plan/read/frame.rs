@@ -20,6 +20,7 @@ mod numbering;
 mod one_line;
 mod program;
 mod quotes;
+mod spacing;
 mod table;
 mod typesetting;
 mod typography;
@@ -56,6 +57,7 @@ const FRAMES: &[Frame] = &[
     table::strip,
     numbering::strip,
     quotes::strip,
+    spacing::strip,
     one_line::split,
     broken_lines::join,
     typography::strip,

@@ -156,26 +156,33 @@ fn document(text: &str, depth: usize, documents: &mut Vec<String>) {
     documents.push(text.to_owned());
 }
 
-/// Rows of one text each that are lines of a plan, as one text.
-fn lines_of(items: &[Value]) -> Option<String> {
-    let lines: Vec<&str> = items.iter().map(only_text).collect::<Option<_>>()?;
-    let is_one_value = lines.len() == 1
-        && lines
-            .iter()
-            .any(|line| line.trim_start().starts_with(['[', '{', '"']));
-    let text = lines.join("\n");
-    let begins = text.trim_start();
-    let is_text = !begins.starts_with(['[', '{']) || lines.len() > 1;
-    let are_values = lines.len() > 1 && lines.iter().all(|line| line.contains("\"Plan\""));
-    (!is_one_value && is_text && !are_values && holds_plan(&text)).then_some(text)
+/// Rows of which one column has the lines of a plan, as one text.
+fn lines_of(rows: &[Value]) -> Option<String> {
+    const MAX_COLUMNS: usize = 8;
+    (0..MAX_COLUMNS).find_map(|column| lines_of_column(rows, column))
 }
 
-/// The text of a row with one column.
-fn only_text(row: &Value) -> Option<&str> {
+fn lines_of_column(rows: &[Value], column: usize) -> Option<String> {
+    let lines: Vec<&str> = rows
+        .iter()
+        .map(|row| cell(row, column))
+        .collect::<Option<_>>()?;
+    let is_value = |line: &&str| line.trim_start().starts_with(['[', '{', '"']);
+    let is_one_value = lines.len() == 1 && lines.iter().any(|line| is_value(&line));
+    let are_values = lines.len() > 1 && lines.iter().all(|line| line.contains("\"Plan\""));
+    let text = lines.join("\n");
+    (!is_one_value && !are_values && holds_plan(&text)).then_some(text)
+}
+
+/// The text in a column of a row: a text by itself, a tuple, an object, or a list of names and values.
+fn cell(row: &Value, column: usize) -> Option<&str> {
     match row {
-        Value::String(text) => Some(text),
-        Value::Array(columns) if columns.len() == 1 => only_text(columns.first()?),
-        Value::Object(columns) if columns.len() == 1 => only_text(columns.values().next()?),
+        Value::String(text) if column == 0 => Some(text),
+        Value::Array(cells) => match cells.as_slice() {
+            [only @ (Value::Array(_) | Value::Object(_))] => cell(only, column),
+            cells => cells.get(column)?.as_str(),
+        },
+        Value::Object(cells) => cells.values().nth(column)?.as_str(),
         _ => None,
     }
 }
