@@ -138,7 +138,7 @@ fn generated(subject: &Subject<'_>, node: &Node) -> Option<Remedy> {
         .find(|candidate| plain || candidate.index.method != Method::Btree)?;
     Some(Remedy::index(
         "An index can find these rows.",
-        best.index.body().to_string(),
+        best.index.body(),
     ))
 }
 

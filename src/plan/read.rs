@@ -133,7 +133,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 /// As [`read`].
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let found = read_unframed(text, frame::unframe(text));
+    let found = read_unframed(text, &frame::unframe(text));
     if is_whole(&found) || !text.contains('\t') {
         return found;
     }
@@ -143,7 +143,7 @@ pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
         .map(|width| {
             let expanded = with_tabs_of(text, *width);
             let unframed = frame::unframe(&expanded);
-            read_unframed(text, unframed)
+            read_unframed(text, &unframed)
         })
         .find(is_whole)
         .unwrap_or(found)
@@ -173,12 +173,12 @@ fn with_tabs_of(text: &str, width: usize) -> String {
 }
 
 /// Reads the plans of a text without its frames; `text` is the file.
-fn read_unframed(text: &str, unframed: Unframed<'_>) -> Result<Vec<ReadPlan>, ReadError> {
-    let scanned = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
+fn read_unframed(text: &str, unframed: &Unframed<'_>) -> Result<Vec<ReadPlan>, ReadError> {
+    let scanned = scan(&unframed.text).map_err(|error| located(unframed, error))?;
     if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));
     }
-    let line = |offset| position(&unframed, offset).line;
+    let line = |offset| position(unframed, offset).line;
     let mut plans: Vec<ReadPlan> = Vec::with_capacity(scanned.len());
     let starts: Vec<usize> = scanned.iter().map(|scanned| line(scanned.start)).collect();
     for (index, scanned) in scanned.into_iter().enumerate() {

@@ -86,9 +86,10 @@ pub(crate) fn unframe(text: &str) -> Unframed<'_> {
         .collect();
     let mut changed = false;
     for _ in 0..MAX_ROUNDS {
-        let round = FRAMES
-            .iter()
-            .fold(false, |changed, frame| frame(&mut lines) || changed);
+        let mut round = false;
+        for frame in FRAMES {
+            round |= frame(&mut lines);
+        }
         changed |= round;
         if !round {
             break;

@@ -48,7 +48,9 @@ fn is_marked(line: &str, mark: &str) -> bool {
         return false;
     };
     // `-->` is an arrow.
-    !(mark == "--" && behind.starts_with('>')) && !(mark == "|" && behind.trim_end().ends_with('|'))
+    let is_table = mark == "|" && behind.trim_end().ends_with('|');
+    let is_arrow = mark == "--" && behind.starts_with('>');
+    !is_table && !is_arrow
 }
 
 /// Removes the mark, and a blank when all lines have one.

@@ -168,7 +168,7 @@ fn lines_of_column(rows: &[Value], column: usize) -> Option<String> {
         .map(|row| cell(row, column))
         .collect::<Option<_>>()?;
     let is_value = |line: &&str| line.trim_start().starts_with(['[', '{', '"']);
-    let is_one_value = lines.len() == 1 && lines.iter().any(|line| is_value(&line));
+    let is_one_value = lines.len() == 1 && lines.iter().any(is_value);
     let are_values = lines.len() > 1 && lines.iter().all(|line| line.contains("\"Plan\""));
     let text = lines.join("\n");
     (!is_one_value && !are_values && holds_plan(&text)).then_some(text)
