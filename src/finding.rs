@@ -7,6 +7,7 @@
 
 mod advice;
 mod ancestry;
+mod distance;
 mod index_proposal;
 mod internal;
 mod misestimate;

@@ -1,25 +1,12 @@
 //! The nearest neighbours of a value, found by computing the distance to every row and sorting.
 
+use super::distance::distance;
 use super::limit_over_sort::{ROW_PRESERVING, SCANS};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType};
-use crate::sql::{Expression, Shape, parse_sort_term};
-
-/// Operators that compute a distance, with those of pgvector and what an index on a vector needs.
-const DISTANCES: &[(&str, Option<&str>)] = &[
-    ("<->", Some("vector_l2_ops")),
-    ("<#>", Some("vector_ip_ops")),
-    ("<=>", Some("vector_cosine_ops")),
-    ("<+>", Some("vector_l1_ops")),
-    ("<~>", Some("bit_hamming_ops")),
-    ("<%>", Some("bit_jaccard_ops")),
-    ("<<->", None),
-    ("<->>", None),
-    ("<<<->", None),
-    ("<->>>", None),
-];
+use crate::sql::parse_sort_term;
 
 pub(super) const RULE: Rule = Rule {
     name: "nearest-without-index",
@@ -29,29 +16,6 @@ pub(super) const RULE: Rule = Rule {
     source: "https://www.postgresql.org/docs/current/gist.html",
     check: Check::Node(&[NodeType::Limit], check),
 };
-
-/// Whether an expression computes a distance, which no btree has as a useful key.
-pub(super) fn is_distance(expression: &Expression) -> bool {
-    distance(expression).is_some()
-}
-
-fn distance(expression: &Expression) -> Option<(&Expression, &'static str, Option<&'static str>)> {
-    let Shape::Binary {
-        operator,
-        left,
-        right,
-    } = &expression.shape
-    else {
-        return None;
-    };
-    let (name, class) = DISTANCES.iter().find(|(known, _)| known == operator)?;
-    let column = if matches!(left.shape, Shape::Column(_)) {
-        left
-    } else {
-        right
-    };
-    Some((column, name, *class))
-}
 
 fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     let sort = subject

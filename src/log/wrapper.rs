@@ -9,12 +9,13 @@ mod colours;
 mod csv_table;
 mod json_records;
 mod line_prefix;
+mod lines;
 mod message;
 mod process_lines;
 
 use std::borrow::Cow;
 
-use super::{LogFormat, csvlog, jsonlog};
+use lines::Lines;
 
 /// Removes one way of wrapping; none when the text does not have it.
 type Way = fn(&str) -> Option<Lines>;
@@ -30,21 +31,6 @@ const WAYS: &[Way] = &[
 
 /// Collectors wrapped in more collectors than this are left as they are.
 const MAX_WRAPPERS: usize = 6;
-
-/// Lines, each with the number of the line of the wrapped text that it comes from.
-#[derive(Debug, Default)]
-struct Lines {
-    text: String,
-    numbers: Vec<usize>,
-}
-
-impl Lines {
-    fn push(&mut self, line: &str, number: usize) {
-        self.text.push_str(line);
-        self.text.push('\n');
-        self.numbers.push(number);
-    }
-}
 
 /// The server's lines of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,18 +72,6 @@ pub fn unwrap(text: &str) -> Unwrapped<'_> {
         };
     }
     unwrapped
-}
-
-/// Whether the records of a text are the server's own: jsonlog and csvlog.
-fn is_servers_own(text: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty());
-    first.is_some_and(|line| jsonlog::is_entry(line) || csvlog::begins_entry(line))
-}
-
-/// Whether a value of a record is the beginning of an entry.
-fn begins_entry(value: &str) -> bool {
-    let first = value.trim_start_matches(['\n', '\r']).lines().next();
-    first.is_some_and(|line| LogFormat::of_line(line).is_some())
 }
 
 #[cfg(test)]

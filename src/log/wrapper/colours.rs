@@ -1,6 +1,6 @@
 //! The colours that programs write for a terminal.
 
-use super::Lines;
+use super::lines::Lines;
 use crate::model::without_escape_sequences;
 
 pub(super) fn strip(text: &str) -> Option<Lines> {

@@ -1,8 +1,8 @@
 //! A table that a console of a cloud exported as CSV, with the server's text in one column
 //! (`@timestamp,@message`). csvlog, which is the server's own, is not changed.
 
+use super::lines::{Lines, begins_entry, is_servers_own};
 use super::message::{is_bare_event, push_entries};
-use super::{Lines, begins_entry, is_servers_own};
 
 /// Rows that are searched for the column.
 const ROWS_TO_TELL: usize = 1000;

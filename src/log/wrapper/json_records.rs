@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::lines::{Lines, begins_entry, is_servers_own};
 use super::message::{is_bare_event, push_entries};
-use super::{Lines, begins_entry, is_servers_own};
 use crate::log::label;
 
 /// Texts of which at least one is in every log; others are not parsed.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Lines;
+use super::lines::{Lines, begins_entry};
 
 pub(super) fn strip(text: &str) -> Option<Lines> {
     cri(text).or_else(|| same_shape(text))
@@ -56,7 +56,7 @@ fn same_shape(text: &str) -> Option<Lines> {
         match behind(line, &shape) {
             Some(rest) => {
                 wrapped += 1;
-                entries += usize::from(super::begins_entry(rest));
+                entries += usize::from(begins_entry(rest));
                 lines.push(
                     &rest.replacen("#011", "\t", usize::from(rest.starts_with("#011"))),
                     index + 1,

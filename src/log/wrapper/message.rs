@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Lines;
+use super::lines::Lines;
 use crate::log::event::{self, Event};
 use crate::log::label;
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Lines;
+use super::lines::Lines;
 
 pub(super) fn unwrap(text: &str) -> Option<Lines> {
     static PROCESS: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -40,8 +40,14 @@ pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
 
 /// Whether a line ends within the parentheses of a node, so that the next one must go on.
 fn ends_in_numbers(line: &str) -> bool {
-    let begin = line.rfind("(cost=").max(line.rfind("(actual "));
-    begin.is_some_and(|at| !line.get(at..).unwrap_or_default().contains(')'))
+    numbers_at(line).is_some_and(|at| !line.get(at..).unwrap_or_default().contains(')'))
+}
+
+/// Where the last parentheses of a node begin; in a literal there are none.
+fn numbers_at(line: &str) -> Option<usize> {
+    let at = line.rfind("(cost=").max(line.rfind("(actual"))?;
+    let quotes = line.get(..at)?.matches('\'').count();
+    (quotes % 2 == 0).then_some(at)
 }
 
 /// The width at which lines are broken: the longest line's, when such a line's parentheses are open
@@ -62,7 +68,7 @@ fn width(lines: &[FramedLine<'_>]) -> Option<usize> {
 
 /// Whether a line ends within the parentheses of a node, or between them.
 fn has_open_numbers(line: &str) -> bool {
-    match line.rfind("(cost=").max(line.rfind("(actual")) {
+    match numbers_at(line) {
         Some(at) => !line.get(at..).unwrap_or_default().contains(')') || !line.contains("(actual"),
         None => line.ends_with("(cost") || line.ends_with("  (") || line.ends_with("(co"),
     }

@@ -7,7 +7,7 @@ use super::headline;
 use super::logical::LogicalLine;
 use super::operation;
 use super::summary;
-use super::tree::{OpenNode, TextReader};
+use crate::plan::Node;
 use crate::plan::read::lines::lines_from;
 use crate::plan::read::warning::{OffsetWarning, WarningKind};
 
@@ -62,20 +62,23 @@ pub(super) fn title_of_cut(headline: &str) -> Option<&str> {
     (!title.is_empty()).then_some(title)
 }
 
-/// Below a gap the last node may have lost its siblings: a node that has no children is not the
-/// parent of one.
-pub(super) fn close_leaves_below_gap(
-    open: &mut Vec<OpenNode>,
-    properties: &[PropertyMap],
-    warnings: &[OffsetWarning],
-) {
-    let has_gap = warnings
-        .iter()
-        .any(|warning| warning.kind == WarningKind::LinesLeftOut);
-    let is_leaf = |node: &OpenNode| children_of(properties.get(node.index)) == Arity::Exactly(0);
-    while has_gap && open.len() > 1 && open.last().is_some_and(is_leaf) {
-        open.pop();
-    }
+/// Whether a node of these properties has no children.
+pub(super) fn is_leaf(properties: Option<&PropertyMap>) -> bool {
+    children_of(properties) == Arity::Exactly(0)
+}
+
+/// What was read of a plan.
+pub(super) struct ReadNodes<'a> {
+    pub(super) nodes: &'a [Node],
+    pub(super) properties: &'a [PropertyMap],
+    /// Where the headline of each node begins.
+    pub(super) offsets: &'a [usize],
+    /// The nodes that could have more children at the end.
+    pub(super) open: Vec<usize>,
+    /// Was there something about the whole plan?
+    pub(super) has_summary: bool,
+    /// Is the node of a subplan missing?
+    pub(super) misses_subplan: bool,
 }
 
 fn children_of(properties: Option<&PropertyMap>) -> Arity {
@@ -100,41 +103,46 @@ fn text<'p>(properties: Option<&'p PropertyMap>, property: &str) -> &'p str {
 }
 
 /// Adds warnings about nodes that lost their children or numbers, and about a text that is cut off.
-pub(super) fn report(reader: &mut TextReader, source: &str, end: usize) {
+pub(super) fn report(
+    reader: &ReadNodes<'_>,
+    source: &str,
+    end: usize,
+    warnings: &mut Vec<OffsetWarning>,
+) {
+    let has_cut = warnings
+        .iter()
+        .any(|warning| warning.kind == WarningKind::CutOff);
+    let mut warn = |offset: usize, kind: WarningKind| warnings.push(OffsetWarning { offset, kind });
     let incomplete: Vec<usize> = (0..reader.nodes.len())
         .filter(|node| lacks_children(reader, *node))
         .collect();
     let rest = source.get(end..).unwrap_or_default();
-    let is_last = rest.trim().is_empty() && reader.summary.is_empty();
+    let is_last = rest.trim().is_empty() && !reader.has_summary;
     let last_line = source.get(..end).unwrap_or_default().trim_end();
     let last_line_at = last_line.rfind('\n').map_or(0, |feed| feed + 1);
-    let is_open = |node: &usize| reader.open.iter().any(|open| open.index == *node);
+    let is_open = |node: &usize| reader.open.contains(node);
     let ends_early = is_last
         && (incomplete.iter().any(is_open)
-            || reader.label.is_some()
+            || reader.misses_subplan
             || ends_within(last_line.get(last_line_at..).unwrap_or_default()));
-    let has_cut = reader
-        .warnings
-        .iter()
-        .any(|warning| warning.kind == WarningKind::CutOff);
     let lost: Vec<usize> = incomplete
         .into_iter()
         .filter(|node| !(ends_early && is_open(node)))
         .collect();
     if ends_early && !has_cut {
-        reader.warn(last_line_at, WarningKind::CutOff);
-    } else if reader.label.is_some() {
-        reader.warn(end.saturating_sub(1), WarningKind::ChildrenMissing);
+        warn(last_line_at, WarningKind::CutOff);
+    } else if reader.misses_subplan {
+        warn(end.saturating_sub(1), WarningKind::ChildrenMissing);
     }
     for node in lost {
         let offset = reader.offsets.get(node).copied().unwrap_or(0);
-        reader.warn(offset, WarningKind::ChildrenMissing);
+        warn(offset, WarningKind::ChildrenMissing);
     }
     if let Some(offset) = too_many_children(reader) {
-        reader.warn(offset, WarningKind::ChildrenTooMany);
+        warn(offset, WarningKind::ChildrenTooMany);
     }
-    report_numbers(reader);
-    reader.warnings.sort_by_key(|warning| warning.offset);
+    report_numbers(reader, warnings);
+    warnings.sort_by_key(|warning| warning.offset);
 }
 
 /// Whether a line ends within a literal or parentheses.
@@ -144,7 +152,7 @@ fn ends_within(line: &str) -> bool {
 }
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
-fn lacks_children(reader: &TextReader, node: usize) -> bool {
+fn lacks_children(reader: &ReadNodes<'_>, node: usize) -> bool {
     match children_of(reader.properties.get(node)) {
         Arity::Exactly(needed) => own_children(reader, node).len() < needed,
         Arity::Any => false,
@@ -153,7 +161,7 @@ fn lacks_children(reader: &TextReader, node: usize) -> bool {
 
 /// Where the first child begins that its parent has no place for: the indentation is not that of the
 /// plan.
-fn too_many_children(reader: &TextReader) -> Option<usize> {
+fn too_many_children(reader: &ReadNodes<'_>) -> Option<usize> {
     (0..reader.nodes.len()).find_map(|node| match children_of(reader.properties.get(node)) {
         Arity::Exactly(needed) => {
             let child = own_children(reader, node).get(needed).copied()?;
@@ -164,7 +172,7 @@ fn too_many_children(reader: &TextReader) -> Option<usize> {
 }
 
 /// Children that are no subplans.
-fn own_children(reader: &TextReader, node: usize) -> Vec<usize> {
+fn own_children(reader: &ReadNodes<'_>, node: usize) -> Vec<usize> {
     let children = reader
         .nodes
         .get(node)
@@ -184,7 +192,7 @@ fn own_children(reader: &TextReader, node: usize) -> Vec<usize> {
 
 /// The server prints the same numbers for all nodes. Nodes of other programs, and what is below them,
 /// may have none.
-fn report_numbers(reader: &mut TextReader) {
+fn report_numbers(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
     for number in ["Total Cost", "Actual Loops"] {
         let has = |node: usize| {
             reader
@@ -200,19 +208,19 @@ fn report_numbers(reader: &mut TextReader) {
             .collect();
         for node in lost {
             let offset = reader.offsets.get(node).copied().unwrap_or(0);
-            let known = reader
-                .warnings
-                .iter()
-                .any(|warning| warning.offset == offset);
+            let known = warnings.iter().any(|warning| warning.offset == offset);
             if !known {
-                reader.warn(offset, WarningKind::NumbersMissing);
+                warnings.push(OffsetWarning {
+                    offset,
+                    kind: WarningKind::NumbersMissing,
+                });
             }
         }
     }
 }
 
 /// Whether a node and all above it are PostgreSQL's own.
-fn is_of_postgresql(reader: &TextReader, node: usize) -> bool {
+fn is_of_postgresql(reader: &ReadNodes<'_>, node: usize) -> bool {
     let mut at = Some(node);
     while let Some(index) = at {
         let node_type = text(reader.properties.get(index), "Node Type");

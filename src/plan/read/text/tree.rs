@@ -43,8 +43,8 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
         .map_err(OffsetError::at(start))?;
     let end = reader.body(text, first.next)?;
     reader.close_blocks(0);
-    damage::report(&mut reader, text, end);
-    let warnings = std::mem::take(&mut reader.warnings);
+    let mut warnings = std::mem::take(&mut reader.warnings);
+    damage::report(&reader.read_nodes(), text, end, &mut warnings);
     Ok(TextPlan {
         plan: reader.finish(),
         end,
@@ -63,8 +63,8 @@ fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
 }
 
 /// A node whose details or children may follow.
-pub(super) struct OpenNode {
-    pub(super) index: usize,
+struct OpenNode {
+    index: usize,
     /// The column of its details and of its children's arrows, or one before it.
     column: usize,
     /// Children that have no label.
@@ -87,24 +87,24 @@ enum BlockTarget {
     Item(&'static str),
 }
 
-pub(super) struct TextReader {
+struct TextReader {
     base: usize,
     /// The column of the first line.
     first_indent: usize,
-    pub(super) nodes: Vec<Node>,
+    nodes: Vec<Node>,
     /// The properties read so far of each node.
-    pub(super) properties: Vec<Map<String, Value>>,
-    pub(super) summary: Map<String, Value>,
-    pub(super) open: Vec<OpenNode>,
+    properties: Vec<Map<String, Value>>,
+    summary: Map<String, Value>,
+    open: Vec<OpenNode>,
     blocks: Vec<Block>,
-    pub(super) label: Option<(usize, String)>,
+    label: Option<(usize, String)>,
     in_summary: bool,
     /// Was there a line below the first headline?
     has_body: bool,
     /// Where the headline of each node begins.
-    pub(super) offsets: Vec<usize>,
+    offsets: Vec<usize>,
     /// What could not be read so far.
-    pub(super) warnings: Vec<OffsetWarning>,
+    warnings: Vec<OffsetWarning>,
     /// Lines below a line that is not understood, or below a gap, belong to no known node.
     skipping: Option<usize>,
 }
@@ -128,7 +128,31 @@ impl TextReader {
         }
     }
 
-    pub(super) fn warn(&mut self, offset: usize, kind: WarningKind) {
+    fn read_nodes(&self) -> damage::ReadNodes<'_> {
+        damage::ReadNodes {
+            nodes: &self.nodes,
+            properties: &self.properties,
+            offsets: &self.offsets,
+            open: self.open.iter().map(|open| open.index).collect(),
+            has_summary: !self.summary.is_empty(),
+            misses_subplan: self.label.is_some(),
+        }
+    }
+
+    /// Below a gap the last node may have lost its siblings: a node that has no children is not the
+    /// parent of one.
+    fn close_leaves_below_gap(&mut self) {
+        let has_gap = self
+            .warnings
+            .iter()
+            .any(|warning| warning.kind == WarningKind::LinesLeftOut);
+        let is_leaf = |open: &OpenNode| damage::is_leaf(self.properties.get(open.index));
+        while has_gap && self.open.len() > 1 && self.open.last().is_some_and(is_leaf) {
+            self.open.pop();
+        }
+    }
+
+    fn warn(&mut self, offset: usize, kind: WarningKind) {
         self.warnings.push(OffsetWarning { offset, kind });
     }
 
@@ -284,7 +308,7 @@ impl TextReader {
         {
             self.open.pop();
         }
-        damage::close_leaves_below_gap(&mut self.open, &self.properties, &self.warnings);
+        self.close_leaves_below_gap();
         let Some(parent) = self.open.last_mut() else {
             return Err(Reason::LostIndentation);
         };
