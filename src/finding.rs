@@ -7,7 +7,9 @@
 
 mod advice;
 mod ancestry;
+mod distance;
 mod index_proposal;
+mod internal;
 mod misestimate;
 mod partitions;
 mod rule;
@@ -15,6 +17,7 @@ mod subject;
 mod threshold;
 mod waste;
 
+mod blocks_per_row;
 mod correlated_columns;
 mod correlated_subquery;
 mod disabled_node;
@@ -27,20 +30,30 @@ mod jit_dominates;
 mod large_offset;
 mod leading_wildcard;
 mod limit_over_sort;
+mod lock_wait;
 mod lossy_bitmap;
+mod many_index_searches;
 mod materialize_rescans;
 mod memoize_misses;
+mod nearest_without_index;
+mod not_in_subquery;
+mod or_over_join;
 mod or_prevents_index;
 mod planning_dominates;
 mod repeated_cte_scan;
 mod repeated_scan;
 mod row_misestimate;
 mod selective_seq_scan;
+mod serialization_dominates;
 mod sort_by_index;
 mod sort_spilled;
 mod stale_statistics;
+mod time_outside_nodes;
 mod trigger_dominates;
 mod unpruned_partitions;
+mod unserved_filter;
+mod waits_for_reads;
+mod worker_skew;
 mod workers_not_launched;
 mod wrapped_column;
 mod wrong_order_index;
@@ -99,6 +112,7 @@ pub struct Finding {
 
 /// All rules, in the order of their names.
 pub const RULES: &[Rule] = &[
+    blocks_per_row::RULE,
     correlated_columns::RULE,
     correlated_subquery::RULE,
     disabled_node::RULE,
@@ -111,20 +125,30 @@ pub const RULES: &[Rule] = &[
     large_offset::RULE,
     leading_wildcard::RULE,
     limit_over_sort::RULE,
+    lock_wait::RULE,
     lossy_bitmap::RULE,
+    many_index_searches::RULE,
     materialize_rescans::RULE,
     memoize_misses::RULE,
+    nearest_without_index::RULE,
+    not_in_subquery::RULE,
+    or_over_join::RULE,
     or_prevents_index::RULE,
     planning_dominates::RULE,
     repeated_cte_scan::RULE,
     repeated_scan::RULE,
     row_misestimate::RULE,
     selective_seq_scan::RULE,
+    serialization_dominates::RULE,
     sort_by_index::RULE,
     sort_spilled::RULE,
     stale_statistics::RULE,
+    time_outside_nodes::RULE,
     trigger_dominates::RULE,
     unpruned_partitions::RULE,
+    unserved_filter::RULE,
+    waits_for_reads::RULE,
+    worker_skew::RULE,
     workers_not_launched::RULE,
     wrapped_column::RULE,
     wrong_order_index::RULE,
@@ -166,10 +190,40 @@ fn drafts(subject: &Subject<'_>) -> Vec<(&'static Rule, Draft)> {
             drafts.extend(check(subject, node).map(|draft| (rule, draft)));
         }
     }
+    drafts.extend(unexplained(subject, &drafts));
     for rule in RULES {
         if let Check::Plan(check) = rule.check {
             drafts.extend(check(subject).into_iter().map(|draft| (rule, draft)));
         }
+    }
+    let about = |draft: &Draft| internal::of_extension(subject, draft.clone());
+    drafts
+        .into_iter()
+        .filter_map(|(rule, draft)| Some((rule, about(&draft)?)))
+        .collect()
+}
+
+/// What the rules for the rest find: about nodes whose waste no other rule explains.
+fn unexplained(
+    subject: &Subject<'_>,
+    found: &[(&'static Rule, Draft)],
+) -> Vec<(&'static Rule, Draft)> {
+    let explained: Vec<NodeId> = found
+        .iter()
+        .filter(|(rule, _)| unserved_filter::EXPLAINING.contains(&rule.name))
+        .map(|(_, draft)| draft.node)
+        .collect();
+    let mut drafts = Vec::new();
+    for rule in RULES {
+        let Check::Rest(types, check) = rule.check else {
+            continue;
+        };
+        let nodes = subject.plan.nodes().iter().filter(|node| {
+            types.contains(node.node_type())
+                && !explained.contains(&node.id)
+                && subject.is_reportable(subject.own(node.id))
+        });
+        drafts.extend(nodes.filter_map(|node| Some((rule, check(subject, node)?))));
     }
     drafts
 }

@@ -177,12 +177,12 @@ pub use model::{Bytes, Cost, Millis, QualifiedName};
 pub use plan::metrics::cost::NodeCost;
 pub use plan::metrics::time::NodeTime;
 pub use plan::metrics::{
-    Basis, Buffers, Direction, Estimate, Jit, Memory, Metrics, NodeMetrics, Removed, Summary,
-    Trigger, metrics,
+    Basis, Buffers, Direction, Estimate, Jit, Memory, Metrics, NodeMetrics, Removed, Serialization,
+    Summary, Trigger, metrics,
 };
 pub use plan::read::{
-    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat,
-    read as read_plans_from_bytes, read_text as read_plans,
+    FilePosition, ReadError, ReadPlan, Reason as ReadErrorReason, SourceFormat, Warning,
+    WarningKind, read as read_plans_from_bytes, read_text as read_plans,
 };
 pub use plan::{MAX_PLAN_DEPTH, Node, NodeId, NodeType, Plan, PlanError, Properties, Property};
 pub use report::diff::{

@@ -23,6 +23,8 @@ mod cluster;
 mod demo;
 #[path = "server/existing.rs"]
 mod existing;
+#[path = "server/findings.rs"]
+mod findings;
 #[path = "server/idioms.rs"]
 mod idioms;
 #[path = "server/interruption.rs"]

@@ -27,6 +27,7 @@ impl Ancestry {
             dependent: vec![None; count],
         };
         let effects: Vec<EffectOnInputs> = plan.nodes().iter().map(EffectOnInputs::of).collect();
+        let without_partner = outer_inputs_without_partner(plan, metrics);
         for node in plan.nodes() {
             let subquery = metrics.node(node.id).relationship.is_subquery();
             let Some(NodeId(parent)) = node.parent else {
@@ -35,7 +36,8 @@ impl Ancestry {
             let effect = effects[parent];
             let stopped =
                 (ancestry.stopped_early[parent] || effect.stops_early) && !effect.reads_all;
-            ancestry.stopped_early[node.id.0] = subquery || stopped;
+            ancestry.stopped_early[node.id.0] =
+                subquery || stopped || without_partner.contains(&node.id);
             ancestry.dependent[node.id.0] = if effect.depends_on_rows {
                 Some(NodeId(parent))
             } else {
@@ -54,6 +56,31 @@ impl Ancestry {
     pub(super) fn dependent(&self, id: NodeId) -> Option<NodeId> {
         self.dependent[id.0]
     }
+}
+
+/// Inputs of hash joins whose other side was empty: after the first row the join is known to have no
+/// rows. And inner inputs of nested loops that stop at the first match.
+fn outer_inputs_without_partner(plan: &Plan, metrics: &Metrics) -> Vec<NodeId> {
+    let joins = plan
+        .nodes()
+        .iter()
+        .filter(|node| node.node_type().is_join());
+    let mut stopped = Vec::new();
+    for join in joins {
+        let mut inputs = plan.inputs(join.id);
+        let (Some(outer), Some(inner)) = (inputs.next(), inputs.next()) else {
+            continue;
+        };
+        let is_empty = metrics.node(inner.id).rows_total() == Some(0.0);
+        let keeps_outer = matches!(join.text("Join Type"), Some("Left" | "Full" | "Anti"));
+        if *join.node_type() == NodeType::HashJoin && is_empty && !keeps_outer {
+            stopped.push(outer.id);
+        }
+        if *join.node_type() == NodeType::NestedLoop && join.flag("Inner Unique") == Some(true) {
+            stopped.push(inner.id);
+        }
+    }
+    stopped
 }
 
 impl EffectOnInputs {

@@ -1,6 +1,7 @@
 //! A subquery that is run again for each row.
 
 use super::index_proposal::{create_index, scan_use};
+use super::not_in_subquery;
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::metrics::cost::is_hashed_subplan;
@@ -23,7 +24,8 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let parent = subject
         .parent(node)
         .filter(|_| node.relationship() == Relationship::SubPlan)?;
-    if is_hashed_subplan(parent, node) {
+    // NOT IN has a rule of its own.
+    if is_hashed_subplan(parent, node) || not_in_subquery::applies(subject, node) {
         return None;
     }
     let calls = if subject.measured() {

@@ -1,6 +1,7 @@
 //! LIMIT over a sort: all rows are read and sorted, and few are kept. With an index in that order,
 //! the scan stops after these.
 
+use super::distance;
 use super::index_proposal::{create_index, order_text, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
@@ -69,6 +70,10 @@ pub(super) fn order(subject: &Subject<'_>, sort: &Node, scan: &Node) -> Option<V
     let relation = subject.relation(scan)?;
     let key = |text| {
         let term = parse_sort_term(text).ok()?;
+        // An index in the order of the distance to one value serves no other.
+        if distance::is_distance(&term.expression) {
+            return None;
+        }
         Some(OrderKey {
             key: relation.key(&term.expression)?,
             descending: term.descending,

@@ -1,5 +1,6 @@
 //! Where a row estimate goes wrong, and what the planner chose by it.
 
+use super::internal;
 use super::subject::Subject;
 use crate::plan::metrics::Direction;
 use crate::plan::{Node, NodeType};
@@ -37,14 +38,18 @@ const NEVER_ORIGIN: &[NodeType] = &[
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
     if NEVER_ORIGIN.contains(node.node_type())
+        || internal::is_distributor(node)
+        || internal::is_remote(subject, node)
         || (direction == Direction::Over && subject.ancestry.stopped_early(node.id))
     {
         return None;
     }
     let node = subject.node(node.id);
-    let inherited = subject
-        .inputs(node)
-        .any(|input| inherits(subject, input, direction));
+    // The rows of bitmaps' scans are no finding of their own.
+    let inherited = *node.node_type() != NodeType::BitmapHeapScan
+        && subject
+            .inputs(node)
+            .any(|input| inherits(subject, input, direction));
     let impact = dependent_impact(subject, node)?;
     (!inherited && subject.is_reportable(impact)).then_some((factor, direction, impact))
 }

@@ -43,8 +43,13 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let all_of_it = read.map_or_else(String::new, |read| {
         format!(", {} rows each time", count(read))
     });
+    let all = if subject.ancestry.stopped_early(scan.id) {
+        "a part of"
+    } else {
+        "all of"
+    };
     let message = format!(
-        "the nested loop reads all of {} {} times{all_of_it} ({}).",
+        "the nested loop reads {all} {} {} times{all_of_it} ({}).",
         subject.table_name(scan)?,
         count(times),
         subject.impact_text(impact)
@@ -52,9 +57,18 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let action = if worth_an_index {
         wanted.and_then(|wanted| create_index(subject, scan, &wanted))
     } else {
-        advice::analyze(subject, outer)
+        advice::analyze(subject, outer).filter(|_| is_misestimated(subject, outer))
     };
     Some(Draft::new(scan, impact, message).action(action))
+}
+
+/// Would ANALYZE change how many rows are expected of the outer side?
+fn is_misestimated(subject: &Subject<'_>, outer: &Node) -> bool {
+    const MIN_FACTOR: f64 = 3.0;
+    let estimate = subject.of(outer).estimate;
+    estimate
+        .and_then(|estimate| estimate.factor())
+        .is_some_and(|factor| factor >= MIN_FACTOR)
 }
 
 /// The sequential scan below the inner side of a join.

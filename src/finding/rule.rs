@@ -47,6 +47,8 @@ pub(super) enum Check {
     /// Each node of these types (all types when the list is empty) that is costly enough for a
     /// finding.
     Node(&'static [NodeType], NodeCheck),
+    /// Each node of these types whose waste no rule of the kind above explains.
+    Rest(&'static [NodeType], NodeCheck),
     /// The plan as a whole.
     Plan(fn(&Subject<'_>) -> Vec<Draft>),
 }

@@ -5,7 +5,9 @@ use super::index_proposal::{IndexProposal, looks_up_columns, propose, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
 use super::waste::waste;
+use crate::model::quote_identifier;
 use crate::plan::{Node, NodeType};
+use crate::sql::{Expression, Shape, literal_value};
 
 pub(super) const RULE: Rule = Rule {
     name: "selective-seq-scan",
@@ -25,6 +27,16 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let node = subject.node(node.id);
     let wanted = scan_use(subject, node, &["Filter"]).filter(looks_up_columns)?;
     let table = subject.table_name(node)?;
+    if let Some(column) = doubtful_cast(subject, node) {
+        let message = format!(
+            "the sequential scan of {table} {} ({}). {column} is cast to text in the comparison: unless it is a text already, an index on \
+             {column} cannot serve that. Compare {column} with a value of its own type, which the plan does not tell; then an index on \
+             {column} does.",
+            waste.text(),
+            subject.impact_text(waste.impact)
+        );
+        return Some(Draft::new(node, waste.impact, message));
+    }
     let proposal = propose(subject, &wanted);
     let volatile = node
         .filter()
@@ -51,4 +63,49 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     );
     let action = proposal.and_then(|proposal| proposal.statement(subject, node));
     Some(Draft::new(node, waste.impact, message).action(action))
+}
+
+/// The only column that a filter compares as text with what looks like a number, a UUID or a date.
+/// Of a varchar the cast is nothing; the plan does not tell the column's type.
+fn doubtful_cast(subject: &Subject<'_>, node: &Node) -> Option<String> {
+    if subject.table(node).is_some() {
+        return None;
+    }
+    let filter = subject.condition(node, "Filter")?;
+    let [conjunct] = filter.conjuncts() else {
+        return None;
+    };
+    let Shape::Binary {
+        operator,
+        left,
+        right,
+    } = &conjunct.shape
+    else {
+        return None;
+    };
+    let (cast, value) = match (&left.shape, &right.shape) {
+        (Shape::Cast { .. }, Shape::Constant) => (left, right),
+        (Shape::Constant, Shape::Cast { .. }) => (right, left),
+        _ => return None,
+    };
+    let column = cast_column(cast)?;
+    let text = literal_value(&value.text);
+    let is_key = text.len() > 1 || text.bytes().all(|byte| byte.is_ascii_digit());
+    let of_key = |c: char| c.is_ascii_hexdigit() || matches!(c, '-' | ':' | '.' | ' ');
+    let looks_typed = is_key
+        && text.chars().all(of_key)
+        && text.starts_with(|c: char| c.is_ascii_hexdigit())
+        && text.contains(|c: char| c.is_ascii_digit());
+    (operator == "=" && looks_typed).then_some(column)
+}
+
+/// The column that is cast to text.
+fn cast_column(expression: &Expression) -> Option<String> {
+    match &expression.shape {
+        Shape::Cast { operand, type_name } if type_name == "text" => match &operand.shape {
+            Shape::Column(name) => Some(quote_identifier(name).into_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -258,7 +258,10 @@ fn candidate_bodies(plan: &Plan) -> BTreeSet<String> {
 #[test]
 fn an_index_that_a_finding_names_is_a_candidate_of_the_advice() {
     let mut named = 0;
-    for rule in RULES {
+    // Its indexes serve a condition that is written in another way, or need operator classes that only
+    // a server's catalog has; tests/server/findings.rs builds each and looks at the plan.
+    let rules = RULES.iter().filter(|rule| rule.name != "unserved-filter");
+    for rule in rules {
         for file in names_in(&directory().join(rule.name))
             .into_iter()
             .filter(|file| is_plan(file))

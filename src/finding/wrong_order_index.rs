@@ -30,6 +30,8 @@ pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
         NodeType::SubqueryScan,
         NodeType::LockRows,
         NodeType::Memoize,
+        NodeType::Gather,
+        NodeType::GatherMerge,
     ];
     let above = subject
         .plan

@@ -22,7 +22,7 @@ use crate::model::{Cost, Millis};
 pub use buffers::Buffers;
 pub use memory::Memory;
 pub use rows::{Direction, Estimate, Removed, rows_of_all_processes};
-pub use summary::{Jit, Summary, Trigger};
+pub use summary::{Jit, Serialization, Summary, Trigger};
 
 /// Everything derived from one plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,8 @@ pub struct NodeMetrics {
     pub loops: Option<f64>,
     /// How many processes shared its loops; 1 outside a parallel part.
     pub processes: f64,
+    /// Actual rows of one execution, also where none were expected (COSTS OFF).
+    pub(crate) rows: Option<f64>,
     /// Rows expected and actual rows of one execution.
     pub estimate: Option<Estimate>,
     /// Rows read and discarded, in all loops.
@@ -91,7 +93,7 @@ impl NodeMetrics {
 
     /// Rows it delivered in all loops together.
     pub fn rows_total(&self) -> Option<f64> {
-        Some(self.estimate.as_ref()?.actual? * self.loops?)
+        Some(self.rows? * self.loops?)
     }
 }
 
@@ -137,6 +139,7 @@ pub fn metrics(plan: &Plan) -> Metrics {
             share: share(inclusive, basis.whole()),
             loops: raw.loops,
             processes,
+            rows: raw.rows,
             estimate: rows::estimate(raw),
             removed: rows::removed(raw),
             buffers: buffers.take(),
@@ -161,6 +164,16 @@ fn share(part: f64, whole: f64) -> f64 {
 }
 
 impl Metrics {
+    /// What the execution took beside its nodes, triggers and serialization; none where the time of
+    /// the execution or of the nodes is not known.
+    pub fn outside_nodes(&self) -> Option<Millis> {
+        let root = self.nodes.first()?.time?.inclusive.0;
+        let triggers: f64 = self.summary.triggers.iter().map(|it| it.time.0).sum();
+        let serialization = self.summary.serialization.map_or(0.0, |it| it.time.0);
+        let rest = self.summary.execution?.0 - root - triggers - serialization;
+        Some(Millis(rest.max(0.0)))
+    }
+
     /// The metrics of one node.
     pub fn node(&self, id: NodeId) -> &NodeMetrics {
         &self.nodes[id.0]

@@ -15,8 +15,10 @@ mod lines;
 mod no_plan;
 mod number;
 mod property;
+mod repair;
 mod statement;
 mod text;
+mod warning;
 mod xml;
 mod yaml;
 
@@ -27,6 +29,8 @@ use self::error::OffsetError;
 pub use self::error::{FilePosition, ReadError, Reason};
 use self::frame::Unframed;
 use self::lines::{SourceLine, line_at, lines_from};
+use self::warning::OffsetWarning;
+pub use self::warning::{Warning, WarningKind};
 use super::Plan;
 
 /// Larger files are refused.
@@ -66,6 +70,8 @@ pub struct ReadPlan {
     pub format: SourceFormat,
     /// Its statement: the plan's `Query Text`, else the `EXPLAIN …;` above the plan.
     pub query: Option<String>,
+    /// What it lost before it was read, in the order of the lines.
+    pub warnings: Vec<Warning>,
 }
 
 impl ReadPlan {
@@ -75,6 +81,7 @@ impl ReadPlan {
             plan: plan.with_query(sql),
             format: SourceFormat::Json,
             query: Some(sql.to_owned()),
+            warnings: Vec::new(),
         }
     }
 }
@@ -91,6 +98,17 @@ impl ReadPlan {
             },
             _ => self,
         }
+    }
+}
+
+impl ReadPlan {
+    /// The plan with its warnings at the line of the log where its entry begins.
+    #[must_use]
+    pub fn logged_at(mut self, line: usize) -> ReadPlan {
+        self.warnings
+            .iter_mut()
+            .for_each(|warning| warning.line = line);
+        self
     }
 }
 
@@ -115,10 +133,70 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 /// As [`read`].
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let unframed = frame::unframe(text);
-    let plans = scan(&unframed.text).map_err(|error| located(&unframed, error))?;
-    if plans.is_empty() {
+    let found = read_unframed(text, &frame::unframe(text));
+    if is_whole(&found) || !text.contains('\t') {
+        return found;
+    }
+    // Tabs in the indentation have the width of the editor that wrote them.
+    TAB_WIDTHS
+        .iter()
+        .map(|width| {
+            let expanded = with_tabs_of(text, *width);
+            let unframed = frame::unframe(&expanded);
+            read_unframed(text, &unframed)
+        })
+        .find(is_whole)
+        .unwrap_or(found)
+}
+
+/// What editors make of a tab, beside the next multiple of eight.
+const TAB_WIDTHS: [usize; 4] = [4, 8, 2, 3];
+
+/// Whether plans were read and lost nothing.
+fn is_whole(found: &Result<Vec<ReadPlan>, ReadError>) -> bool {
+    found
+        .as_ref()
+        .is_ok_and(|plans| plans.iter().all(|plan| plan.warnings.is_empty()))
+}
+
+/// The text with blanks in place of the tabs before each line's first character.
+fn with_tabs_of(text: &str, width: usize) -> String {
+    let blanks = " ".repeat(width);
+    let mut expanded = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let (before, behind) = line.split_at(indent);
+        expanded.push_str(&before.replace('\t', &blanks));
+        expanded.push_str(behind);
+    }
+    expanded
+}
+
+/// Reads the plans of a text without its frames; `text` is the file.
+fn read_unframed(text: &str, unframed: &Unframed<'_>) -> Result<Vec<ReadPlan>, ReadError> {
+    let scanned = scan(&unframed.text).map_err(|error| located(unframed, error))?;
+    if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));
+    }
+    let line = |offset| position(unframed, offset).line;
+    let mut plans: Vec<ReadPlan> = Vec::with_capacity(scanned.len());
+    let starts: Vec<usize> = scanned.iter().map(|scanned| line(scanned.start)).collect();
+    for (index, scanned) in scanned.into_iter().enumerate() {
+        let (from, to) = (starts.get(index), starts.get(index + 1));
+        let of_plan =
+            |line: &&usize| from.is_none_or(|from| from <= *line) && to.is_none_or(|to| *line < to);
+        let rebuilt = unframed.rebuilt.iter().filter(of_plan).map(|line| Warning {
+            line: *line,
+            kind: WarningKind::IndentationRebuilt,
+        });
+        let own = scanned.warnings.into_iter().map(|warning| Warning {
+            line: line(warning.offset),
+            kind: warning.kind,
+        });
+        plans.push(ReadPlan {
+            warnings: rebuilt.chain(own).collect(),
+            ..scanned.plan
+        });
     }
     Ok(plans)
 }
@@ -134,13 +212,21 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
 
 /// The error with its position in the file.
 fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError) -> ReadError {
+    ReadError {
+        position: Some(position(unframed, offset)),
+        reason,
+    }
+}
+
+/// Where an offset of the text without frames is in the file.
+fn position(unframed: &Unframed<'_>, offset: usize) -> FilePosition {
     let text = &unframed.text;
     let end = (0..=offset.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
     let position = encoding::end_position(text.get(..end).unwrap_or_default());
-    let position = match &unframed.numbers {
+    match &unframed.numbers {
         None => position,
         Some(numbers) => {
             let number = numbers
@@ -153,14 +239,17 @@ fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError)
                 column: None,
             }
         }
-    };
-    ReadError {
-        position: Some(position),
-        reason,
     }
 }
 
-fn scan(text: &str) -> Result<Vec<ReadPlan>, OffsetError> {
+/// A plan that was found, with positions in the text without frames.
+struct Scanned {
+    plan: ReadPlan,
+    start: usize,
+    warnings: Vec<OffsetWarning>,
+}
+
+fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
     let mut plans = Vec::new();
     let (mut at, mut behind_last) = (0, 0);
     while let Some(line) = line_at(text, at) {
@@ -170,13 +259,31 @@ fn scan(text: &str) -> Result<Vec<ReadPlan>, OffsetError> {
         };
         let above = text.get(behind_last..line.offset).unwrap_or_default();
         let start = line.offset + line.text.len() - line.text.trim_start().len();
-        let (found, end) = read_one(text, start, &line, format)?;
-        plans.extend(found.into_iter().map(|plan| read_plan(plan, format, above)));
+        if behind_last > 0 && format == SourceFormat::Text && is_torn_off(&line, above) {
+            return Err(OffsetError {
+                offset: line.offset,
+                reason: Reason::LostIndentation,
+            });
+        }
+        let (found, warnings, end) = read_one(text, start, &line, format)?;
+        plans.extend(found.into_iter().map(|plan| Scanned {
+            plan: read_plan(plan, format, above),
+            start,
+            warnings: warnings.clone(),
+        }));
         at = end.max(line.offset + 1);
         behind_last = at;
     }
     Ok(plans)
 }
+
+/// Whether a node's line belongs to the plan right above it, which has no place for it.
+fn is_torn_off(line: &SourceLine<'_>, above: &str) -> bool {
+    line.text.trim_start().starts_with("->") && above.lines().all(|line| !line.trim().is_empty())
+}
+
+/// The plans of a document, what they lost, and where it ends.
+type Document = (Vec<Plan>, Vec<OffsetWarning>, usize);
 
 /// The plans of the document that begins here, and where it ends.
 fn read_one(
@@ -184,11 +291,11 @@ fn read_one(
     start: usize,
     line: &SourceLine<'_>,
     format: SourceFormat,
-) -> Result<(Vec<Plan>, usize), OffsetError> {
+) -> Result<Document, OffsetError> {
     let reader = match format {
         SourceFormat::Text => {
             let found = text::read_plan(text, line.offset)?;
-            return Ok((vec![found.plan], found.end));
+            return Ok((vec![found.plan], found.warnings, found.end));
         }
         SourceFormat::Json => json::read_document,
         SourceFormat::Yaml => yaml::read_document,
@@ -200,8 +307,23 @@ fn read_one(
         start
     };
     let mut builder = Builder::default();
-    let end = reader(text, start, &mut builder)?;
-    Ok((builder.finish(), end))
+    match reader(text, start, &mut builder) {
+        Ok(end) => Ok((builder.finish(), Vec::new(), end)),
+        Err(error)
+            if format == SourceFormat::Json && matches!(error.reason, Reason::Truncated(_)) =>
+        {
+            let plans = text.get(start..).and_then(repair::cut_off_json);
+            let warning = OffsetWarning {
+                offset: text.trim_end().len(),
+                kind: WarningKind::CutOff,
+            };
+            match plans {
+                Some(plans) => Ok((plans, vec![warning], text.len())),
+                None => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
@@ -222,6 +344,7 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
         plan,
         format,
         query,
+        warnings: Vec::new(),
     }
 }
 

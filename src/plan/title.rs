@@ -39,6 +39,10 @@ impl Node {
                 },
                 self.text("Command").unwrap_or("")
             ),
+            NodeType::CustomScan => match self.text("Custom Plan Provider") {
+                Some(provider) => format!("{node_type} ({provider})"),
+                None => node_type.name().to_owned(),
+            },
             _ if self.is_backward() => format!("{node_type} Backward"),
             _ => node_type.name().to_owned(),
         }

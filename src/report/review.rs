@@ -52,6 +52,8 @@ pub struct ReviewedPlan {
     pub jit_time_ms: Option<f64>,
     /// All triggers.
     pub trigger_time_ms: Option<f64>,
+    /// What could not be read, or is missing, with the line of the file.
+    pub warnings: Vec<String>,
     /// The findings about it, highest impact first.
     pub findings: Vec<Finding>,
     /// What was derived for each node.
@@ -89,6 +91,7 @@ fn reviewed_plan(
         plan,
         format,
         query,
+        warnings,
     }: &ReadPlan,
 ) -> ReviewedPlan {
     let metrics = metrics(plan);
@@ -103,6 +106,7 @@ fn reviewed_plan(
         jit_time_ms: metrics.summary.jit.map(|jit| jit.time.0),
         trigger_time_ms: (!triggers.is_empty())
             .then(|| triggers.iter().map(|trigger| trigger.time.0).sum()),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
         findings: findings_with(plan, &metrics, None)
             .into_iter()
             .map(Finding::from)

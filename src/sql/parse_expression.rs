@@ -87,7 +87,7 @@ fn without_cstring(text: &str) -> Cow<'_, str> {
 /// becomes a parameter, which is what it means to an index. Literals are left alone.
 fn without_subplan_names(text: &str) -> String {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"'(?:[^']|'')*'|\((?:hashed )?(?:SubPlan|InitPlan) \d+(?: \(returns [^)]*\))?\)(?:\.col\d+)?").ok()
+        Regex::new(r"'(?:[^']|'')*'|\((?:hashed )?(?:SubPlan|InitPlan) [A-Za-z_]*\d+(?: \(returns [^)]*\))?\)(?:\.col\d+)?").ok()
     });
     let Some(names) = NAMES.as_ref().filter(|_| text.contains("Plan ")) else {
         return text.to_owned();

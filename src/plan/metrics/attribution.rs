@@ -3,8 +3,8 @@
 //!
 //! 1. **A CTE** is printed below the top node of its query level, but it is executed when a CTE
 //!    Scan fetches a row (src/backend/executor/nodeCtescan.c, `CteScanNext`), whose time and
-//!    buffers include it. So it counts to the scans. The server does not say how much each of
-//!    several scans caused: each gets a part in proportion to its own numbers, and no more than
+//!    buffers include it. So it counts to the scans. Where the startup times do not tell which of
+//!    several scans ran it, each gets a part in proportion to its own numbers, and no more than
 //!    these.
 //! 2. **An InitPlan** is executed when its value is first needed
 //!    (src/backend/executor/nodeSubplan.c, `ExecSetParamPlan`). It counts to the node that has `$0`
@@ -49,6 +49,7 @@ pub(super) fn attributions(plan: &Plan, raw: &[RawNumbers<'_>]) -> Attributions 
     let end = subtree_ends(plan);
     let attribution = |producer: &&Node| {
         let consumers = users.of_producer(plan, producer, &end);
+        let consumers = only_payer(plan, producer, raw, consumers);
         (!consumers.is_empty()).then_some((
             producer.id.0,
             Attribution {
@@ -58,6 +59,33 @@ pub(super) fn attributions(plan: &Plan, raw: &[RawNumbers<'_>]) -> Attributions 
         ))
     };
     producers.iter().filter_map(attribution).collect()
+}
+
+/// Of several scans of a CTE, the one that ran all of it, when the startup times tell: it waited for
+/// the CTE's first row, the others found the rows there.
+fn only_payer(
+    plan: &Plan,
+    producer: &Node,
+    raw: &[RawNumbers<'_>],
+    consumers: Vec<NodeId>,
+) -> Vec<NodeId> {
+    let startup = |node: &Node| node.number("Actual Startup Time");
+    let all = |id: NodeId| {
+        let raw = raw.get(id.0)?;
+        Some(raw.total_time? * raw.loops?)
+    };
+    let (Some(first_row), Some(whole)) = (startup(producer), all(producer.id)) else {
+        return consumers;
+    };
+    let waited = |id: &&NodeId| startup(plan.node(**id)).is_some_and(|time| time >= first_row);
+    let mut payers = consumers.iter().filter(waited);
+    match (payers.next().copied(), payers.next()) {
+        // Stopped before the end, it left the rest of the CTE to the others.
+        (Some(payer), None) if first_row > 0.0 && all(payer).is_some_and(|all| all >= whole) => {
+            vec![payer]
+        }
+        _ => consumers,
+    }
 }
 
 /// For each node, the position after its last descendant: nodes lie in the order they are printed.

@@ -16,6 +16,17 @@ pub struct Summary {
     pub jit: Option<Jit>,
     /// Triggers that ran, the longest first.
     pub triggers: Vec<Trigger>,
+    /// Converting the result for the client, with SERIALIZE.
+    pub serialization: Option<Serialization>,
+}
+
+/// Converting the result for the client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Serialization {
+    /// How long it took.
+    pub time: Millis,
+    /// Size of what would be sent, in kB.
+    pub kilobytes: f64,
 }
 
 /// Just-in-time compilation.
@@ -81,7 +92,18 @@ pub(super) fn summary(plan: &Plan) -> Summary {
         execution: execution.map(Millis),
         jit: plan.summary.get("JIT").and_then(jit),
         triggers,
+        serialization: plan.summary.get("Serialization").and_then(serialization),
     }
+}
+
+fn serialization(value: &Value) -> Option<Serialization> {
+    Some(Serialization {
+        time: Millis(value.get("Time")?.as_f64()?),
+        kilobytes: value
+            .get("Output Volume")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0),
+    })
 }
 
 fn jit(value: &Value) -> Option<Jit> {

@@ -1,12 +1,29 @@
-//! Removes frames, which programs add around a plan's lines: mail quotes, code fences, tables of
-//! psql and Markdown, quotes of CSV and pgAdmin. Each file here removes one kind, and changes
-//! nothing when the text does not have it.
+//! Takes a paste apart before any reader sees it. Frames are what programs add around a plan's lines:
+//! mail quotes, code fences, tables of psql and Markdown, quotes of CSV and pgAdmin, prompts, numbers,
+//! markup, the values that programs print. Each file here removes one kind, and changes nothing when
+//! the text does not have it. They are tried in their order, and again until none changes anything,
+//! because frames are framed (a table in a mail, JSON in a string of JSON).
 
+mod brackets;
+mod broken_lines;
+mod colours;
+mod comments;
+mod expanded;
 mod fence;
+mod indentation;
 mod line;
+mod literal;
 mod mail;
+mod marks;
+mod markup;
+mod numbering;
+mod one_line;
+mod program;
 mod quotes;
+mod spacing;
 mod table;
+mod typesetting;
+mod typography;
 
 use std::borrow::Cow;
 
@@ -19,13 +36,42 @@ pub(crate) struct Unframed<'a> {
     pub(crate) text: Cow<'a, str>,
     /// The number each of its lines has in the file; none when the text is the file.
     pub(crate) numbers: Option<Vec<usize>>,
+    /// Lines of the file where plans begin whose indentation was rebuilt.
+    pub(crate) rebuilt: Vec<usize>,
 }
+
+/// Removes one kind of frame; false when the lines have none.
+type Frame = for<'a> fn(&mut Vec<FramedLine<'a>>) -> bool;
+
+/// All kinds, in the order in which they are removed.
+const FRAMES: &[Frame] = &[
+    colours::strip,
+    program::unwrap,
+    markup::strip,
+    mail::strip,
+    fence::strip,
+    brackets::strip,
+    comments::strip,
+    typesetting::strip,
+    expanded::strip,
+    table::strip,
+    numbering::strip,
+    quotes::strip,
+    spacing::strip,
+    one_line::split,
+    broken_lines::join,
+    typography::strip,
+];
+
+/// Frames in more frames than this stay.
+const MAX_ROUNDS: usize = 6;
 
 /// Removes all frames.
 pub(crate) fn unframe(text: &str) -> Unframed<'_> {
     let as_it_is = Unframed {
         text: Cow::Borrowed(text),
         numbers: None,
+        rebuilt: Vec::new(),
     };
     if !may_be_framed(text) {
         return as_it_is;
@@ -39,10 +85,18 @@ pub(crate) fn unframe(text: &str) -> Unframed<'_> {
         })
         .collect();
     let mut changed = false;
-    changed |= mail::strip(&mut lines);
-    changed |= fence::strip(&mut lines);
-    changed |= table::strip(&mut lines);
-    changed |= quotes::strip(&mut lines);
+    for _ in 0..MAX_ROUNDS {
+        let mut round = false;
+        for frame in FRAMES {
+            round |= frame(&mut lines);
+        }
+        changed |= round;
+        if !round {
+            break;
+        }
+    }
+    let rebuilt = indentation::rebuild(&mut lines);
+    changed |= !rebuilt.is_empty();
     if !changed {
         return as_it_is;
     }
@@ -59,10 +113,11 @@ pub(crate) fn unframe(text: &str) -> Unframed<'_> {
     Unframed {
         text: Cow::Owned(unframed),
         numbers: Some(numbers),
+        rebuilt,
     }
 }
 
-/// Plain JSON and XML, the largest inputs, are not searched for frames.
+/// EXPLAIN's own JSON and XML, the largest inputs, are not searched for frames.
 fn may_be_framed(text: &str) -> bool {
     let first_lines: Vec<&str> = text
         .lines()
@@ -70,11 +125,12 @@ fn may_be_framed(text: &str) -> bool {
         .filter(|line| !line.is_empty())
         .take(2)
         .collect();
-    let begins_plainly = first_lines
-        .first()
-        .is_some_and(|first| first.starts_with(['[', '{', '<']));
+    let begins_plainly = program::is_plain_json(text)
+        || ["<explain", "<?xml", "<!"]
+            .iter()
+            .any(|start| text.trim_start().starts_with(start));
     !begins_plainly
         || first_lines
             .iter()
-            .any(|line| line.ends_with(['+', '↵', '|', '│']))
+            .any(|line| line.ends_with(['+', '↵', '|', '│', '║']))
 }

@@ -15,7 +15,9 @@
 //! The words of a headline (`Hash Left Join`) become the properties that they express.
 //! `Parent Relationship` follows from a node's position and its parent's type, and is set.
 
+mod arity;
 mod composite;
+mod damage;
 mod detail;
 mod headline;
 mod identifier;
@@ -25,6 +27,10 @@ mod operation;
 mod relationship;
 mod summary;
 mod tree;
+
+pub(crate) use arity::{Arity, arity};
+pub(crate) use relationship::is_label;
+pub(crate) use summary::is_summary as is_summary_line;
 
 use super::error::OffsetError;
 use super::lines::SourceLine;

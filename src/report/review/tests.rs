@@ -44,6 +44,7 @@ fn hostile() -> Vec<Reviewed> {
         plan,
         format: SourceFormat::Json,
         query,
+        warnings: Vec::new(),
     };
     vec![Reviewed {
         file: "\u{1b}[31mfile".to_owned(),

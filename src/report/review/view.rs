@@ -10,7 +10,7 @@ use crate::finding::{Finding, Severity, findings_with};
 use crate::model::printable::printable_sql;
 use crate::model::{Millis, group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
-use crate::plan::read::ReadPlan;
+use crate::plan::read::{ReadPlan, Warning};
 use crate::plan::{NodeId, Plan};
 use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
@@ -22,6 +22,8 @@ use crate::text_layout::{fit, indent, truncate};
 const MAX_ON_TOP: usize = 5;
 /// Row estimates that are off by a smaller factor are not shown.
 const MIN_FACTOR: f64 = 2.0;
+/// Less time outside of all nodes is not shown.
+const MIN_OUTSIDE_SHARE: f64 = 0.05;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
@@ -29,17 +31,20 @@ const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
     query: Option<&'p str>,
+    warnings: &'p [Warning],
     metrics: Metrics,
     findings: Vec<Finding>,
 }
 
 impl<'p> PlanReview<'p> {
-    pub(crate) fn new(ReadPlan { plan, query, .. }: &'p ReadPlan) -> PlanReview<'p> {
+    pub(crate) fn new(read: &'p ReadPlan) -> PlanReview<'p> {
+        let plan = &read.plan;
         let metrics = metrics(plan);
         let findings = findings_with(plan, &metrics, None);
         PlanReview {
             plan,
-            query: query.as_deref(),
+            query: read.query.as_deref(),
+            warnings: &read.warnings,
             metrics,
             findings,
         }
@@ -56,6 +61,10 @@ impl<'p> PlanReview<'p> {
             "{}",
             styled(BOLD, indent(&self.summary(), "  ", width))
         );
+        for warning in self.warnings {
+            let line = format!("! {}", printable(&warning.to_string()));
+            let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+        }
         text.push('\n');
         self.top(&mut text, width);
         self.tree(&mut text, width);
@@ -73,6 +82,9 @@ impl<'p> PlanReview<'p> {
             );
         }
         let _ = writeln!(text, "{}\n", self.summary());
+        for warning in self.warnings {
+            let _ = writeln!(text, "**{}**\n", escaped(&warning.to_string()));
+        }
         for finding in &self.findings {
             let place = escaped(&self.plan.node(finding.node).title());
             let head = format!(
@@ -105,7 +117,10 @@ impl<'p> PlanReview<'p> {
             self.metrics.nodes.first().and_then(|root| root.loops),
         ) {
             (Basis::Time(whole), _) => parts.push(format!("ran in {whole}")),
-            (Basis::Cost(_), Some(_)) => parts.push("ran, without timing".to_owned()),
+            (Basis::Cost(_), Some(_)) => parts.push(match summary.execution {
+                Some(time) => format!("ran in {time}, nodes without timing"),
+                None => "ran, without timing".to_owned(),
+            }),
             (Basis::Cost(_), None) => parts.push("not run: estimates only".to_owned()),
         }
         let percent = |share: Option<f64>| {
@@ -119,6 +134,15 @@ impl<'p> PlanReview<'p> {
         }
         if let Some(jit) = summary.jit {
             parts.push(format!("JIT {}{}", jit.time, percent(summary.jit_share())));
+        }
+        if let Some(serialization) = summary.serialization {
+            parts.push(format!("serialization {}", serialization.time));
+        }
+        if let (Some(outside), Basis::Time(whole)) =
+            (self.metrics.outside_nodes(), self.metrics.basis)
+            && outside.0 >= MIN_OUTSIDE_SHARE * whole.0
+        {
+            parts.push(format!("outside of nodes {outside}"));
         }
         let triggers: f64 = summary.triggers.iter().map(|trigger| trigger.time.0).sum();
         if triggers > 0.0 {

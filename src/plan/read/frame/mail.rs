@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::line::FramedLine;
 
 /// Removes the marks, also several before a line. No line of a plan begins with `>`.
-pub(super) fn strip(lines: &mut [FramedLine<'_>]) -> bool {
+pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut changed = false;
     for line in lines {
         let rest = without_marks(&line.text);

@@ -4,16 +4,64 @@
 use std::borrow::Cow;
 
 use super::line::FramedLine;
+use super::marks::has_numbers;
 
-/// Removes the quotes of lines that begin with one. A quote that is never closed is kept.
+/// Removes the quotes of lines that begin with one. A quote that is never closed is kept, and those of
+/// the items of a list in JSON.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    let single = strip_single(lines);
+    strip_double(lines) || single
+}
+
+/// Removes single quotes around each line, as older versions of pgAdmin copy them.
+fn strip_single(lines: &mut [FramedLine<'_>]) -> bool {
+    if !lines
+        .iter()
+        .any(|line| single(&line.text).is_some_and(has_numbers))
+    {
+        return false;
+    }
+    let all: Vec<&str> = lines.iter().filter_map(|line| single(&line.text)).collect();
+    let are_doubled = all
+        .iter()
+        .all(|inner| !inner.replace("''", "").contains('\''));
+    let mut stripped = Vec::with_capacity(lines.len());
+    for line in lines.iter() {
+        stripped.push(single(&line.text).map(|inner| {
+            if are_doubled {
+                inner.replace("''", "'")
+            } else {
+                inner.to_owned()
+            }
+        }));
+    }
+    for (line, stripped) in lines.iter_mut().zip(stripped) {
+        if let Some(text) = stripped {
+            line.text = Cow::Owned(text);
+        }
+    }
+    true
+}
+
+/// The text of a line between single quotes, perhaps with a comma or another mark behind.
+fn single(line: &str) -> Option<&str> {
+    let end = line
+        .trim_end()
+        .trim_end_matches([',', ';', '+', '\\'])
+        .trim_end();
+    end.trim_start().strip_prefix('\'')?.strip_suffix('\'')
+}
+
+fn strip_double(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if !lines.iter().any(|line| begins_field(&line.text)) {
         return false;
     }
     let mut stripped = Vec::with_capacity(lines.len());
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        match field(lines, at) {
+        let above = at.checked_sub(1).and_then(|above| lines.get(above));
+        let is_item = above.is_some_and(|above| above.text.trim_end().ends_with(['[', ',']));
+        match field(lines, at).filter(|_| !is_item) {
             Some(mut field) => {
                 at += field.len();
                 stripped.append(&mut field);

@@ -1,4 +1,4 @@
-//! Tables of one column around a plan: psql's aligned, expanded, bordered (ASCII and Unicode) and
+//! Tables of one column around a plan: psql's aligned, bordered (ASCII and Unicode) and
 //! wrapped output, and Markdown's.
 //!
 //! psql marks a line that continues in the same row with `+` (Unicode: `↵`) at its end, and one it
@@ -12,22 +12,24 @@ use super::line::FramedLine;
 /// Removes tables.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let any = |holds: fn(&str) -> bool| lines.iter().any(|line| holds(&line.text));
-    let expanded = any(is_record_header) || any(names_column);
     let bordered = any(is_ruler) && any(|line| bordered(line).is_some());
     // Without a header the mark of continuation has to be there from the beginning: a literal may
     // end in a plus.
     let first = lines.iter().find(|line| !line.text.trim().is_empty());
     let continued = first.is_some_and(|line| line.text.trim_end().ends_with(['+', '↵']));
-    if !(expanded || bordered || any(is_header) || continued) {
+    if !(bordered || any(is_header) || continued) {
         return false;
     }
-    let mut changed = false;
+    let barred =
+        any(|line| trailing_bar(line).is_some() && line.trim_start().starts_with("QUERY PLAN"));
+    let before = lines.len();
+    lines.retain(|line| !is_header(&line.text) && !is_ruler(&line.text) && !is_record(&line.text));
+    let mut changed = lines.len() < before;
     for line in lines.iter_mut() {
-        let stripped = if expanded {
-            expanded_cell(&line.text)
-        } else {
-            cell(&line.text, bordered)
-        };
+        let mut stripped = cell(&line.text, bordered);
+        if barred && !bordered {
+            stripped = Cow::Borrowed(trailing_bar(&line.text).unwrap_or(&line.text));
+        }
         if stripped != line.text {
             line.text = Cow::Owned(stripped.into_owned());
             changed = true;
@@ -36,11 +38,20 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     join_wrapped(lines) || changed
 }
 
+/// DBeaver's text has a bar behind each line.
+fn trailing_bar(line: &str) -> Option<&str> {
+    line.trim_end().strip_suffix(['|', '│']).map(str::trim_end)
+}
+
+/// `Record 1`, of which the borders are removed already.
+fn is_record(line: &str) -> bool {
+    line.trim().strip_prefix("Record ").is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// The text of a line between the table's borders.
 fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
-    if is_header(line) || is_ruler(line) {
-        return Cow::Borrowed("");
-    }
     let inside = if is_bordered {
         bordered(line).unwrap_or(line)
     } else {
@@ -52,7 +63,7 @@ fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
 /// `| text |` or `│ text │`, perhaps with a mark of continuation before the right border.
 fn bordered(line: &str) -> Option<&str> {
     let trimmed = line.trim();
-    for border in ['|', '│'] {
+    for border in ['|', '│', '║'] {
         if let Some(inside) = trimmed
             .strip_prefix(border)
             .and_then(|rest| rest.strip_suffix(border))
@@ -64,8 +75,9 @@ fn bordered(line: &str) -> Option<&str> {
 }
 
 fn is_header(line: &str) -> bool {
-    let trimmed =
-        line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '|' | '│' | '"' | '*' | '+'));
+    let trimmed = line.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '|' | '│' | '║' | '"' | '*' | '+' | '#')
+    });
     matches!(trimmed, "QUERY PLAN" | "query plan" | "QUERY_PLAN")
 }
 
@@ -87,39 +99,6 @@ fn is_line_drawing(character: char) -> bool {
     ('\u{2500}'..='\u{257f}').contains(&character)
 }
 
-/// `-[ RECORD 1 ]----`, `─[ RECORD 1 ]─┬──`, `* Record 1`.
-fn is_record_header(line: &str) -> bool {
-    let trimmed = line.trim_start_matches(['+', '┌', '├', '╔', '╠', '|', '│', ' ']);
-    trimmed.starts_with("-[ RECORD ")
-        || trimmed.starts_with("─[ RECORD ")
-        || trimmed.starts_with("* Record ")
-        || trimmed.starts_with("═[ RECORD ")
-}
-
-/// `QUERY PLAN|Limit`: expanded and unaligned.
-fn names_column(line: &str) -> bool {
-    line.strip_prefix("QUERY PLAN")
-        .is_some_and(|rest| rest.trim_start().starts_with(['|', '│']))
-}
-
-/// The value of a line in expanded output: the text after `QUERY PLAN |`, or after the blanks of a
-/// value's further lines.
-fn expanded_cell(line: &str) -> Cow<'_, str> {
-    if is_record_header(line) || is_ruler(line) {
-        return Cow::Borrowed("");
-    }
-    let inside = bordered(line).unwrap_or(line);
-    let named = inside
-        .trim_start()
-        .strip_prefix("QUERY PLAN")
-        .map(str::trim_start);
-    let unnamed = Some(inside.trim_start());
-    let value = named
-        .or(unnamed)
-        .and_then(|rest| rest.strip_prefix(['|', '│']));
-    without_continuation(value.unwrap_or(line)).into()
-}
-
 /// Removes the mark of a line that continues in the same row.
 fn without_continuation(line: &str) -> &str {
     let trimmed = line.trim_end();
@@ -128,11 +107,24 @@ fn without_continuation(line: &str) -> &str {
         .map_or(trimmed, str::trim_end)
 }
 
+/// Whether the dots of two lines are those of `1.00..2.00`, which a terminal broke between them.
+fn breaks_range(line: &str, next: &str) -> bool {
+    let number = line.rsplit('=').next().unwrap_or_default();
+    let is_number = number
+        .strip_suffix('.')
+        .and_then(|number| number.split_once('.'))
+        .is_some_and(|(_, decimals)| {
+            matches!(decimals.len(), 2 | 3) && decimals.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    is_number && next.strip_prefix('.').is_some_and(begins)
+}
+
 /// Joins lines that psql broke to fit the screen.
 fn join_wrapped(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let wraps = |text: &str, next: Option<&str>| {
         let is_next = next.is_some_and(|next| next.trim_start_matches('│').starts_with(['.', '…']));
-        is_next && text.ends_with(['.', '…'])
+        is_next && text.ends_with(['.', '…']) && !next.is_some_and(|next| breaks_range(text, next))
     };
     let mut joined: Vec<FramedLine<'_>> = Vec::with_capacity(lines.len());
     let mut goes_on = false;
@@ -193,9 +185,6 @@ mod tests {
             "+------------+\n| QUERY PLAN |\n+------------+\n| Limit      |\n|   ->  Result |\n+------------+\n",
             "┌────────────┐\n│ QUERY PLAN │\n├────────────┤\n│ Limit      │\n│   ->  Result │\n└────────────┘\n",
             "| QUERY PLAN |\n|------------|\n| Limit |\n|   ->  Result |\n",
-            "-[ RECORD 1 ]-----\nQUERY PLAN | Limit\n-[ RECORD 2 ]-----\nQUERY PLAN |   ->  Result\n",
-            "─[ RECORD 1 ]┬────\nQUERY PLAN │ Limit\n─[ RECORD 2 ]┼────\nQUERY PLAN │   ->  Result\n",
-            "QUERY PLAN| Limit\n\nQUERY PLAN|   ->  Result\n",
             " QUERY PLAN\n-----------\n Limit     +\n   ->  Result\n",
             " QUERY PLAN\n-----------\n Lim.\n.it\n   ->  Res.\n.ult\n",
             " QUERY PLAN\n───────────\n Lim…\n…it\n   ->  Result\n",

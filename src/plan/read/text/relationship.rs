@@ -16,7 +16,7 @@ pub(super) fn of_child(parent_type: &str, siblings: usize) -> &'static str {
 
 /// The relationship that a label expresses.
 pub(super) fn of_label(label: &str) -> &'static str {
-    if label.starts_with("SubPlan ") {
+    if label.starts_with("SubPlan") {
         "SubPlan"
     } else {
         "InitPlan"
@@ -24,8 +24,10 @@ pub(super) fn of_label(label: &str) -> &'static str {
 }
 
 /// `InitPlan 1 (returns $0)`, `SubPlan 2`, `CTE x`: the name of the node on the next line.
-pub(super) fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     ["InitPlan ", "SubPlan ", "CTE "]
         .iter()
         .any(|prefix| text.starts_with(prefix))
+        // Before 8.4 they had no numbers.
+        || matches!(text, "InitPlan" | "SubPlan")
 }

@@ -23,7 +23,7 @@ const LABELS: &[(&str, &str)] = &[
 ];
 
 /// Whether a line is about the whole plan.
-pub(super) fn is_summary(text: &str) -> bool {
+pub(crate) fn is_summary(text: &str) -> bool {
     if matches!(text, "Planning:" | "JIT:") {
         return true;
     }
@@ -34,6 +34,12 @@ pub(super) fn is_summary(text: &str) -> bool {
         }
         None => false,
     }
+}
+
+/// Whether a line is about the whole plan even where the details of its first node are.
+pub(super) fn is_of_whole_plan(text: &str) -> bool {
+    let label = text.split_once(": ").map_or(text, |(label, _)| label);
+    text == "JIT:" || LABELS.iter().any(|(known, _)| *known == label)
 }
 
 /// The block a line opens, whose lines are indented below it.

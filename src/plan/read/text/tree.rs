@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 
 use super::headline::{self, Attachment};
 use super::logical::{LogicalLine, logical_at};
-use super::{detail, numbers, relationship, summary};
+use super::{damage, detail, numbers, relationship, summary};
 use crate::plan::read::builder::MAX_NODES;
 use crate::plan::read::error::{OffsetError, Reason};
-use crate::plan::read::lines::{line_at, lines_from};
+use crate::plan::read::lines::lines_from;
 use crate::plan::read::property::property_type;
+use crate::plan::read::warning::{OffsetWarning, WarningKind};
 use crate::plan::{MAX_PLAN_DEPTH, Node, NodeId, Plan, Properties, PropertyNames};
 
 /// A plan and where it ends.
@@ -17,6 +18,8 @@ pub(crate) struct TextPlan {
     pub(crate) plan: Plan,
     /// Where the first line after it begins.
     pub(crate) end: usize,
+    /// What could not be read.
+    pub(crate) warnings: Vec<OffsetWarning>,
 }
 
 /// Reads the plan whose first headline begins at `start`.
@@ -28,49 +31,34 @@ pub(super) fn read(text: &str, start: usize) -> Result<TextPlan, OffsetError> {
         });
     };
     let mut reader = TextReader::new(first.indent);
-    let root = first
-        .text
-        .strip_prefix("->")
-        .map_or(&*first.text, str::trim_start);
+    let root = match first.text.strip_prefix("->") {
+        Some(root) => {
+            reader.warn(start, WarningKind::RootMissing);
+            root.trim_start()
+        }
+        None => &*first.text,
+    };
     reader
-        .add_node(root, first.indent + 1, Attachment::default())
+        .add_node(root, first.indent + 1, Attachment::default(), start)
         .map_err(OffsetError::at(start))?;
-    let mut end = first.next;
-    while let Some(line) = logical_at(text, end) {
-        if line.text.is_empty() {
-            match after_blank(text, line.next, &reader) {
-                Some(next) => end = next,
-                None => break,
-            }
-            continue;
-        }
-        if !reader
-            .line(&line, text)
-            .map_err(OffsetError::at(line.offset))?
-        {
-            break;
-        }
-        end = line.next;
-    }
+    let end = reader.body(text, first.next)?;
     reader.close_blocks(0);
-    match reader.label {
-        Some(_) => Err(OffsetError {
-            offset: end,
-            reason: Reason::Truncated("a subplan whose node has to follow"),
-        }),
-        None => Ok(TextPlan {
-            plan: reader.finish(),
-            end,
-        }),
-    }
+    let mut warnings = std::mem::take(&mut reader.warnings);
+    damage::report(&reader.read_nodes(), text, end, &mut warnings);
+    Ok(TextPlan {
+        plan: reader.finish(),
+        end,
+        warnings,
+    })
 }
 
 /// Blank lines end a plan, unless its lines continue after them (pasted with double spacing).
 fn after_blank(text: &str, from: usize, reader: &TextReader) -> Option<usize> {
     let next = lines_from(text, from).find(|line| !line.is_blank())?;
     let trimmed = next.text.trim();
-    let goes_on =
-        next.indent() > reader.base && (trimmed.starts_with("->") || detail::is_known(trimmed));
+    let is_part =
+        trimmed.starts_with("->") || detail::is_known(trimmed) || relationship::is_label(trimmed);
+    let goes_on = next.indent() > reader.base && is_part;
     (goes_on || summary::is_summary(trimmed)).then_some(next.offset)
 }
 
@@ -101,6 +89,8 @@ enum BlockTarget {
 
 struct TextReader {
     base: usize,
+    /// The column of the first line.
+    first_indent: usize,
     nodes: Vec<Node>,
     /// The properties read so far of each node.
     properties: Vec<Map<String, Value>>,
@@ -111,12 +101,19 @@ struct TextReader {
     in_summary: bool,
     /// Was there a line below the first headline?
     has_body: bool,
+    /// Where the headline of each node begins.
+    offsets: Vec<usize>,
+    /// What could not be read so far.
+    warnings: Vec<OffsetWarning>,
+    /// Lines below a line that is not understood, or below a gap, belong to no known node.
+    skipping: Option<usize>,
 }
 
 impl TextReader {
     fn new(base: usize) -> TextReader {
         TextReader {
             base,
+            first_indent: base,
             nodes: Vec::new(),
             properties: Vec::new(),
             summary: Map::new(),
@@ -125,7 +122,114 @@ impl TextReader {
             label: None,
             in_summary: false,
             has_body: false,
+            offsets: Vec::new(),
+            warnings: Vec::new(),
+            skipping: None,
         }
+    }
+
+    fn read_nodes(&self) -> damage::ReadNodes<'_> {
+        damage::ReadNodes {
+            nodes: &self.nodes,
+            properties: &self.properties,
+            offsets: &self.offsets,
+            open: self.open.iter().map(|open| open.index).collect(),
+            has_summary: !self.summary.is_empty(),
+            misses_subplan: self.label.is_some(),
+        }
+    }
+
+    /// Below a gap the last node may have lost its siblings: a node that has no children is not the
+    /// parent of one.
+    fn close_leaves_below_gap(&mut self) {
+        let has_gap = self
+            .warnings
+            .iter()
+            .any(|warning| warning.kind == WarningKind::LinesLeftOut);
+        let is_leaf = |open: &OpenNode| damage::is_leaf(self.properties.get(open.index));
+        while has_gap && self.open.len() > 1 && self.open.last().is_some_and(is_leaf) {
+            self.open.pop();
+        }
+    }
+
+    fn warn(&mut self, offset: usize, kind: WarningKind) {
+        self.warnings.push(OffsetWarning { offset, kind });
+    }
+
+    /// Reads the lines below the first headline; returns where the plan ends.
+    fn body(&mut self, text: &str, from: usize) -> Result<usize, OffsetError> {
+        let mut end = from;
+        while let Some(line) = logical_at(text, end) {
+            if line.text.is_empty() {
+                match after_blank(text, line.next, self) {
+                    Some(next) => end = next,
+                    None => break,
+                }
+                continue;
+            }
+            if !self.take(&line, text)? {
+                break;
+            }
+            end = line.next;
+        }
+        Ok(end)
+    }
+
+    /// Takes a line, even one that is not understood; false when the plan ends before it.
+    fn take(&mut self, line: &LogicalLine<'_>, text: &str) -> Result<bool, OffsetError> {
+        if damage::is_gap(&line.text) {
+            self.warn(line.offset, WarningKind::LinesLeftOut);
+            self.close_blocks(0);
+            self.skipping = Some(0);
+            return Ok(true);
+        }
+        let is_node = line.text.starts_with("->");
+        if self.skips(line, is_node) {
+            return Ok(true);
+        }
+        match self.line(line, text) {
+            Ok(true) => Ok(true),
+            Ok(false) if damage::goes_on_below(text, line, self.base) => {
+                self.warn(
+                    line.offset,
+                    WarningKind::NotRead(line.text.clone().into_owned()),
+                );
+                self.skipping = Some(line.indent + 1);
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(_) if !is_node => {
+                self.warn(
+                    line.offset,
+                    WarningKind::NotRead(line.text.clone().into_owned()),
+                );
+                Ok(true)
+            }
+            Err(reason) => {
+                let is_last = lines_from(text, line.next).all(|line| line.is_blank());
+                let title = line.text.strip_prefix("->").and_then(damage::title_of_cut);
+                match title {
+                    Some(title) if is_last => {
+                        self.warn(line.offset, WarningKind::CutOff);
+                        self.child(line, title)
+                            .map_err(OffsetError::at(line.offset))
+                    }
+                    _ => Err(OffsetError::at(line.offset)(reason)),
+                }
+            }
+        }
+    }
+
+    /// Whether a line stands below one that is not understood, or below a gap.
+    fn skips(&mut self, line: &LogicalLine<'_>, is_node: bool) -> bool {
+        let Some(column) = self.skipping else {
+            return false;
+        };
+        let ends = is_node || line.indent < column || summary::is_summary(&line.text);
+        if ends {
+            self.skipping = None;
+        }
+        !ends
     }
 
     fn finish(mut self) -> Plan {
@@ -145,12 +249,12 @@ impl TextReader {
             self.has_body = true;
         }
         if let Some(headline) = line.text.strip_prefix("->") {
-            return self.child(line.indent, headline.trim_start());
+            return self.child(line, headline.trim_start());
         }
-        if self.label.is_some() {
+        if self.label.take().is_some() {
             return Err(Reason::Truncated("a subplan whose node has to follow"));
         }
-        if summary::is_summary(&line.text) && (line.indent < self.base + 2 || !self.has_body) {
+        if summary::is_summary(&line.text) && self.is_summary_place(line) {
             self.summary(line)?;
             return Ok(true);
         }
@@ -165,6 +269,14 @@ impl TextReader {
         Ok(true)
     }
 
+    /// Lines about the whole plan are in the first node's column. Copies indent some of them by one
+    /// level more, where a node has no such line; a Citus task has them, further in.
+    fn is_summary_place(&self, line: &LogicalLine<'_>) -> bool {
+        line.indent < self.base + 2
+            || !self.has_body
+            || (line.indent == self.base + 2 && summary::is_of_whole_plan(&line.text))
+    }
+
     fn summary(&mut self, line: &LogicalLine<'_>) -> Result<(), Reason> {
         self.close_blocks(0);
         self.in_summary = true;
@@ -175,16 +287,28 @@ impl TextReader {
         Ok(())
     }
 
-    /// A node with an arrow in this column.
-    fn child(&mut self, arrow: usize, headline: &str) -> Result<bool, Reason> {
-        if self.in_summary || (arrow < self.base) {
+    /// A node behind an arrow.
+    fn child(&mut self, line: &LogicalLine<'_>, headline: &str) -> Result<bool, Reason> {
+        let arrow = line.indent;
+        if arrow < self.base && arrow >= self.first_indent {
+            self.base = self.first_indent;
+        }
+        if arrow < self.base || (self.in_summary && arrow <= self.base) {
             return Ok(false);
         }
+        self.in_summary = false;
         self.close_blocks(0);
         let column = self.label.as_ref().map_or(arrow, |(column, _)| *column);
-        while self.open.last().is_some_and(|open| open.column > column) {
+        // The first line may be indented as far as its children when others are indented further.
+        let is_roots = arrow == self.first_indent && self.has_body;
+        while self
+            .open
+            .last()
+            .is_some_and(|open| open.column > column && !(is_roots && open.index == 0))
+        {
             self.open.pop();
         }
+        self.close_leaves_below_gap();
         let Some(parent) = self.open.last_mut() else {
             return Err(Reason::LostIndentation);
         };
@@ -210,7 +334,7 @@ impl TextReader {
             }
         };
         // Its details are indented by six columns; copies that lost some blanks keep at least one.
-        self.add_node(headline, arrow + 1, attachment)?;
+        self.add_node(headline, arrow + 1, attachment, line.offset)?;
         Ok(true)
     }
 
@@ -219,6 +343,7 @@ impl TextReader {
         headline: &str,
         column: usize,
         attachment: Attachment,
+        offset: usize,
     ) -> Result<(), Reason> {
         let index = self.nodes.len();
         if index >= MAX_NODES {
@@ -241,6 +366,7 @@ impl TextReader {
             properties: Properties::default(),
         });
         self.properties.push(properties);
+        self.offsets.push(offset);
         self.open.push(OpenNode {
             index,
             column,
@@ -399,7 +525,8 @@ fn put(around: &mut Map<String, Value>, target: BlockTarget, properties: Map<Str
 }
 
 fn arrow_follows(text: &str, label: &LogicalLine<'_>) -> bool {
-    line_at(text, label.next)
+    lines_from(text, label.next)
+        .find(|line| !line.is_blank())
         .is_none_or(|next| next.indent() > label.indent && next.text.trim_start().starts_with("->"))
 }
 

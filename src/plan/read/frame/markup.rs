@@ -1,0 +1,121 @@
+//! HTML: entities and the tags around a plan. XML plans, where both are EXPLAIN's own, stay as they
+//! are.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::line::FramedLine;
+
+const ENTITIES: &[(&str, &str)] = &[
+    ("&nbsp;", " "),
+    ("&#160;", " "),
+    ("&lt;", "<"),
+    ("&#60;", "<"),
+    ("&gt;", ">"),
+    ("&#62;", ">"),
+    ("&quot;", "\""),
+    ("&#34;", "\""),
+    ("&apos;", "'"),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&rarr;", "->"),
+    // Last, or "&amp;lt;" would be unescaped twice in one pass.
+    ("&amp;", "&"),
+];
+
+/// Replaces entities and removes tags.
+pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    let any = |mark: &str| lines.iter().any(|line| line.text.contains(mark));
+    if any("<explain") || any("<Plan>") || any("<ShowPlan") {
+        return false;
+    }
+    tags(lines) || entities(lines)
+}
+
+fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    // Within a literal an entity is the statement's own.
+    let is_escaped = |text: &str| {
+        ENTITIES.iter().any(|(entity, _)| {
+            text.match_indices(entity)
+                .any(|(at, _)| is_outside_literals(text, at))
+        })
+    };
+    if !lines
+        .iter()
+        .any(|line| line.text.contains('&') && is_escaped(&line.text))
+    {
+        return false;
+    }
+    let mut changed = false;
+    for line in lines {
+        if !line.text.contains('&') {
+            continue;
+        }
+        let mut text = line.text.clone().into_owned();
+        for (entity, character) in ENTITIES {
+            text = text.replace(entity, character);
+        }
+        changed |= text != line.text;
+        line.text = Cow::Owned(text);
+    }
+    changed
+}
+
+/// Removes tags; those of rows and paragraphs begin a line.
+fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)</?(html|head|body|pre|code|span|div|p|br|table|caption|thead|tbody|tr|td|th|b|i|u|em|strong|font|samp|tt|li|ul|ol|blockquote|title|meta|style|a|h[1-6])(?:\s[^<>]*)?/?>").ok()
+    });
+    let Some(tag) = TAG.as_ref() else {
+        return false;
+    };
+    let is_marked = |text: &str| {
+        tag.find_iter(text)
+            .any(|found| is_outside_literals(text, found.start()))
+    };
+    if !lines
+        .iter()
+        .any(|line| line.text.contains('<') && is_marked(&line.text))
+    {
+        return false;
+    }
+    let mut stripped = Vec::with_capacity(lines.len());
+    for line in lines.iter() {
+        let broken = tag.replace_all(&line.text, |found: &regex::Captures<'_>| {
+            let start = found.get(0).map_or(0, |tag| tag.start());
+            if !is_outside_literals(&line.text, start) {
+                return found[0].to_owned();
+            }
+            let name = found[1].to_ascii_lowercase();
+            let breaks = matches!(
+                name.as_str(),
+                "br" | "p" | "div" | "tr" | "td" | "th" | "li" | "pre" | "code" | "table"
+            );
+            if breaks { "\n" } else { "" }.to_owned()
+        });
+        if broken == line.text {
+            stripped.push(line.clone());
+            continue;
+        }
+        stripped.extend(
+            broken
+                .split('\n')
+                .filter(|part| !part.trim().is_empty())
+                .map(|part| FramedLine {
+                    number: line.number,
+                    text: Cow::Owned(part.to_owned()),
+                }),
+        );
+    }
+    let changed = stripped != *lines;
+    *lines = stripped;
+    changed
+}
+
+/// Whether an offset of a line is outside of quotes.
+fn is_outside_literals(line: &str, at: usize) -> bool {
+    let quotes = line.get(..at).unwrap_or_default().matches('\'').count();
+    quotes % 2 == 0
+}

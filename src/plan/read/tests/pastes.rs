@@ -1,0 +1,412 @@
+//! Ways in which people paste plans: each gives, node for node, the tree of the plan as the server
+//! printed it. And what is missing is told.
+
+use super::*;
+use crate::plan::read::warning::{Warning, WarningKind};
+
+/// Plans of real servers (fixtures/plans/corpus), as psql prints them without a frame.
+fn plans() -> Vec<String> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans/corpus/16");
+    let mut plans: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .filter(|text| {
+            text.contains("(actual ")
+                && text.lines().count() >= 4
+                && read_text(text).unwrap().len() == 1
+        })
+        .collect();
+    plans.sort_by_key(|text| (text.len(), text.clone()));
+    plans.dedup();
+    let step = plans.len() / 10;
+    plans.into_iter().step_by(step).take(10).collect()
+}
+
+/// A way of pasting: its name, and what it makes of a plan.
+type Way = (&'static str, fn(&str) -> String);
+
+fn each(text: &str, wrap: impl Fn(usize, &str) -> String) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| wrap(index, line))
+        .collect();
+    lines.join("\n") + "\n"
+}
+
+fn rows(text: &str) -> Vec<serde_json::Value> {
+    text.lines()
+        .map(|line| json!({ "QUERY PLAN": line }))
+        .collect()
+}
+
+fn python(text: &str) -> String {
+    format!(
+        "'{}'",
+        text.replace('\\', "\\\\")
+            .replace('\'', "\\'")
+            .replace('\n', "\\n")
+    )
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn boxed(text: &str) -> String {
+    let width = text
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    let rule = "═".repeat(width + 2);
+    let body = each(text, |_, line| format!("║ {line:width$} ║"));
+    format!(
+        "╔{rule}╗\n║ {:^width$} ║\n╠{rule}╣\n{body}╚{rule}╝\n(9 rows)\n",
+        "QUERY PLAN"
+    )
+}
+
+const WAYS: &[Way] = &[
+    ("as it is", str::to_owned),
+    ("prompt", |text| {
+        format!(
+            "[local] eva@mill=# EXPLAIN ANALYZE SELECT 1;\n QUERY PLAN\n------------\n{}(3 rows)\n",
+            each(text, |_, line| format!(" {line}"))
+        )
+    }),
+    ("box", boxed),
+    ("bars behind", |text| {
+        format!(
+            "QUERY PLAN   |\n-------------+\n{}",
+            each(text, |_, line| format!("{line}  |"))
+        )
+    }),
+    ("process", |text| {
+        each(text, |_, line| format!("[40213] {line}"))
+    }),
+    ("console of an editor", |text| {
+        format!("[2026-03-02 08:15:00] 9 rows retrieved starting from 1 in 40 ms\n{text}")
+    }),
+    ("mail", |text| each(text, |_, line| format!("> > {line}"))),
+    ("SQL comment", |text| {
+        each(text, |_, line| format!("-- {line}"))
+    }),
+    ("shell comment", |text| {
+        each(text, |_, line| format!("# {line}"))
+    }),
+    ("fence", |text| format!("look:\n```\n{text}```\nthanks\n")),
+    ("fence on the line", |text| {
+        format!("10:42\n```{}```\n", text.trim_end())
+    }),
+    ("Jira", |text| {
+        format!("h2. Slow\n{{noformat}}\n{text}{{noformat}}\n")
+    }),
+    ("Jira code", |text| format!("{{code:sql}}{text}{{code}}\n")),
+    ("forum", |text| format!("[code]\n{text}[/code]\nbye\n")),
+    ("numbers", |text| {
+        each(text, |index, line| format!("{}. {line}", index + 1))
+    }),
+    ("cat -n", |text| {
+        each(text, |index, line| format!("{:6}\t{line}", index + 1))
+    }),
+    ("grep -n", |text| {
+        each(text, |index, line| format!("{}:{line}", index + 1))
+    }),
+    ("colours", |text| {
+        each(text, |_, line| format!("\u{1b}[1;32m{line}\u{1b}[0m"))
+    }),
+    ("lost escapes", |text| {
+        each(text, |_, line| format!("[1m{line}[0m"))
+    }),
+    ("other blanks", |text| {
+        each(text, |_, line| {
+            let indent = line.len() - line.trim_start().len();
+            format!("{}{}", "\u{a0}".repeat(indent), line.trim_start())
+        })
+    }),
+    ("entities", html),
+    ("preformatted", |text| {
+        format!("<html><body><pre>\n{}</pre></body></html>\n", html(text))
+    }),
+    ("breaks", |text| {
+        each(text, |_, line| {
+            format!("{}<br>", html(line).replace("  ", "&nbsp;&nbsp;"))
+        })
+    }),
+    ("arrows", |text| text.replace("->  ", "→  ")),
+    ("long arrows", |text| text.replace("->  ", "–>  ")),
+    ("escaped arrows", |text| text.replace("->  ", "-&gt;  ")),
+    ("three dots", |text| text.replace("..", "…")),
+    ("decimal commas", |text| {
+        each(text, |_, line| {
+            let (title, numbers) = line.split_once("  (cost=").unwrap_or((line, ""));
+            if numbers.is_empty() {
+                return line.to_owned();
+            }
+            let commas = numbers
+                .replace("..", "\u{0}")
+                .replace('.', ",")
+                .replace('\u{0}', "..");
+            // Fractions of rows exist from 18 on only.
+            format!("{title}  (cost={commas}")
+        })
+    }),
+    ("double quotes", |text| {
+        each(text, |_, line| format!("\"{}\"", line.replace('"', "\"\"")))
+    }),
+    ("one string", |text| format!("{}\n", json!(text))),
+    ("rows in JSON", |text| json!(rows(text)).to_string()),
+    ("rows of a service", |text| {
+        json!({"data": {"rows": rows(text)}}).to_string()
+    }),
+    ("list of lines", |text| {
+        json!(text.lines().collect::<Vec<_>>()).to_string()
+    }),
+    ("tuples", |text| {
+        format!(
+            "[{}]",
+            text.lines()
+                .map(|line| format!("({},)", python(line)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    }),
+    ("rows of a driver", |text| {
+        format!(
+            "[{}]",
+            text.lines()
+                .map(|line| format!("RealDictRow([('QUERY PLAN', {})])", python(line)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    }),
+    ("carriage returns", |text| text.replace('\n', "\r\n")),
+    ("double spacing", |text| text.replace('\n', "\n\n")),
+    ("mail of a table", |text| {
+        each(&boxed(text), |_, line| format!("> {line}"))
+    }),
+    ("JSON of a fence", |text| {
+        json!({"message": format!("look\n```\n{text}```")}).to_string()
+    }),
+];
+
+#[test]
+fn every_way_of_pasting_gives_the_same_tree() {
+    for plan in plans() {
+        let expected = only(&plan).plan;
+        for (name, way) in WAYS {
+            let pasted = way(&plan);
+            let read =
+                read_text(&pasted).unwrap_or_else(|error| panic!("{name}: {error}\n{pasted}"));
+            assert_eq!(read.len(), 1, "{name}\n{pasted}");
+            let (found, warnings) = (&read[0].plan, &read[0].warnings);
+            assert_eq!(warnings, &[], "{name}\n{pasted}");
+            assert_eq!(found.nodes(), expected.nodes(), "{name}\n{pasted}");
+            assert_eq!(
+                found.summary.get("Execution Time"),
+                expected.summary.get("Execution Time"),
+                "{name}\n{pasted}"
+            );
+        }
+    }
+}
+
+#[test]
+fn json_is_read_out_of_what_programs_print() {
+    let node = json!({"Node Type": "Limit", "Total Cost": 5.5, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "bale", "Alias": "b",
+        "Filter": "((kind)::text = 'it''s \"so\"'::text)", "Total Cost": 80.0, "Parent Relationship": "Outer"}]});
+    let explain = json!([{"Plan": node, "Execution Time": 1.5}]);
+    let python = explain
+        .to_string()
+        .replace('\'', "\\'")
+        .replace("\\\"", "\u{0}")
+        .replace('"', "'")
+        .replace('\u{0}', "\"");
+    let pretty = serde_json::to_string_pretty(&explain).unwrap();
+    for pasted in [
+        node.to_string(),
+        json!([node]).to_string(),
+        json!({"data": {"explain": explain}}).to_string(),
+        json!([{ "QUERY PLAN": explain }]).to_string(),
+        json!([{ "QUERY PLAN": explain.to_string() }]).to_string(),
+        json!([{ "QUERY PLAN": pretty }]).to_string(),
+        json!({"plan": {"definition": json!({ "Plan": node }).to_string()}}).to_string(),
+        json!(pretty).to_string(),
+        json!([[explain]]).to_string(),
+        format!("[({python},)]"),
+        format!("[RealDictRow([('QUERY PLAN', {python})])]"),
+        format!(">>> cursor.fetchall()\n[({python},)]\n"),
+        format!("> {}\n", pretty.replace('\n', "\n> ")),
+        each(&pretty, |index, line| format!("{}\t{line}", index + 1)),
+    ] {
+        let read = only(&pasted);
+        assert_eq!(
+            read.plan.root(),
+            Plan::from_json(json!({ "Plan": node })).unwrap().root(),
+            "{pasted}"
+        );
+        assert_eq!(read.plan.nodes().len(), 2, "{pasted}");
+        assert!(
+            read.plan
+                .node(crate::plan::NodeId(1))
+                .filter()
+                .is_some_and(|filter| filter.contains("it''s \"so\"")),
+            "{pasted}"
+        );
+    }
+}
+
+const JOIN: &[&str] = &[
+    "Sort  (cost=81.00..82.00 rows=100 width=4) (actual time=4.000..4.100 rows=90 loops=1)",
+    "  Sort Key: b.weight",
+    "  ->  Hash Join  (cost=30.00..76.00 rows=100 width=4) (actual time=1.000..3.000 rows=90 loops=1)",
+    "        Hash Cond: (b.mill = m.id)",
+    "        ->  Seq Scan on bale b  (cost=0.00..40.00 rows=900 width=8) (actual time=0.010..1.000 rows=900 loops=1)",
+    "              Filter: (kind <> 'teal'::text)",
+    "        ->  Hash  (cost=22.00..22.00 rows=64 width=8) (actual time=0.500..0.500 rows=60 loops=1)",
+    "              ->  Seq Scan on mill m  (cost=0.00..22.00 rows=64 width=8) (actual time=0.005..0.400 rows=60 loops=1)",
+    "Planning Time: 0.310 ms",
+    "Execution Time: 4.800 ms",
+];
+
+fn warnings(text: &str) -> Vec<(usize, WarningKind)> {
+    let of = |Warning { line, kind }: Warning| (line, kind);
+    only(text).warnings.into_iter().map(of).collect()
+}
+
+#[test]
+fn lost_line_feeds_and_indentation_are_rebuilt_and_told() {
+    let text = JOIN.join("\n");
+    let expected = only(&text).plan;
+    let flat: Vec<&str> = JOIN.iter().map(|line| line.trim()).collect();
+    for pasted in [
+        flat.join("\n"),
+        flat.join(" "),
+        format!(">  {}", flat.join("\n>  ")),
+    ] {
+        let read = only(&pasted);
+        assert_eq!(read.plan.nodes(), expected.nodes(), "{pasted}");
+        assert_eq!(
+            read.warnings
+                .iter()
+                .map(|warning| &warning.kind)
+                .collect::<Vec<_>>(),
+            [&WarningKind::IndentationRebuilt]
+        );
+    }
+    // A join that lost a child could be any tree.
+    let damaged: Vec<&str> = flat
+        .iter()
+        .copied()
+        .filter(|line| !line.contains("mill m") && !line.starts_with("->  Hash  ("))
+        .collect();
+    assert!(error(&damaged.join("\n")).contains("the indentation is lost"));
+}
+
+#[test]
+fn lines_that_a_terminal_broke_are_joined() {
+    let expected = only(&JOIN.join("\n")).plan;
+    for width in [60, 72, 79, 80, 81, 90, 100] {
+        let broken = each(&JOIN.join("\n"), |_, line| {
+            let characters: Vec<char> = format!(" {line}").chars().collect();
+            characters
+                .chunks(width)
+                .map(|part| part.iter().collect::<String>())
+                .collect::<Vec<_>>()
+                .join("\n")
+        });
+        let read = only(&broken);
+        assert_eq!(read.plan.nodes(), expected.nodes(), "{broken}");
+    }
+}
+
+#[test]
+fn text_that_is_cut_off_is_read_as_far_as_it_goes() {
+    for end in 3..7 {
+        let text = JOIN[..end].join("\n");
+        assert!(
+            warnings(&text).contains(&(end, WarningKind::CutOff)),
+            "{text}"
+        );
+    }
+    let within = format!("{}\n        ->  Hash  (cost=22.00..2", JOIN[..6].join("\n"));
+    assert_eq!(only(&within).plan.nodes().len(), 4);
+    assert_eq!(warnings(&within)[0], (7, WarningKind::CutOff));
+    assert_eq!(
+        warnings("Limit  (cost=0.00..1.00 rows=1 width=1)\n  SubPlan 1\n"),
+        [(2, WarningKind::CutOff)]
+    );
+    let json = "[{\"Plan\": {\"Node Type\": \"Limit\", \"Plans\": [{\"Node Type\": \"Seq Scan\", \"Relation Name\": \"bale\", \"Fil";
+    assert_eq!(only(json).plan.nodes().len(), 2);
+    assert_eq!(warnings(json), [(1, WarningKind::CutOff)]);
+}
+
+#[test]
+fn what_is_missing_in_the_middle_is_told() {
+    for gap in ["...", "…", "[...]", "<snip>", "(...)", "  ..."] {
+        let mut lines = JOIN.to_vec();
+        lines.splice(5..7, [gap]);
+        let text = lines.join("\n");
+        assert_eq!(warnings(&text), [(6, WarningKind::LinesLeftOut)], "{text}");
+        assert_eq!(only(&text).plan.nodes().len(), 4);
+        assert_eq!(
+            only(&text).plan.execution_time(),
+            Some(crate::model::Millis(4.8))
+        );
+    }
+    let mut lines = JOIN.to_vec();
+    lines.remove(7);
+    assert_eq!(
+        warnings(&lines.join("\n")),
+        [(7, WarningKind::ChildrenMissing)]
+    );
+    let rootless = JOIN[2..].join("\n");
+    assert_eq!(warnings(&rootless), [(1, WarningKind::RootMissing)]);
+    let mut lines = JOIN.to_vec();
+    lines[4] = "        ->  Seq Scan on bale b";
+    assert_eq!(
+        warnings(&lines.join("\n")),
+        [(5, WarningKind::NumbersMissing)]
+    );
+}
+
+#[test]
+fn an_odd_line_loses_nothing_but_itself() {
+    for (odd, at) in [
+        ("  Buffers: shared hit=", 2),
+        ("        Rows Removed by Filter: many", 4),
+        ("RTI 1 (relation, in-from-clause):", 8),
+        ("Generated Plan Advice:\n  SEQ_SCAN(b m)\n  HASH_JOIN(m)", 9),
+        ("WARNING:  something was said", 8),
+    ] {
+        let mut lines = JOIN.to_vec();
+        lines.insert(at, odd);
+        let read = only(&lines.join("\n"));
+        assert_eq!(read.plan.nodes().len(), 5, "{odd}");
+        assert_eq!(
+            read.plan.execution_time(),
+            Some(crate::model::Millis(4.8)),
+            "{odd}"
+        );
+        assert_eq!(read.warnings.len(), 1, "{odd}: {:?}", read.warnings);
+        assert_eq!(read.warnings[0].line, at + 1, "{odd}");
+    }
+}
+
+#[test]
+fn lines_about_the_whole_plan_may_be_indented() {
+    let text = "Limit  (cost=1.00..2.00 rows=1 width=8) (actual time=5.000..5.100 rows=1 loops=1)\n  ->  Seq Scan on a  (cost=0.00..1.00 rows=1 width=8) (actual time=0.010..0.020 rows=1 loops=1)\n  Settings: work_mem = '8MB'\n  Planning Time: 0.1 ms\n  JIT:\n    Functions: 3\n  Execution Time: 5.2 ms\n";
+    let plan = only(text).plan;
+    assert_eq!(
+        plan.summary.get("Settings"),
+        Some(&json!({"work_mem": "8MB"}))
+    );
+    assert_eq!(plan.summary.get("JIT"), Some(&json!({"Functions": 3})));
+    assert_eq!(plan.execution_time(), Some(crate::model::Millis(5.2)));
+    assert!(!plan.root().properties.contains("Settings"));
+}
