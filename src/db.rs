@@ -22,6 +22,7 @@ mod sampling;
 mod script;
 mod server;
 mod session;
+mod settle;
 mod snapshot;
 mod stat_statements;
 pub mod tls;

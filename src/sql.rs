@@ -16,6 +16,7 @@ mod parser;
 mod references;
 mod relation_names;
 pub mod rewrite;
+pub mod settle;
 pub mod split;
 mod tokens;
 mod with_values;

@@ -22,8 +22,12 @@ fn is_zero(calls: &f64) -> bool {
 pub struct Statement {
     /// Its name.
     pub id: StatementId,
-    /// Its text as it was written; empty when there was nothing before a semicolon.
+    /// The text that is planned; empty when there was nothing before a semicolon.
     pub sql: String,
+    /// Its text as its source has it, where what is planned is another text that means the same:
+    /// placeholders of a driver, or parameters that had to get types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// How often it runs: its weight in sums.
     pub calls: f64,
     /// The mean time of one execution in milliseconds, where `pg_stat_statements` or a log measured
@@ -86,7 +90,33 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Its text as its source has it.
+    pub fn as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.sql)
+    }
+
+    /// The same with another text that means the same.
+    fn with_text(&self, sql: &str) -> Statement {
+        Statement {
+            sql: sql.to_owned(),
+            written: Some(self.as_written().to_owned()),
+            ..self.clone()
+        }
+    }
+}
+
 impl Workload {
+    /// The same with these texts, which mean the same.
+    #[must_use]
+    pub fn with_texts(&self, texts: &BTreeMap<StatementId, String>) -> Workload {
+        let changed = self.statements.iter().filter_map(|statement| {
+            let text = texts.get(&statement.id)?;
+            Some(statement.with_text(text))
+        });
+        self.with_replaced(&changed.collect::<Vec<_>>())
+    }
+
     /// Adds a statement. A name that is taken gets a number: `jobs`, `jobs-2`, …
     pub fn add(&mut self, name: &str, sql: &str, usage: Usage, place: String) {
         let taken = |name: &str| {
@@ -107,6 +137,7 @@ impl Workload {
         self.statements.push(Statement {
             id: StatementId(id),
             sql,
+            written: None,
             calls,
             mean_time_ms,
             place,

@@ -78,6 +78,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
             key.table,
             conditions.join(" AND ")
         ),
+        written: None,
         calls: statement.calls * rows,
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),

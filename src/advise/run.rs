@@ -1,6 +1,6 @@
 //! The one place where the pipeline asks the planner.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::restated::AllRestated;
@@ -12,7 +12,7 @@ use crate::planner::{
     Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
     Preparation, Question, RefusalCause, Silence, Target, uses,
 };
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId, Workload};
 
 /// One run of the pipeline while it talks to the planner.
 pub(super) struct Run<'a> {
@@ -20,6 +20,7 @@ pub(super) struct Run<'a> {
     observer: Observer<'a>,
     out_of_time: bool,
     restated: AllRestated,
+    settled: BTreeMap<StatementId, String>,
     server_silent: Option<Silence>,
 }
 
@@ -30,6 +31,7 @@ impl<'a> Run<'a> {
             observer,
             out_of_time: false,
             restated: AllRestated::new(),
+            settled: BTreeMap::new(),
             server_silent: None,
         }
     }
@@ -100,7 +102,10 @@ impl<'a> Run<'a> {
         statements: &[Statement],
     ) -> Result<Baseline, PlannerError> {
         match self.ask(&Question::plans(target, statements))? {
-            Answer::Planned(planned) => Ok(planned.plans),
+            Answer::Planned(planned) => {
+                self.settled.extend(planned.settled);
+                Ok(planned.plans)
+            }
             Answer::Refused(refusal) => {
                 let message = match refusal.cause {
                     RefusalCause::ServerSilent(silence) => silence.to_string(),
@@ -111,6 +116,11 @@ impl<'a> Run<'a> {
                 Ok(ids.map(|id| (id, failed.clone())).collect())
             }
         }
+    }
+
+    /// The workload with the texts with which its statements could be planned.
+    pub(super) fn settled(&self, workload: &Workload) -> Workload {
+        workload.with_texts(&self.settled)
     }
 
     pub(super) fn catalog(

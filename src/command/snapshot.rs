@@ -1,6 +1,5 @@
 //! `pgrehearse snapshot`: writes a twin file; and the planner for such a file.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,7 +13,7 @@ use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
 use crate::db::{Interrupt, Scope, Server, Session};
 use crate::plan::Plan;
-use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Rollback, Target};
+use crate::planner::{Answer, Event, PlanOutcome, Planned, Planner, Question, Rollback, Target};
 use crate::sentences;
 use crate::sentences::gap as gap_sentence;
 use crate::terminal::{self, Progress};
@@ -22,7 +21,7 @@ use crate::twin::checks::Checked;
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
 use crate::verdict::Limits;
-use crate::workload::{StatementId, Workload};
+use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
     let Some(path) = &cli.output.output else {
@@ -86,7 +85,7 @@ fn capture(
     });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
-    let plans = plans(&mut server, &workload)?;
+    let Planned { plans, settled, .. } = plans(&mut server, &workload)?;
     let tables = plans
         .values()
         .filter_map(PlanOutcome::plan)
@@ -108,15 +107,18 @@ fn capture(
         snapshot.keep_samples(session.samples(&snapshot, &identifiers, only)?);
     }
     progress.observe(Event::End);
-    Ok(TwinFile::new(workload, catalog, plans, snapshot))
+    Ok(TwinFile::new(
+        workload.with_texts(&settled),
+        catalog,
+        plans,
+        snapshot,
+    ))
 }
 
-fn plans(
-    server: &mut Server<'_>,
-    workload: &Workload,
-) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
+/// The plans of the workload, and the texts that were planned in place of others.
+fn plans(server: &mut Server<'_>, workload: &Workload) -> Result<Planned, CommandError> {
     match server.ask(&Question::plans(Target::Server, workload.statements()))? {
-        Answer::Planned(planned) => Ok(planned.plans),
+        Answer::Planned(planned) => Ok(planned),
         Answer::Refused(refusal) => Err(CommandError::Other(sentences::refusal(&refusal.cause))),
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::explain::Explained;
 use super::row::field;
+use super::settle::Settled;
 use super::transaction::{Locks, Rehearsal};
 use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
@@ -24,6 +25,8 @@ pub struct Server<'s> {
     session: &'s Session,
     /// Facts of each statement from its plan without new indexes.
     planned: BTreeMap<StatementId, PlannedStatement>,
+    /// The texts of statements that could only be planned with types for their parameters.
+    settled: BTreeMap<StatementId, String>,
     /// The tables to lock with LOCK TABLE.
     lockable: BTreeSet<QualifiedName>,
     /// Statements that are executed whatever they call.
@@ -52,6 +55,7 @@ impl<'s> Server<'s> {
         Server {
             session,
             planned: BTreeMap::new(),
+            settled: BTreeMap::new(),
             lockable: BTreeSet::new(),
             executed_anyway: BTreeSet::new(),
             expected: BTreeMap::new(),
@@ -142,7 +146,11 @@ impl<'s> Server<'s> {
     }
 
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
-        Ok(match self.session.capture(&statement.sql)? {
+        let explained = match self.session.capture(&statement.sql)? {
+            refused @ Explained::Refused { .. } => self.capture_settled(statement, refused)?,
+            explained => explained,
+        };
+        Ok(match explained {
             Explained::Plan { plan, bytes } => {
                 self.session.planned.add(&plan);
                 self.planned.insert(
@@ -157,6 +165,25 @@ impl<'s> Server<'s> {
             Explained::Refused { message, .. } => PlanOutcome::Failed(message),
             Explained::Empty => PlanOutcome::Empty,
         })
+    }
+
+    /// The plan of a refused statement with types for its parameters, if that can be planned.
+    fn capture_settled(
+        &mut self,
+        statement: &Statement,
+        refused: Explained,
+    ) -> Result<Explained, DbError> {
+        match self.session.settle(&statement.sql)? {
+            Settled::To(text) => {
+                let explained = self.session.capture(&text)?;
+                if matches!(explained, Explained::Plan { .. }) {
+                    self.settled.insert(statement.id.clone(), text);
+                }
+                Ok(explained)
+            }
+            Settled::Missing(message) => Ok(Explained::refused(message)),
+            Settled::No => Ok(refused),
+        }
     }
 
     fn rehearse(
@@ -235,6 +262,7 @@ impl Server<'_> {
             let outcome = plan(self, statement)?;
             planned.plans.insert(statement.id.clone(), outcome);
         }
+        planned.settled = std::mem::take(&mut self.settled);
         Ok(Answer::Planned(planned))
     }
 

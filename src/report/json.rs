@@ -110,6 +110,9 @@ pub struct Statement {
     pub id: String,
     /// Its text as it was given.
     pub sql: String,
+    /// Null where that text is planned; else the text that means the same and is: with parameters
+    /// for the placeholders of a driver, or with types for parameters.
+    pub planned_as: Option<String>,
     /// File and line it was read from.
     pub place: String,
     /// How often it runs.
@@ -672,7 +675,12 @@ impl Statement {
     fn new(advice: &StatementAdvice, catalog: &Catalog) -> Statement {
         Statement {
             id: advice.statement.id.0.clone(),
-            sql: advice.statement.sql.clone(),
+            sql: advice.statement.as_written().to_owned(),
+            planned_as: advice
+                .statement
+                .written
+                .as_ref()
+                .map(|_| advice.statement.sql.clone()),
             place: advice.statement.place.clone(),
             calls: advice.statement.calls_with_any_values(),
             calls_counted_here: advice.statement.calls,

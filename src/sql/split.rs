@@ -60,6 +60,21 @@ pub fn highest_parameter(sql: &str) -> usize {
     highest
 }
 
+/// The characters of a text outside literals, quoted identifiers and comments, each with its place.
+pub fn unquoted_characters(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let mut scanner = Scanner { text, position: 0 };
+    std::iter::from_fn(move || {
+        while let Some(character) = scanner.rest().chars().next() {
+            let position = scanner.position;
+            scanner.step();
+            if scanner.position == position + character.len_utf8() {
+                return Some((position, character));
+            }
+        }
+        None
+    })
+}
+
 fn digits_at(text: &str) -> Option<(usize, usize)> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     Some((text[..length].parse().ok()?, length))

@@ -161,6 +161,7 @@ impl SessionData {
                     .and_then(|text| text.as_str())
                     .unwrap_or_default()
                     .to_owned(),
+                written: None,
                 calls: 1.0,
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),

@@ -1,0 +1,95 @@
+//! Types for the parameters of a statement that the server does not accept as it is.
+
+use tokio_postgres::error::ErrorPosition;
+
+use super::explain::MAX_PARAMETERS;
+use super::session::{PipelineStep, TransactionMode};
+use super::{DbError, Session, error};
+use crate::sql::settle::{Refusal, Search};
+use crate::sql::split::highest_parameter;
+
+const OPERATION: &str = "looking for the types of parameters";
+
+/// What became of a refused statement.
+pub(super) enum Settled {
+    /// The server accepts this text.
+    To(String),
+    /// With types for its parameters, this is what the server says.
+    Missing(String),
+    /// Nothing is known that it accepts.
+    No,
+}
+
+impl Session {
+    /// Looks for types of the statement's parameters with which the server accepts it, in a
+    /// transaction that is read-only and rolled back. The statement is parsed, and not planned.
+    pub(super) fn settle(&self, sql: &str) -> Result<Settled, DbError> {
+        if !(1..=MAX_PARAMETERS).contains(&highest_parameter(sql)) {
+            return Ok(Settled::No);
+        }
+        self.within_users_names(OPERATION, TransactionMode::Read, |session| {
+            session.settle_here(sql)
+        })
+    }
+
+    /// The same in the current transaction.
+    pub(super) fn settle_here(&self, sql: &str) -> Result<Settled, DbError> {
+        let Some(mut search) = Search::of(sql) else {
+            return Ok(Settled::No);
+        };
+        let mut last_message = String::new();
+        while let Some(text) = search.next_text().map(str::to_owned) {
+            match self.refusal_of(&text)? {
+                None => return Ok(Settled::To(text)),
+                Some((refusal, message)) => {
+                    search.refused(refusal);
+                    last_message = message;
+                }
+            }
+        }
+        Ok(match search.lasting() {
+            Some(_) => Settled::Missing(last_message),
+            None => Settled::No,
+        })
+    }
+
+    /// What the server says against a text, and its whole message.
+    fn refusal_of(&self, text: &str) -> Result<Option<(Refusal, String)>, DbError> {
+        let name = self.new_statement_name();
+        let prepare = format!("PREPARE {name} AS ");
+        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
+        // DEALLOCATE fails where PREPARE did, and a rollback does not undo PREPARE.
+        let steps = [
+            script("SAVEPOINT settling"),
+            PipelineStep::Statement(format!("{prepare}{text}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+            PipelineStep::Statement(format!("DEALLOCATE {name}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+        ];
+        let mut results = self.pipeline(&steps)?.into_iter();
+        let begun = results.next().transpose();
+        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        let Some(Err(failed)) = results.next() else {
+            return Ok(None);
+        };
+        let refused = DbError::query(OPERATION, &failed);
+        let Some(server) = failed.as_db_error().filter(|_| refused.is_refusal()) else {
+            return Err(refused);
+        };
+        let at = match server.position() {
+            Some(ErrorPosition::Original(position)) => {
+                (*position as usize).checked_sub(prepare.len() + 1)
+            }
+            _ => None,
+        };
+        let refusal = Refusal {
+            state: server.code().code().to_owned(),
+            message: server.message().to_owned(),
+            at,
+        };
+        Ok(Some((
+            refusal,
+            error::message(&failed, prepare.len(), text),
+        )))
+    }
+}
