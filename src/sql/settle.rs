@@ -6,7 +6,8 @@
 //! accepts one; what the server says of a text decides what is tried next. It says nothing about
 //! values: what is a parameter stays one.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::tokens::Tokens;
 
@@ -19,10 +20,10 @@ mod types;
 pub use placeholders::{Placeholders, numbered};
 
 /// How many texts are tried for one statement.
-const MAX_TRIES: usize = 60;
+const MAX_TRIES: usize = 100;
 
 /// Why the server did not accept a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
     /// The SQLSTATE.
     pub state: String,
@@ -31,6 +32,8 @@ pub struct Refusal {
     /// The character of the text that it points at, counted from 0.
     pub at: Option<usize>,
 }
+
+const SYNTAX: &str = "42601";
 
 /// What a text is about is missing or forbidden: other types do not help. From
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -45,25 +48,44 @@ const LASTING: &[&str] = &[
     "57014", // query_canceled
 ];
 
-/// Looks for a text that the server accepts, depth first: a text is only followed further when the
-/// server says something else about it than about the one it was made from.
+/// Looks for a text that the server accepts, the likeliest first. A text is only followed further
+/// when the server says something else about it than about the one it was made from.
 #[derive(Debug)]
 pub struct Search {
-    /// Texts to try, with what the server said of the text that they were made from.
-    waiting: Vec<(String, Option<Refusal>)>,
-    current: Option<(String, Option<Refusal>)>,
+    waiting: BinaryHeap<Reverse<Attempt>>,
+    current: Option<Attempt>,
     seen: BTreeSet<String>,
     tries: usize,
     lasting: Option<Refusal>,
 }
+
+/// A text to try. Compared by its distance and then by its number.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Attempt {
+    /// How unlikely it is: the more, the later it is tried.
+    distance: usize,
+    number: usize,
+    text: String,
+    /// What the server said of the text that it was made from.
+    before: Option<Refusal>,
+}
+
+/// What a further change costs, in places among the changes of one text.
+const STEP: usize = 3;
 
 impl Search {
     /// None where the statement has no parameters, or cannot be read.
     pub fn of(sql: &str) -> Option<Search> {
         let tokens = Tokens::read(sql)?;
         groups::numbers(&tokens).first()?;
+        let first = Attempt {
+            distance: 0,
+            number: 0,
+            text: sql.to_owned(),
+            before: None,
+        };
         Some(Search {
-            waiting: vec![(sql.to_owned(), None)],
+            waiting: BinaryHeap::from([Reverse(first)]),
             current: None,
             seen: BTreeSet::from([sql.to_owned()]),
             tries: 0,
@@ -77,29 +99,32 @@ impl Search {
             return None;
         }
         self.tries += 1;
-        self.current = self.waiting.pop();
-        self.current.as_ref().map(|(text, _)| text.as_str())
+        self.current = self.waiting.pop().map(|Reverse(attempt)| attempt);
+        self.current.as_ref().map(|attempt| attempt.text.as_str())
     }
 
     /// The server refused the text that was tried.
     pub fn refused(&mut self, refusal: Refusal) {
-        let Some((text, before)) = self.current.take() else {
+        let Some(attempt) = self.current.take() else {
             return;
         };
-        if LASTING.contains(&refusal.state.as_str()) {
+        let others = others(&attempt.text, &refusal);
+        let is_wrong_anyhow = refusal.state == SYNTAX && others.is_empty();
+        if LASTING.contains(&refusal.state.as_str()) || is_wrong_anyhow {
             self.lasting = Some(refusal);
             return;
         }
-        if before
-            .as_ref()
-            .is_some_and(|before| refusal.says_the_same(before))
-        {
+        if attempt.before.is_some_and(|before| refusal.says_the_same(&before)) {
             return;
         }
-        let others = others(&text, &refusal);
-        for other in others.into_iter().rev() {
+        for (place, other) in others.into_iter().enumerate() {
             if self.seen.insert(other.clone()) {
-                self.waiting.push((other, Some(refusal.clone())));
+                self.waiting.push(Reverse(Attempt {
+                    distance: attempt.distance + STEP + place,
+                    number: self.seen.len(),
+                    text: other,
+                    before: Some(refusal.clone()),
+                }));
             }
         }
     }
@@ -131,14 +156,13 @@ fn others(text: &str, refusal: &Refusal) -> Vec<String> {
     };
     let mut others: Vec<String> = Vec::new();
     match refusal.state.as_str() {
-        // syntax_error
-        "42601" => others.extend(grammar::corrected(&tokens)),
+        SYNTAX => others.extend(grammar::corrected(&tokens)),
         // grouping_error, invalid_column_reference
         "42803" | "42P10" => others.extend(equal_constants::merged(&tokens)),
         _ => {}
     }
     others.extend(groups::without_gaps(&tokens));
-    if refusal.state != "42601" {
+    if refusal.state != SYNTAX {
         others.extend(types::casts(&tokens, refusal));
     }
     others

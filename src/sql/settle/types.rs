@@ -25,6 +25,9 @@ const NAMED: &[&str] = &[
     "tstzrange", "int4multirange", "pg_lsn", "jsonpath", "xid", "tid", "hstore", "citext", "ltree", "geometry", "geography", "vector",
 ];
 
+/// The SQLSTATE indeterminate_datatype.
+const INDETERMINATE: &str = "42P18";
+
 /// How many parameters near the place of an error are tried.
 const MAX_NEAR: usize = 6;
 
@@ -43,13 +46,7 @@ pub(super) fn casts(tokens: &Tokens<'_>, refusal: &Refusal) -> Vec<String> {
             groups.push(group);
         }
     }
-    let usual = USUAL.iter().map(|name| (*name).to_owned());
-    let others = usual.filter(|name| !named.contains(name));
-    let types: Vec<String> = named
-        .iter()
-        .cloned()
-        .chain(others.collect::<Vec<_>>())
-        .collect();
+    let types = types_to_try(&named, refusal);
     let mut texts = Vec::new();
     // What the message names is tried on every parameter before anything that it does not name.
     for types in [&types[..named.len()], &types[named.len()..]] {
@@ -60,6 +57,18 @@ pub(super) fn casts(tokens: &Tokens<'_>, refusal: &Refusal) -> Vec<String> {
         }
     }
     texts
+}
+
+/// The types that the message names, and the usual ones. A constant of which nothing shows the type
+/// is a text.
+fn types_to_try(named: &[String], refusal: &Refusal) -> Vec<String> {
+    let mut usual: Vec<&str> = USUAL.to_vec();
+    if refusal.state == INDETERMINATE {
+        usual.sort_by_key(|name| *name != "text");
+    }
+    let usual = usual.into_iter().map(str::to_owned);
+    let usual: Vec<String> = usual.filter(|name| !named.contains(name)).collect();
+    named.iter().cloned().chain(usual).collect()
 }
 
 /// The text in which the parameters of these numbers have a cast wherever they have none.
