@@ -7,6 +7,7 @@
 //! planned: what cannot be parsed is `None` or an error value, and the caller goes on without it.
 
 mod assignments;
+mod catalog_statement;
 mod create_index;
 mod expression;
 pub mod fingerprint;
@@ -22,6 +23,7 @@ mod tokens;
 mod with_values;
 
 pub use assignments::{Assigned, assignments};
+pub use catalog_statement::reads_only_catalogs;
 pub use create_index::{IndexElement, parse_create_index};
 pub use expression::{DISTINCT, Expression, Shape, SortTerm};
 pub use literals::{array_elements, literal_value, literals};

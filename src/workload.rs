@@ -1,6 +1,7 @@
 //! A workload: named, weighted statements from any source.
 
 pub mod file;
+mod left_out;
 pub mod log;
 mod statement_id;
 mod value_class;
@@ -9,12 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use left_out::LeftOut;
 pub use statement_id::StatementId;
 pub use value_class::{Frequency, ValueClass};
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
 fn is_zero(calls: &f64) -> bool {
     *calls == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// One statement of a workload.
@@ -53,6 +60,10 @@ pub struct Statement {
     /// not of the one who asks.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub authors: BTreeSet<String>,
+    /// Only functions execute it, where `pg_stat_statements` says so: what its text names may be a
+    /// function's variable.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub within_function: bool,
 }
 
 /// A literal with at least this many values, in statements that are otherwise the same, is a
@@ -76,6 +87,9 @@ pub struct Workload {
     /// calls come from comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calls_counted_for_s: Option<f64>,
+    /// What its sources have and it has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
 }
 
 impl Statement {
@@ -94,6 +108,14 @@ impl Statement {
     /// Its text as its source has it.
     pub fn as_written(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.sql)
+    }
+
+    /// Is its name one that somebody gave it, and not a number or a place?
+    pub fn is_named(&self) -> bool {
+        let is_generated = self.place == "pg_stat_statements"
+            || self.id.0.starts_with("log-")
+            || self.id.0.contains(':');
+        !is_generated
     }
 
     /// The same with another text that means the same.
@@ -146,6 +168,7 @@ impl Workload {
             value_class: None,
             calls_of_classes: 0.0,
             authors: BTreeSet::new(),
+            within_function: false,
         });
     }
 
@@ -183,6 +206,24 @@ impl Workload {
         Workload {
             statements: self.statements.iter().map(replaced).collect(),
             calls_counted_for_s: self.calls_counted_for_s,
+            left_out: self.left_out.clone(),
+        }
+    }
+
+    /// Notes something that a source has and the workload has not.
+    pub fn note_left_out(&mut self, left_out: LeftOut) {
+        self.left_out.push(left_out);
+    }
+
+    /// What its sources have and it has not.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Marks the last statement as one that only functions execute.
+    pub fn note_within_function(&mut self) {
+        if let Some(last) = self.statements.last_mut() {
+            last.within_function = true;
         }
     }
 
@@ -199,6 +240,7 @@ impl Workload {
         Workload {
             statements,
             calls_counted_for_s: self.calls_counted_for_s,
+            left_out: self.left_out.clone(),
         }
     }
 

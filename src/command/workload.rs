@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::CommandError;
 use crate::cli::WorkloadArgs;
 use crate::db::Session;
+use crate::sentences;
 use crate::workload::log::LoggedStatements;
 use crate::workload::{StatementId, Workload, file};
 
@@ -18,11 +19,19 @@ pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Worklo
         session.add_stat_statements(arguments.top, &mut workload)?;
     }
     if workload.statements().is_empty() {
-        return Err(CommandError::Usage(
-            "the workload has no statements".to_owned(),
-        ));
+        return Err(CommandError::Usage(without_statements(&workload)));
     }
     Ok(workload)
+}
+
+/// Says why, if a source has statements that the workload has not.
+fn without_statements(workload: &Workload) -> String {
+    let reasons = workload.left_out().iter().map(sentences::left_out);
+    let reasons: Vec<String> = reasons.collect();
+    match reasons.as_slice() {
+        [] => "the workload has no statements".to_owned(),
+        reasons => format!("the workload has no statements: {}", reasons.join(". ")),
+    }
 }
 
 /// The workload of the options, without a server; if they name no source, that of the twin file.

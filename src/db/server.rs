@@ -173,7 +173,7 @@ impl<'s> Server<'s> {
         statement: &Statement,
         refused: Explained,
     ) -> Result<Explained, DbError> {
-        match self.session.settle(&statement.sql)? {
+        match self.session.settle(statement)? {
             Settled::To(text) => {
                 let explained = self.session.capture(&text)?;
                 if matches!(explained, Explained::Plan { .. }) {

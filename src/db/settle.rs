@@ -7,6 +7,7 @@ use super::session::{PipelineStep, TransactionMode};
 use super::{DbError, Session, error};
 use crate::sql::settle::{Refusal, Search};
 use crate::sql::split::highest_parameter;
+use crate::workload::Statement;
 
 const OPERATION: &str = "looking for the types of parameters";
 
@@ -20,21 +21,31 @@ pub(super) enum Settled {
     No,
 }
 
+fn search(statement: &Statement) -> Option<Search> {
+    let sql = &statement.sql;
+    match highest_parameter(sql) {
+        parameters if parameters > MAX_PARAMETERS => None,
+        _ if statement.within_function => Search::within_function(sql),
+        0 => None,
+        _ => Search::of(sql),
+    }
+}
+
 impl Session {
     /// Looks for types of the statement's parameters with which the server accepts it, in a
     /// transaction that is read-only and rolled back. The statement is parsed, and not planned.
-    pub(super) fn settle(&self, sql: &str) -> Result<Settled, DbError> {
-        if !(1..=MAX_PARAMETERS).contains(&highest_parameter(sql)) {
+    pub(super) fn settle(&self, statement: &Statement) -> Result<Settled, DbError> {
+        if search(statement).is_none() {
             return Ok(Settled::No);
         }
         self.within_users_names(OPERATION, TransactionMode::Read, |session| {
-            session.settle_here(sql)
+            session.settle_here(statement)
         })
     }
 
     /// The same in the current transaction.
-    pub(super) fn settle_here(&self, sql: &str) -> Result<Settled, DbError> {
-        let Some(mut search) = Search::of(sql) else {
+    pub(super) fn settle_here(&self, statement: &Statement) -> Result<Settled, DbError> {
+        let Some(mut search) = search(statement) else {
             return Ok(Settled::No);
         };
         let mut last_message = String::new();

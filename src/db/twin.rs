@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::explain::{Explained, MAX_PARAMETERS, Preamble};
+use super::explain::{Explained, Preamble};
 use super::row::field;
 use super::session::OWN_PATH;
 use super::settle::Settled;
@@ -23,7 +23,6 @@ use crate::model::{Bytes, Gap, QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
-use crate::sql::split::highest_parameter;
 use crate::twin::Snapshot;
 use crate::twin::checks::Checked;
 use crate::twin::snapshot::Oid;
@@ -277,11 +276,8 @@ impl Twin {
             let Some(PlanOutcome::Failed(message)) = plans.get_mut(&statement.id) else {
                 continue;
             };
-            if !(1..=MAX_PARAMETERS).contains(&highest_parameter(&statement.sql)) {
-                continue;
-            }
             self.session.batch(OPERATION, begin)?;
-            let found = self.session.settle_here(&statement.sql);
+            let found = self.session.settle_here(statement);
             self.session.batch(OPERATION, "ROLLBACK")?;
             match found? {
                 Settled::To(text) => {

@@ -16,6 +16,7 @@ mod grammar;
 mod groups;
 mod placeholders;
 mod types;
+mod variables;
 
 pub use placeholders::{Placeholders, numbered};
 
@@ -56,7 +57,15 @@ pub struct Search {
     current: Option<Attempt>,
     seen: BTreeSet<String>,
     tries: usize,
+    variables: Variables,
     lasting: Option<Refusal>,
+}
+
+/// May the text name variables of a function (PL/pgSQL)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variables {
+    None,
+    Named,
 }
 
 /// A text to try. Compared by its distance and then by its number.
@@ -78,19 +87,30 @@ impl Search {
     pub fn of(sql: &str) -> Option<Search> {
         let tokens = Tokens::read(sql)?;
         groups::numbers(&tokens).first()?;
+        Some(Search::from(sql, Variables::None))
+    }
+
+    /// For a statement of a function, whose text names variables. None where it cannot be read.
+    pub fn within_function(sql: &str) -> Option<Search> {
+        Tokens::read(sql)?;
+        Some(Search::from(sql, Variables::Named))
+    }
+
+    fn from(sql: &str, variables: Variables) -> Search {
         let first = Attempt {
             distance: 0,
             number: 0,
             text: sql.to_owned(),
             before: None,
         };
-        Some(Search {
+        Search {
             waiting: BinaryHeap::from([Reverse(first)]),
             current: None,
             seen: BTreeSet::from([sql.to_owned()]),
             tries: 0,
+            variables,
             lasting: None,
-        })
+        }
     }
 
     /// The next text to try; none when nothing is left.
@@ -108,13 +128,31 @@ impl Search {
         let Some(attempt) = self.current.take() else {
             return;
         };
+        let variable = match self.variables {
+            Variables::Named => variables::as_parameter(&attempt.text, &refusal),
+            Variables::None => None,
+        };
+        if let Some(text) = variable {
+            if self.seen.insert(text.clone()) {
+                self.waiting.push(Reverse(Attempt {
+                    distance: attempt.distance,
+                    number: self.seen.len(),
+                    text,
+                    before: Some(refusal),
+                }));
+            }
+            return;
+        }
         let others = others(&attempt.text, &refusal);
         let is_wrong_anyhow = refusal.state == SYNTAX && others.is_empty();
         if LASTING.contains(&refusal.state.as_str()) || is_wrong_anyhow {
             self.lasting = Some(refusal);
             return;
         }
-        if attempt.before.is_some_and(|before| refusal.says_the_same(&before)) {
+        if attempt
+            .before
+            .is_some_and(|before| refusal.says_the_same(&before))
+        {
             return;
         }
         for (place, other) in others.into_iter().enumerate() {

@@ -1,9 +1,12 @@
-//! Constants that were the same and have become different parameters: `SELECT date_trunc($1, at) …
-//! GROUP BY date_trunc($2, at)`.
+//! Constants that were the same and no longer are: `SELECT date_trunc($1, at) … GROUP BY
+//! date_trunc($2, at)`. `pg_stat_statements` also writes a parameter for the first one only: `GROUP
+//! BY date_trunc('day', at)` then has the value.
 
 use std::collections::BTreeMap;
 
-use super::groups::{is_parameter, list, number, renumbered, without_gaps};
+use sqlparser::tokenizer::Token;
+
+use super::groups::{is_parameter, items, list, number, without_gaps};
 use crate::sql::tokens::Tokens;
 
 /// Words that end a list of expressions.
@@ -13,26 +16,31 @@ const ENDS: &[&str] = &[
     "nulls", "using", "on", "returning", "group",
 ];
 
-/// The text in which the parameters of expressions in GROUP BY, ORDER BY and DISTINCT ON are the same
+/// What parameters are: the same as others, or constants.
+#[derive(Default)]
+struct Known {
+    same: BTreeMap<u32, u32>,
+    constants: BTreeMap<u32, String>,
+}
+
+/// The text in which the constants of expressions in GROUP BY, ORDER BY and DISTINCT ON are the same
 /// as those of the same expressions elsewhere. None where nothing is to be changed.
 pub(super) fn merged(tokens: &Tokens<'_>) -> Option<String> {
-    let mut same: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut known = Known::default();
     for (from, to) in listed(tokens) {
-        let has_parameter = (from..to).any(|at| tokens.at(at).is_some_and(is_parameter));
-        // A parameter alone is every constant, not one of them.
-        if !has_parameter || to - from < 2 {
+        let has_constant =
+            (from..to).any(|at| tokens.at(at).is_some_and(|token| is_parameter(token) || is_literal(token)));
+        // A constant alone is every constant, not one of them.
+        if !has_constant || to - from < 2 {
             continue;
         }
         for other in 0..tokens.len().saturating_sub(to - from - 1) {
             if other != from && is_same(tokens, (from, to), other) {
-                join(tokens, (from, to), other, &mut same);
+                known.join(tokens, (from, to), other);
             }
         }
     }
-    if same.is_empty() {
-        return None;
-    }
-    let text = renumbered(tokens, &same)?;
+    let text = known.written(tokens)?;
     let again = Tokens::read(&text)?;
     without_gaps(&again).or(Some(text))
 }
@@ -44,14 +52,13 @@ fn listed(tokens: &Tokens<'_>) -> Vec<(usize, usize)> {
         if tokens.is_word(at, "by") {
             found.extend(list(tokens, at + 1, end_of_list(tokens, at + 1)));
         } else if tokens.is_word(at, "distinct") && tokens.is_word(at + 1, "on") {
-            found.extend(super::groups::items(tokens, at + 2));
+            found.extend(items(tokens, at + 2));
         }
     }
     found
 }
 
 fn end_of_list(tokens: &Tokens<'_>, start: usize) -> usize {
-    use sqlparser::tokenizer::Token;
     let mut depth = 0usize;
     for at in start..tokens.len() {
         match tokens.at(at) {
@@ -65,13 +72,22 @@ fn end_of_list(tokens: &Tokens<'_>, start: usize) -> usize {
     tokens.len()
 }
 
-/// Are the tokens from there on the same, but for numbers of parameters?
+fn is_literal(token: &Token) -> bool {
+    matches!(
+        token,
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)
+    )
+}
+
+/// Are the tokens from there on the same, but for numbers of parameters and their constants?
 fn is_same(tokens: &Tokens<'_>, (from, to): (usize, usize), other: usize) -> bool {
     (from..to)
         .zip(other..)
         .all(|(one, other)| match (tokens.at(one), tokens.at(other)) {
             (Some(one_token), Some(other_token)) => {
-                number(one_token).is_some() && number(other_token).is_some()
+                let may_be = |token: &Token| is_parameter(token) || is_literal(token);
+                let has_parameter = is_parameter(one_token) || is_parameter(other_token);
+                has_parameter && may_be(one_token) && may_be(other_token)
                     || one_token == other_token
                     || tokens.name(one).is_some() && tokens.name(one) == tokens.name(other)
             }
@@ -79,31 +95,52 @@ fn is_same(tokens: &Tokens<'_>, (from, to): (usize, usize), other: usize) -> boo
         })
 }
 
-fn join(
-    tokens: &Tokens<'_>,
-    (from, to): (usize, usize),
-    other: usize,
-    same: &mut BTreeMap<u32, u32>,
-) {
-    let number_at = |at: usize| tokens.at(at).and_then(number);
-    for (one, other) in (from..to).zip(other..) {
-        if let (Some(one), Some(other)) = (number_at(one), number_at(other)) {
-            let (one, other) = (root(same, one), root(same, other));
-            if one != other {
-                same.insert(one.max(other), one.min(other));
+impl Known {
+    fn join(&mut self, tokens: &Tokens<'_>, (from, to): (usize, usize), other: usize) {
+        let number_at = |at: usize| tokens.at(at).and_then(number);
+        let text_at = |at: usize| tokens.text(at, at + 1).map(str::to_owned);
+        for (one, other) in (from..to).zip(other..) {
+            match (number_at(one), number_at(other)) {
+                (Some(one), Some(other)) => {
+                    let (one, other) = (self.root(one), self.root(other));
+                    if one != other {
+                        self.same.insert(one.max(other), one.min(other));
+                    }
+                }
+                (Some(parameter), None) => {
+                    self.constants.extend(text_at(other).map(|text| (parameter, text)));
+                }
+                (None, Some(parameter)) => {
+                    self.constants.extend(text_at(one).map(|text| (parameter, text)));
+                }
+                (None, None) => {}
             }
         }
     }
-    let all: Vec<u32> = same.keys().copied().collect();
-    for number in all {
-        let first = root(same, number);
-        same.insert(number, first);
-    }
-}
 
-fn root(same: &BTreeMap<u32, u32>, mut number: u32) -> u32 {
-    while let Some(next) = same.get(&number).filter(|next| **next != number) {
-        number = *next;
+    fn root(&self, mut number: u32) -> u32 {
+        while let Some(next) = self.same.get(&number) {
+            number = *next;
+        }
+        number
     }
-    number
+
+    fn written(&self, tokens: &Tokens<'_>) -> Option<String> {
+        let constants = self.constants.iter();
+        let constants: BTreeMap<u32, &String> =
+            constants.map(|(number, text)| (self.root(*number), text)).collect();
+        let replacements: Vec<(usize, usize, String)> = (0..tokens.len())
+            .filter_map(|position| {
+                let number = number(tokens.at(position)?)?;
+                let root = self.root(number);
+                let constant = constants.get(&root).map(|text| (*text).clone());
+                let is_new = constant.is_some() || root != number;
+                is_new.then(|| (position, position + 1, constant.unwrap_or(format!("${root}"))))
+            })
+            .collect();
+        if replacements.is_empty() {
+            return None;
+        }
+        tokens.replaced(&replacements)
+    }
 }

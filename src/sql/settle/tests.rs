@@ -133,6 +133,16 @@ fn constants_of_grouped_expressions_are_the_same_again() {
 }
 
 #[test]
+fn a_constant_that_is_left_is_that_of_the_same_expressions() {
+    let sql = "select date_trunc($1, at), count(*) from t where a = $2 group by date_trunc('day', at) order by date_trunc('day', at)";
+    let merged = equal_constants::merged(&Tokens::read(sql).unwrap());
+    assert_eq!(
+        merged.as_deref(),
+        Some("select date_trunc('day', at), count(*) from t where a = $1 group by date_trunc('day', at) order by date_trunc('day', at)")
+    );
+}
+
+#[test]
 fn missing_numbers_are_closed() {
     let accepts = |text: &str| {
         if text.contains("$4") {
@@ -185,6 +195,33 @@ fn a_search_ends() {
         ))
     });
     assert_eq!((nothing, tried), (None, MAX_TRIES));
+}
+
+#[test]
+fn variables_of_functions_are_parameters() {
+    let sql =
+        "SELECT count(*) FROM job j WHERE j.owner = the_owner AND j.kind = rec.kind AND id > $1";
+    let mut search = Search::within_function(sql).unwrap();
+    let mut texts = Vec::new();
+    while let Some(text) = search.next_text().map(str::to_owned) {
+        texts.push(text.clone());
+        let at = |name: &str| text.find(name).map(|byte| text[..byte].chars().count());
+        match (at("the_owner"), at("rec.kind")) {
+            (Some(place), _) => search.refused(refusal("42703", "column the_owner", Some(place))),
+            (None, Some(place)) => {
+                search.refused(refusal("42P01", "missing FROM-clause", Some(place)))
+            }
+            _ => break,
+        }
+    }
+    assert_eq!(
+        texts.last().map(String::as_str),
+        Some("SELECT count(*) FROM job j WHERE j.owner = $2 AND j.kind = $3 AND id > $1")
+    );
+    let mut search = Search::within_function("SELECT a FROM gone WHERE b = c").unwrap();
+    search.next_text();
+    search.refused(refusal("42P01", "relation does not exist", Some(14)));
+    assert!(search.lasting().is_some() && search.next_text().is_none());
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn with_cast(tokens: &Tokens<'_>, numbers: &BTreeSet<u32>, name: &str) -> Option
 }
 
 /// The token that a character of the text is in.
-fn token_at(tokens: &Tokens<'_>, character: usize) -> Option<usize> {
+pub(super) fn token_at(tokens: &Tokens<'_>, character: usize) -> Option<usize> {
     let byte = tokens.byte_of(character)?;
     let mut places = tokens.iter().map(|(_, range)| range);
     places.position(|range| range.end > byte)
