@@ -14,6 +14,7 @@ pub mod fingerprint;
 mod literals;
 mod parse_expression;
 mod parser;
+pub mod psql;
 mod references;
 mod relation_names;
 pub mod rewrite;

@@ -28,8 +28,11 @@ struct Known {
 pub(super) fn merged(tokens: &Tokens<'_>) -> Option<String> {
     let mut known = Known::default();
     for (from, to) in listed(tokens) {
-        let has_constant =
-            (from..to).any(|at| tokens.at(at).is_some_and(|token| is_parameter(token) || is_literal(token)));
+        let has_constant = (from..to).any(|at| {
+            tokens
+                .at(at)
+                .is_some_and(|token| is_parameter(token) || is_literal(token))
+        });
         // A constant alone is every constant, not one of them.
         if !has_constant || to - from < 2 {
             continue;
@@ -108,10 +111,12 @@ impl Known {
                     }
                 }
                 (Some(parameter), None) => {
-                    self.constants.extend(text_at(other).map(|text| (parameter, text)));
+                    self.constants
+                        .extend(text_at(other).map(|text| (parameter, text)));
                 }
                 (None, Some(parameter)) => {
-                    self.constants.extend(text_at(one).map(|text| (parameter, text)));
+                    self.constants
+                        .extend(text_at(one).map(|text| (parameter, text)));
                 }
                 (None, None) => {}
             }
@@ -127,15 +132,22 @@ impl Known {
 
     fn written(&self, tokens: &Tokens<'_>) -> Option<String> {
         let constants = self.constants.iter();
-        let constants: BTreeMap<u32, &String> =
-            constants.map(|(number, text)| (self.root(*number), text)).collect();
+        let constants: BTreeMap<u32, &String> = constants
+            .map(|(number, text)| (self.root(*number), text))
+            .collect();
         let replacements: Vec<(usize, usize, String)> = (0..tokens.len())
             .filter_map(|position| {
                 let number = number(tokens.at(position)?)?;
                 let root = self.root(number);
                 let constant = constants.get(&root).map(|text| (*text).clone());
                 let is_new = constant.is_some() || root != number;
-                is_new.then(|| (position, position + 1, constant.unwrap_or(format!("${root}"))))
+                is_new.then(|| {
+                    (
+                        position,
+                        position + 1,
+                        constant.unwrap_or(format!("${root}")),
+                    )
+                })
             })
             .collect();
         if replacements.is_empty() {

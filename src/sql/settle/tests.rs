@@ -138,7 +138,9 @@ fn a_constant_that_is_left_is_that_of_the_same_expressions() {
     let merged = equal_constants::merged(&Tokens::read(sql).unwrap());
     assert_eq!(
         merged.as_deref(),
-        Some("select date_trunc('day', at), count(*) from t where a = $1 group by date_trunc('day', at) order by date_trunc('day', at)")
+        Some(
+            "select date_trunc('day', at), count(*) from t where a = $1 group by date_trunc('day', at) order by date_trunc('day', at)"
+        )
     );
 }
 
