@@ -20,6 +20,7 @@ mod relation_names;
 pub mod rewrite;
 pub mod settle;
 pub mod split;
+mod statement_kind;
 mod tokens;
 mod with_values;
 
@@ -32,4 +33,5 @@ pub use parse_expression::{parse_expression, parse_sort_term};
 pub use parser::SqlError;
 pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
+pub use statement_kind::{StatementKind, explained_statement, statement_kind};
 pub use with_values::{ValuePlace, limit_parameter, parameters, with_values};

@@ -3,6 +3,7 @@
 pub mod file;
 mod left_out;
 pub mod log;
+mod orm;
 mod statement_id;
 mod value_class;
 
@@ -60,6 +61,9 @@ pub struct Statement {
     /// not of the one who asks.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub authors: BTreeSet<String>,
+    /// The `search_path` that its file sets for it; none for that of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<String>,
     /// Only functions execute it, where `pg_stat_statements` says so: what its text names may be a
     /// function's variable.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -168,6 +172,7 @@ impl Workload {
             value_class: None,
             calls_of_classes: 0.0,
             authors: BTreeSet::new(),
+            search_path: None,
             within_function: false,
         });
     }
@@ -218,6 +223,20 @@ impl Workload {
     /// What its sources have and it has not.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
+    }
+
+    /// The last statement is planned with this text, which means the same.
+    pub fn note_text(&mut self, sql: &str) {
+        if let Some(last) = self.statements.last_mut() {
+            *last = last.with_text(sql);
+        }
+    }
+
+    /// The last statement is executed with this `search_path`.
+    pub fn note_search_path(&mut self, path: Option<String>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.search_path = path;
+        }
     }
 
     /// Marks the last statement as one that only functions execute.

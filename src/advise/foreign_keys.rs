@@ -87,6 +87,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         value_class: None,
         calls_of_classes: 0.0,
         authors: statement.authors.clone(),
+        search_path: None,
         within_function: false,
     }
 }

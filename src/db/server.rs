@@ -17,6 +17,7 @@ use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
     RefusalCause, Target,
 };
+use crate::sql::{StatementKind, statement_kind};
 use crate::verdict::expected_build;
 use crate::workload::{Statement, StatementId};
 
@@ -36,6 +37,9 @@ pub struct Server<'s> {
     /// What others have waited because of this run.
     budget: WaitBudget,
 }
+
+/// Why a definition is not planned.
+pub(super) const DEFINITION: &str = "this is DDL: `check --migrate` is for migrations";
 
 /// What a rehearsal must know about a statement before it takes locks.
 #[derive(Debug, Clone)]
@@ -146,6 +150,9 @@ impl<'s> Server<'s> {
     }
 
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
+        if statement_kind(&statement.sql) == StatementKind::Definition {
+            return Ok(PlanOutcome::Failed(DEFINITION.to_owned()));
+        }
         let explained = match self.session.capture(&statement.sql)? {
             refused @ Explained::Refused { .. } => self.capture_settled(statement, refused)?,
             explained => explained,

@@ -170,6 +170,7 @@ impl SessionData {
                 value_class: None,
                 calls_of_classes: 0.0,
                 authors: std::collections::BTreeSet::new(),
+                search_path: None,
                 within_function: false,
             };
             StatementView {
