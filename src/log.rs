@@ -5,6 +5,8 @@
 //! mixed, and missing lines at both ends. No text is an error: what is not an entry is skipped. A
 //! log is read in one pass, and only incomplete entries are kept in memory.
 //!
+//! What collectors of logs put around the lines (`wrapper`) is removed first, with [`unwrap`].
+//!
 //! This room does not read files or plans: a logged plan is returned as text.
 //!
 //! The server's code is in `src/backend/utils/error/` (elog.c, csvlog.c, jsonlog.c).
@@ -21,6 +23,7 @@ mod lines;
 mod stderr;
 mod syslog;
 mod translations;
+mod wrapper;
 
 use std::borrow::Cow;
 
@@ -29,6 +32,7 @@ pub use execution::{Execution, Executions};
 pub use explained::LoggedPlan;
 #[cfg(feature = "internals")]
 pub use translations::Severity;
+pub use wrapper::{Unwrapped, unwrap};
 
 /// The format of a log (`log_destination`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

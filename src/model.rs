@@ -9,11 +9,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod escape_sequences;
 mod gap;
 pub mod identifier;
 pub mod period;
 pub mod printable;
 
+pub use escape_sequences::without_escape_sequences;
 pub use gap::{Gap, GapCause, HiddenStatistics, Unprotected};
 pub use identifier::{quote_identifier, quote_literal};
 pub use printable::printable;

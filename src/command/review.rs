@@ -57,7 +57,8 @@ fn holds_no_plans(bytes: &[u8]) -> bool {
             Reason::NoPlan | Reason::NotExplain | Reason::Binary | Reason::Html
         )
     };
-    let is_other = recording(bytes).is_none() && !log::looks_like_log(&log::decode(bytes));
+    let is_log = || log::looks_like_log(&log::unwrap(&log::decode(bytes)).text);
+    let is_other = recording(bytes).is_none() && !is_log();
     is_other && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
@@ -207,16 +208,17 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
         return Ok(baseline_plans(&recording.map_err(failed)?));
     }
     let text = log::decode(bytes);
-    if log::looks_like_log(&text) {
-        return logged_plans(path, &text);
+    let log = log::unwrap(&text);
+    if log::looks_like_log(&log.text) {
+        return logged_plans(path, &log);
     }
     read::read(bytes).map_err(|error| CommandError::Other(error.to_string()))
 }
 
 /// The plans that auto_explain logged. One that cannot be read gives a message, and the others are
 /// read.
-fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> {
-    let logged = log::plans(text);
+fn logged_plans(path: &Path, log: &log::Unwrapped<'_>) -> Result<Vec<ReadPlan>, CommandError> {
+    let logged = log::plans(&log.text);
     if logged.is_empty() {
         return Err(CommandError::Other(
             "the log has no plans; auto_explain logs them".to_owned(),
@@ -230,7 +232,8 @@ fn logged_plans(path: &Path, text: &str) -> Result<Vec<ReadPlan>, CommandError> 
                     .map(|plan| plan.with_query(entry.query.as_deref())),
             ),
             Err(reason) => {
-                failures.push(format!("the plan logged at line {}: {reason}", entry.line))
+                let line = log.line(entry.line);
+                failures.push(format!("the plan logged at line {line}: {reason}"));
             }
         }
     }

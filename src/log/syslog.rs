@@ -110,6 +110,11 @@ fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
+/// Whether the lines of a text are those of a syslog daemon.
+pub(super) fn in_lines(text: &str) -> bool {
+    text.lines().any(begins_entry)
+}
+
 pub(super) fn begins_entry(line: &str) -> bool {
     let begins = |record: SyslogLine<'_>| {
         let text = unescaped(MessagePart::of(record.message).text);

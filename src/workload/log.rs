@@ -109,13 +109,15 @@ impl LoggedStatements {
     /// # Errors
     /// When it is not a log, or has no statement that can be planned.
     pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
-        if !log::looks_like_log(text) {
+        let log = log::unwrap(text);
+        if !log::looks_like_log(&log.text) {
             return Err(LogError::NotALog {
                 file: file.to_owned(),
             });
         }
         let mut found = false;
-        for execution in log::executions(text) {
+        for mut execution in log::executions(&log.text) {
+            execution.line = log.line(execution.line);
             found |= self.add(file, &execution);
         }
         if found {

@@ -1,0 +1,203 @@
+//! JSON of a collector: records in a list, in an object, or one a line. The server's text is a
+//! member of each record (`textPayload`, `message`, `log`, `MESSAGE`, …). Which one is found by what
+//! it holds, not by its name.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::message::{is_bare_event, push_entries};
+use super::{Lines, begins_entry, is_servers_own};
+use crate::log::label;
+
+/// Texts of which at least one is in every log; others are not parsed.
+const MARKS: &[&str] = &["LOG:", "duration: ", "error_severity"];
+
+/// Where a text is in its record: names of members, without positions in lists.
+type Path = Vec<String>;
+
+/// A text in a record.
+struct Member<'v> {
+    path: Path,
+    text: &'v str,
+    /// The object it is in.
+    object: &'v Map<String, Value>,
+    /// The record it is in.
+    line: usize,
+}
+
+pub(super) fn unwrap(text: &str) -> Option<Lines> {
+    let begins = text.trim_start().starts_with(['{', '[']);
+    if !begins || !MARKS.iter().any(|mark| text.contains(mark)) || is_servers_own(text) {
+        return None;
+    }
+    let values = values(text);
+    let (mut members, no_object) = (Vec::new(), Map::new());
+    for (value, line) in &values {
+        collect(value, &no_object, &mut Vec::new(), *line, &mut members);
+    }
+    let of_kind = |is_it: &dyn Fn(&Member<'_>) -> bool| {
+        let path = &members.iter().find(|member| is_it(member))?.path;
+        Some(members.iter().filter(move |member| member.path == *path))
+    };
+    if let Some(entries) = of_kind(&|member| begins_entry(member.text)) {
+        return Some(with_labels(&entries.collect::<Vec<_>>()));
+    }
+    let messages = of_kind(&|member| is_bare_event(member.text))?;
+    let mut lines = Lines::default();
+    for member in messages {
+        lines.push(&as_jsonlog(member), member.line);
+    }
+    Some(lines)
+}
+
+/// The values of a text, with the line each begins in. What is no JSON is skipped.
+fn values(text: &str) -> Vec<(Value, usize)> {
+    let (mut values, mut at, mut line) = (Vec::new(), 0, 1);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.trim().is_empty()) {
+        let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r', ',']).len();
+        line += feeds(rest.get(..blank));
+        let rest = rest.get(blank..).unwrap_or_default();
+        at += blank;
+        let mut parsed = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let length = match parsed.next() {
+            Some(Ok(value)) if value.is_object() || value.is_array() => {
+                values.push((value, line));
+                parsed.byte_offset()
+            }
+            _ => rest.find('\n').map_or(rest.len(), |feed| feed + 1),
+        };
+        line += feeds(rest.get(..length));
+        at += length.max(1);
+    }
+    values
+}
+
+fn feeds(text: Option<&str>) -> usize {
+    text.unwrap_or_default().matches('\n').count()
+}
+
+/// All texts of a value, in their order.
+fn collect<'v>(
+    value: &'v Value,
+    object: &'v Map<String, Value>,
+    path: &mut Path,
+    line: usize,
+    members: &mut Vec<Member<'v>>,
+) {
+    match value {
+        Value::String(text) => members.push(Member {
+            path: path.clone(),
+            text,
+            object,
+            line,
+        }),
+        Value::Array(items) => {
+            // Loki has pairs of a time and a line.
+            let is_pair = items.len() == 2 && items.iter().all(|item| !item.is_object());
+            for (index, item) in items.iter().enumerate() {
+                if is_pair {
+                    path.push(index.to_string());
+                }
+                collect(item, object, path, line, members);
+                if is_pair {
+                    path.pop();
+                }
+            }
+        }
+        Value::Object(object) => {
+            for (name, value) in object {
+                path.push(name.clone());
+                collect(value, object, path, line, members);
+                path.pop();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Texts that hold entries with their labels, or lines of them. Where each text ends with a line
+/// feed, one without it is a part of a long line (Docker).
+fn with_labels(members: &[&Member<'_>]) -> Lines {
+    let mut lines = Lines::default();
+    let ended = members
+        .iter()
+        .filter(|member| member.text.ends_with('\n'))
+        .count();
+    let are_lines = ended > 0 && ended * 2 >= members.len();
+    let mut part = String::new();
+    let mut delivered = HashSet::new();
+    for member in members {
+        if !are_lines {
+            // Collectors deliver a record at least once: the same entry of the same process at the
+            // same time is one.
+            let has_time =
+                label::find(member.text).is_some_and(|it| label::time(it.prefix).is_some());
+            if has_time && !delivered.insert(member.text) {
+                continue;
+            }
+            push_entries(&mut lines, member.text, member.line);
+            continue;
+        }
+        part.push_str(member.text);
+        if part.ends_with('\n') {
+            push_entries(&mut lines, &part, member.line);
+            part.clear();
+        }
+    }
+    if let Some(last) = members.last().filter(|_| !part.is_empty()) {
+        push_entries(&mut lines, &part, last.line);
+    }
+    lines
+}
+
+/// The message of a record whose other members are columns of an entry, as jsonlog has it.
+fn as_jsonlog(member: &Member<'_>) -> String {
+    let column = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| deep(member.object, name, 0))
+            .filter(|text| !text.is_empty())
+    };
+    let mut entry = Map::new();
+    let mut put = |name: &str, text: Option<String>| {
+        text.map(|text| entry.insert(name.to_owned(), Value::String(text)))
+    };
+    let time = column(&["log_time", "timestamp", "time", "ts"]);
+    put("timestamp", Some(time.unwrap_or_default()));
+    let severity = column(&["error_severity", "errorLevel"]);
+    put(
+        "error_severity",
+        Some(severity.unwrap_or_else(|| "LOG".to_owned())),
+    );
+    put("message", Some(member.text.to_owned()));
+    put("detail", column(&["detail"]));
+    put("context", column(&["context"]));
+    put("statement", column(&["statement", "query"]));
+    put("application_name", column(&["application_name"]));
+    put("dbname", column(&["dbname", "database_name", "datname"]));
+    let process = column(&["pid", "process_id", "processId"]);
+    if let Some(process) = process.and_then(|process| process.parse::<u32>().ok()) {
+        entry.insert("pid".to_owned(), process.into());
+    }
+    Value::Object(entry).to_string()
+}
+
+/// The first member of that name in an object or the objects in it.
+fn deep(object: &Map<String, Value>, name: &str, depth: usize) -> Option<String> {
+    const MAX_DEPTH: usize = 4;
+    match object.get(name) {
+        Some(Value::String(text)) => return Some(text.clone()),
+        Some(Value::Number(number)) => return Some(number.to_string()),
+        _ if depth >= MAX_DEPTH => return None,
+        _ => {}
+    }
+    object.values().find_map(|value| match value {
+        Value::Object(inner) => deep(inner, name, depth + 1),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(Value::as_object)
+            .find_map(|inner| deep(inner, name, depth + 1)),
+        _ => None,
+    })
+}
