@@ -112,6 +112,34 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
     found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok())
 }
 
+/// The user and the database that a prefix names: `user=app,db=shop`, or `app@shop`. No name is
+/// guessed from its place.
+pub(super) fn user_and_database(prefix: &str) -> (Option<String>, Option<String>) {
+    static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        let patterns = [
+            r"(?i)\b(?:user|usr|username|u)=([^\s,\])]+)",
+            r"(?i)\b(?:db|database|dbname|d)=([^\s,\])]+)",
+            r"(?:^|[\s:\[(,])([A-Za-z_][\w$-]*)@([A-Za-z_][\w$-]*)(?:$|[\s:\]),])",
+        ];
+        let patterns = patterns.into_iter().map(Regex::new);
+        patterns.filter_map(Result::ok).collect()
+    });
+    let owned = |found: Option<regex::Match<'_>>| {
+        let name = found?.as_str();
+        (name != "[unknown").then(|| name.to_owned())
+    };
+    if !prefix.contains(['=', '@']) {
+        return (None, None);
+    }
+    let group =
+        |pattern: usize, group: usize| owned(NAMED.get(pattern)?.captures(prefix)?.get(group));
+    let (user, database) = (group(0, 1), group(1, 1));
+    if user.is_none() && database.is_none() && prefix.contains('@') {
+        return (group(2, 1), group(2, 2));
+    }
+    (user, database)
+}
+
 /// Is the application of this prefix ours? Only a whole word, also after `app=`, not a database or
 /// user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {

@@ -28,6 +28,7 @@ pub use self::error::{FilePosition, ReadError, Reason};
 use self::frame::Unframed;
 use self::lines::{SourceLine, line_at, lines_from};
 use super::Plan;
+pub(crate) use encoding::decode;
 
 /// Larger files are refused.
 pub const MAX_FILE: usize = 256 * 1024 * 1024;

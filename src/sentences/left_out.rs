@@ -15,6 +15,10 @@ pub fn left_out(left_out: &LeftOut) -> String {
             "{} left out because they only read system catalogs",
             counted(*statements, "statement was", "statements were")
         ),
+        LeftOut::OfOthers { executions, of } => format!(
+            "{} left out because the log says that they are of {of} (--log-database and --log-user choose others)",
+            counted(*executions, "execution was", "executions were")
+        ),
         LeftOut::PsqlCommands { commands, first } => format!(
             "{} of psql skipped, the first one: {first}",
             counted(*commands, "command was", "commands were")

@@ -18,7 +18,7 @@ mod placeholders;
 mod types;
 mod variables;
 
-pub use placeholders::{Placeholders, numbered};
+pub use placeholders::numbered;
 
 /// How many texts are tried for one statement.
 const MAX_TRIES: usize = 100;

@@ -15,6 +15,13 @@ pub enum LeftOut {
     },
     /// Statements that read system catalogs only.
     OfCatalogs(u64),
+    /// Executions in logs that the log says are of another database or role.
+    OfOthers {
+        /// How many.
+        executions: u64,
+        /// Of what: `the database x`.
+        of: String,
+    },
     /// Commands of psql in a file.
     PsqlCommands {
         /// How many.

@@ -1,19 +1,23 @@
 //! The workload of server logs: statements that were timed or explained. Statements that differ
 //! only in literals are one.
 
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{MIN_DISTINCT_VALUES, Usage, Workload};
+use super::{LeftOut, MIN_DISTINCT_VALUES, Usage, Workload, orm};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
-use crate::sql::literals;
 use crate::sql::split::split;
+use crate::sql::{ValuePlace, literals, with_values};
 
 /// Why a log gives no statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// It has no line that a PostgreSQL server writes.
-    #[error("{file}: not a PostgreSQL log (stderr, csvlog, jsonlog or syslog)")]
+    #[error(
+        "{file}: not a PostgreSQL log (stderr, csvlog, jsonlog or syslog), nor one of an ORM that logs its statements"
+    )]
     NotALog {
         /// The name of the log.
         file: String,
@@ -32,6 +36,60 @@ pub enum LogError {
 #[derive(Debug, Default)]
 pub struct LoggedStatements {
     groups: HashMap<Fingerprint, Group>,
+    /// Fingerprints of texts.
+    fingerprints: HashMap<String, Fingerprint>,
+    /// Executions that the filter kept out: of which database or role.
+    others: BTreeMap<String, u64>,
+}
+
+/// Fingerprints are kept of this many texts.
+const MAX_KNOWN_TEXTS: usize = 2_000;
+
+/// The statement with the logged values in the places of its parameters.
+fn with_parameters(sql: &str, parameters: &str) -> Option<String> {
+    let values = log::parameter_values(parameters)?;
+    let values = values
+        .into_iter()
+        .map(|(number, literal)| (ValuePlace::Parameter(number), literal));
+    with_values(sql, &values.collect())
+}
+
+impl LogFilter {
+    /// Does the execution count? What is not known is not filtered.
+    fn passes(&self, execution: &Execution, others: &mut BTreeMap<String, u64>) -> bool {
+        let is_other = |wanted: &Option<String>, known: &Option<String>| match (wanted, known) {
+            (Some(wanted), Some(known)) => (wanted != known).then(|| known.clone()),
+            _ => None,
+        };
+        let database = is_other(&self.database, &execution.database)
+            .map(|name| format!("the database {name}"));
+        let other = database.or_else(|| {
+            is_other(&self.user, &execution.user).map(|name| format!("the role {name}"))
+        });
+        match other {
+            Some(name) => {
+                *others.entry(name).or_default() += 1;
+                false
+            }
+            None => true,
+        }
+    }
+}
+
+impl LogError {
+    /// The log has no line that a server or an ORM writes.
+    pub fn not_a_log(file: &str) -> LogError {
+        LogError::NotALog {
+            file: file.to_owned(),
+        }
+    }
+
+    /// The log has nothing that can be planned.
+    pub fn no_statement(file: &str) -> LogError {
+        LogError::NoStatement {
+            file: file.to_owned(),
+        }
+    }
 }
 
 /// All executions of one statement.
@@ -75,6 +133,22 @@ impl Literals {
         }
     }
 
+    fn merge(&mut self, later: Literals) {
+        if self.texts >= Self::MAX_TEXTS {
+            return;
+        }
+        self.texts += later.texts;
+        for (length, values) in later.values {
+            let known = self
+                .values
+                .entry(length)
+                .or_insert_with(|| vec![BTreeSet::new(); length]);
+            for (known, values) in known.iter_mut().zip(values) {
+                known.extend(values);
+            }
+        }
+    }
+
     /// The positions of the literals of this text that vary.
     fn varying(&self, sql: &str) -> BTreeSet<usize> {
         let seen = literals(sql)
@@ -92,6 +166,18 @@ impl Literals {
 }
 
 impl Group {
+    fn merge(&mut self, later: Group) {
+        self.total_ms += later.total_ms;
+        self.calls += later.calls;
+        self.timed_calls += later.timed_calls;
+        self.literals.merge(later.literals);
+        if later.slowest_ms > self.slowest_ms {
+            self.sql = later.sql;
+            self.place = later.place;
+            self.slowest_ms = later.slowest_ms;
+        }
+    }
+
     /// Calls and mean time; executions faster than `log_min_duration_statement` are not in the log,
     /// so not in the mean.
     fn usage(&self) -> Usage {
@@ -103,35 +189,123 @@ impl Group {
     }
 }
 
+/// Which executions count, where the log says whose they are.
+#[derive(Debug, Clone, Default)]
+pub struct LogFilter {
+    /// Of this database only.
+    pub database: Option<String>,
+    /// Of this role only.
+    pub user: Option<String>,
+}
+
+/// What a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogKind {
+    /// A server's.
+    Server,
+    /// An ORM's.
+    Orm,
+}
+
+impl LogKind {
+    /// None where the text is no log, or too little of one.
+    pub fn of(text: &str) -> Option<LogKind> {
+        if log::looks_like_log(text) || log::looks_like_log(&log::unwrap(text).text) {
+            Some(LogKind::Server)
+        } else {
+            orm::looks_like_orm_log(text).then_some(LogKind::Orm)
+        }
+    }
+}
+
+/// A part of a log, which begins with an entry.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPart<'t> {
+    /// The name of the log, for messages.
+    pub file: &'t str,
+    /// What it is.
+    pub kind: LogKind,
+    /// The text.
+    pub text: &'t str,
+    /// The number of its first line, from 0.
+    pub lines_before: usize,
+}
+
 impl LoggedStatements {
     /// Adds a log's statements. `file` is its name for messages.
     ///
     /// # Errors
     /// When it is not a log, or has no statement that can be planned.
     pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
-        let log = log::unwrap(text);
-        if !log::looks_like_log(&log.text) {
-            return Err(LogError::NotALog {
-                file: file.to_owned(),
-            });
+        let Some(kind) = LogKind::of(text) else {
+            return Err(LogError::not_a_log(file));
+        };
+        let part = LogPart {
+            file,
+            kind,
+            text,
+            lines_before: 0,
+        };
+        let found = LoggedStatements::of_part(&part, &LogFilter::default());
+        let any = found.has_any();
+        self.merge(found);
+        any.then_some(()).ok_or(LogError::no_statement(file))
+    }
+
+    /// The statements of a part of a log.
+    pub fn of_part(part: &LogPart<'_>, filter: &LogFilter) -> LoggedStatements {
+        let mut found = LoggedStatements::default();
+        match part.kind {
+            LogKind::Server => {
+                let log = log::unwrap(part.text);
+                for mut execution in log::executions(&log.text) {
+                    execution.line = part.lines_before + log.line(execution.line);
+                    if filter.passes(&execution, &mut found.others) {
+                        found.add(part.file, &execution);
+                    }
+                }
+            }
+            LogKind::Orm => {
+                for statement in orm::statements(part.text) {
+                    let execution = Execution {
+                        sql: statement.sql,
+                        duration_ms: statement.duration_ms,
+                        parameters: None,
+                        is_fetch: false,
+                        database: None,
+                        user: None,
+                        line: part.lines_before + statement.line,
+                    };
+                    found.add(part.file, &execution);
+                }
+            }
         }
-        let mut found = false;
-        for mut execution in log::executions(&log.text) {
-            execution.line = log.line(execution.line);
-            found |= self.add(file, &execution);
+        found
+    }
+
+    /// Is there a statement that can be planned?
+    pub fn has_any(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
+    /// Adds what a later part has.
+    pub fn merge(&mut self, later: LoggedStatements) {
+        for (fingerprint, group) in later.groups {
+            match self.groups.entry(fingerprint) {
+                Entry::Vacant(free) => {
+                    free.insert(group);
+                }
+                Entry::Occupied(mut known) => known.get_mut().merge(group),
+            }
         }
-        if found {
-            Ok(())
-        } else {
-            Err(LogError::NoStatement {
-                file: file.to_owned(),
-            })
+        for (name, executions) in later.others {
+            *self.others.entry(name).or_default() += executions;
         }
     }
 
     /// Adds an execution. Several statements that were sent together count as several, without
     /// durations.
-    fn add(&mut self, file: &str, execution: &Execution) -> bool {
+    fn add(&mut self, file: &str, execution: &Execution) {
         let pieces = split(&execution.sql);
         let planned: Vec<&str> = pieces
             .iter()
@@ -139,31 +313,57 @@ impl LoggedStatements {
             .filter(|sql| can_be_planned(sql))
             .collect();
         let duration_ms = execution.duration_ms.filter(|_| pieces.len() == 1);
+        let parameters = execution
+            .parameters
+            .as_deref()
+            .filter(|_| pieces.len() == 1);
         for sql in &planned {
-            let group = self
-                .groups
-                .entry(fingerprint(sql))
-                .or_insert_with(|| Group {
-                    sql: (*sql).to_owned(),
-                    place: format!("{file}:{}", execution.line),
-                    slowest_ms: duration_ms,
-                    total_ms: 0.0,
-                    calls: 0.0,
-                    timed_calls: 0.0,
-                    literals: Literals::default(),
-                });
-            group.literals.add(sql);
+            let text = parameters
+                .and_then(|parameters| with_parameters(sql, parameters))
+                .map_or(Cow::Borrowed(*sql), Cow::Owned);
+            let fingerprint = self.fingerprint(sql);
+            let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
+                sql: text.clone().into_owned(),
+                place: format!("{file}:{}", execution.line),
+                slowest_ms: duration_ms,
+                total_ms: 0.0,
+                calls: 0.0,
+                timed_calls: 0.0,
+                literals: Literals::default(),
+            });
+            group.literals.add(&text);
             group.total_ms += duration_ms.unwrap_or(0.0);
             let call = if execution.is_fetch { 0.0 } else { 1.0 };
             group.calls += call;
             group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
             if duration_ms > group.slowest_ms {
-                group.sql = (*sql).to_owned();
+                group.sql = text.into_owned();
                 group.place = format!("{file}:{}", execution.line);
                 group.slowest_ms = duration_ms;
             }
         }
-        !planned.is_empty()
+    }
+
+    /// The fingerprint of a text; texts with parameters are logged again and again.
+    fn fingerprint(&mut self, sql: &str) -> Fingerprint {
+        if let Some(known) = self.fingerprints.get(sql) {
+            return *known;
+        }
+        let found = fingerprint(sql);
+        if self.fingerprints.len() < MAX_KNOWN_TEXTS {
+            self.fingerprints.insert(sql.to_owned(), found);
+        }
+        found
+    }
+
+    /// How many executions the filter kept out.
+    pub fn note_others(&self, workload: &mut Workload) {
+        for (of, executions) in &self.others {
+            workload.note_left_out(LeftOut::OfOthers {
+                executions: *executions,
+                of: of.clone(),
+            });
+        }
     }
 
     /// Adds the statements with the most total time to the workload, named after their

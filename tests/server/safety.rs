@@ -114,6 +114,9 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
         "select 1) ; drop table job; --",
     ] {
         let statement = Statement {
+            written: None,
+            search_path: None,
+            within_function: false,
             id: StatementId("x".to_owned()),
             sql: sql.to_owned(),
             calls: 1.0,
