@@ -226,7 +226,7 @@ pub struct WorkloadArgs {
     #[arg(long, value_name = "FILE", group = "ranked")]
     pub log: Vec<PathBuf>,
     /// Take only statements of this database from logs that name it [default: that of the
-    /// connection]
+    /// connection, if the log has any]
     #[arg(long, value_name = "NAME", requires = "log")]
     pub log_database: Option<String>,
     /// Take only statements of this role from logs that name it
@@ -234,7 +234,7 @@ pub struct WorkloadArgs {
     pub log_user: Option<String>,
     /// A variable of psql in files, as psql's -v: -v NAME=VALUE works, too (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    pub set: Vec<(String, String)>,
+    pub variable: Vec<(String, String)>,
     /// Number of statements to take from pg_stat_statements and from logs
     #[arg(long, value_name = "N", default_value_t = 50, requires = "ranked")]
     pub top: u32,
@@ -325,7 +325,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// psql's `-v NAME=VALUE` as `--set NAME=VALUE`; a lone `-v` is `--verbose`.
+/// psql's `-v NAME=VALUE` as `--variable NAME=VALUE`; a lone `-v` is `--verbose`.
 fn with_variables(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let is_variable = |text: &str| {
         let name = text.split_once('=').map(|(name, _)| name);
@@ -339,9 +339,9 @@ fn with_variables(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString
         let is_behind = written.last().is_some_and(|last| last == "-v") && is_variable(text);
         if is_behind {
             written.pop();
-            written.push(format!("--set={text}").into());
+            written.push(format!("--variable={text}").into());
         } else if let Some(variable) = text.strip_prefix("-v").filter(|text| is_variable(text)) {
-            written.push(format!("--set={variable}").into());
+            written.push(format!("--variable={variable}").into());
         } else {
             written.push(argument);
         }

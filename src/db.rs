@@ -15,6 +15,7 @@ mod executions;
 mod explain;
 mod interrupt;
 mod link;
+mod named_in_path;
 mod planned_tables;
 mod reached;
 mod row;

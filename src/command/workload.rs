@@ -15,12 +15,10 @@ use crate::workload::{StatementId, Workload, file};
 
 /// Reads files, texts, logs and pg_stat_statements, in this order.
 pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Workload, CommandError> {
-    let database = if arguments.log.is_empty() {
-        None
-    } else {
-        Some(session.database()?)
-    };
+    let is_asked = !arguments.log.is_empty() && arguments.log_database.is_none();
+    let database = is_asked.then(|| session.database()).transpose()?;
     let mut workload = read_texts(arguments, database.as_deref())?;
+    session.resolve_search_paths(&mut workload)?;
     if arguments.pg_stat_statements {
         session.add_stat_statements(arguments.top, &mut workload)?;
     }
@@ -94,7 +92,7 @@ fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {
 
 fn read_texts(arguments: &WorkloadArgs, database: Option<&str>) -> Result<Workload, CommandError> {
     let mut workload = Workload::default();
-    let variables: Variables = arguments.set.iter().cloned().collect();
+    let variables: Variables = arguments.variable.iter().cloned().collect();
     for path in &arguments.file {
         let text = read_file(path)?;
         file::read_script(&source_name(path), &text, &variables, &mut workload)?;
@@ -115,15 +113,16 @@ fn read_logs(
     if arguments.log.is_empty() {
         return Ok(());
     }
-    let of_connection = || database.map(str::to_owned);
     let filter = LogFilter {
-        database: arguments.log_database.clone().or_else(of_connection),
+        database: arguments.log_database.clone(),
+        preferred_database: database.map(str::to_owned),
         user: arguments.log_user.clone(),
     };
     let mut logged = LoggedStatements::default();
     for path in &arguments.log {
         log_files::add(path, &filter, &mut logged)?;
     }
+    let logged = logged.preferred();
     logged.note_others(workload);
     logged.add_to(workload, arguments.top);
     Ok(())

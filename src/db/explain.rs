@@ -51,7 +51,7 @@ pub(super) enum Explained {
 }
 
 impl Explained {
-    pub(super) fn refused(message: String) -> Explained {
+    fn refused(message: String) -> Explained {
         Explained::Refused {
             message,
             state: None,

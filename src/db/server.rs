@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::explain::Explained;
@@ -15,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
-    RefusalCause, Target,
+    RefusalCause, Target, TwinOnly, TwinOnlyReason,
 };
 use crate::sql::{StatementKind, statement_kind};
 use crate::verdict::expected_build;
@@ -36,6 +37,11 @@ pub struct Server<'s> {
     expected: BTreeMap<QualifiedName, Millis>,
     /// What others have waited because of this run.
     budget: WaitBudget,
+}
+
+/// Without DETAIL and HINT.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Why a definition is not planned.
@@ -169,6 +175,13 @@ impl<'s> Server<'s> {
                 );
                 PlanOutcome::Plan(plan)
             }
+            Explained::Refused {
+                message,
+                state: Some(SqlState::INSUFFICIENT_PRIVILEGE),
+            } => PlanOutcome::TwinOnly(TwinOnly {
+                authors: statement.authors.clone(),
+                reason: TwinOnlyReason::NoRights(first_line(&message)),
+            }),
             Explained::Refused { message, .. } => PlanOutcome::Failed(message),
             Explained::Empty => PlanOutcome::Empty,
         })
@@ -188,7 +201,10 @@ impl<'s> Server<'s> {
                 }
                 Ok(explained)
             }
-            Settled::Missing(message) => Ok(Explained::refused(message)),
+            Settled::Missing(message, state) => Ok(Explained::Refused {
+                message,
+                state: Some(state),
+            }),
             Settled::No => Ok(refused),
         }
     }

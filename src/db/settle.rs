@@ -1,6 +1,6 @@
 //! Types for the parameters of a statement that the server does not accept as it is.
 
-use tokio_postgres::error::ErrorPosition;
+use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::explain::MAX_PARAMETERS;
 use super::session::{PipelineStep, TransactionMode};
@@ -15,8 +15,8 @@ const OPERATION: &str = "looking for the types of parameters";
 pub(super) enum Settled {
     /// The server accepts this text.
     To(String),
-    /// With types for its parameters, this is what the server says.
-    Missing(String),
+    /// With types for its parameters, this is what the server says: the message and the SQLSTATE.
+    Missing(String, SqlState),
     /// Nothing is known that it accepts.
     No,
 }
@@ -59,7 +59,7 @@ impl Session {
             }
         }
         Ok(match search.lasting() {
-            Some(_) => Settled::Missing(last_message),
+            Some(refusal) => Settled::Missing(last_message, SqlState::from_code(&refusal.state)),
             None => Settled::No,
         })
     }

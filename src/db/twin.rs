@@ -283,7 +283,7 @@ impl Twin {
                 Settled::To(text) => {
                     settled.insert(statement.id.clone(), text);
                 }
-                Settled::Missing(missing) => *message = missing,
+                Settled::Missing(missing, _) => *message = missing,
                 Settled::No => {}
             }
         }

@@ -31,6 +31,8 @@ pub struct Execution {
     pub parameters: Option<String>,
     /// Does it only fetch more rows of an earlier execution?
     pub is_fetch: bool,
+    /// Was it executed by a function, as far as is known? Its text may name the function's variables.
+    pub is_nested: bool,
     /// The database, where the log says it.
     pub database: Option<String>,
     /// The role, where the log says it.
@@ -203,6 +205,7 @@ impl Execution {
             duration_ms,
             parameters,
             is_fetch: false,
+            is_nested: entry.context.is_some(),
             database: entry.database.clone(),
             user: entry.user.clone(),
             line: entry.line,

@@ -66,4 +66,6 @@ pub enum TwinOnlyReason {
     EscapedNames,
     /// It could not be checked; the server's message.
     NotChecked(String),
+    /// The one who asks may not execute it; the server's message.
+    NoRights(String),
 }

@@ -28,7 +28,7 @@ pub fn left_out(left_out: &LeftOut) -> String {
             kinds,
             file,
         } => format!(
-            "{file}: {} left out because they have no plan: {}",
+            "{file}: {} left out without a plan: {}",
             counted(*statements, "statement was", "statements were"),
             kinds.join(", ")
         ),

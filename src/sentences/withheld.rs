@@ -80,6 +80,9 @@ fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
         TwinOnlyReason::EscapedNames => format!(
             "it is a statement of {authors}, and has names with escaped characters, which are not resolved"
         ),
+        TwinOnlyReason::NoRights(message) => {
+            format!("the role may not execute it ({message}), and so may not see its plan")
+        }
         TwinOnlyReason::NotChecked(message) => format!(
             "it is a statement of {authors}, and what planning it may execute could not be checked: {message}"
         ),

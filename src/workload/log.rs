@@ -40,6 +40,8 @@ pub struct LoggedStatements {
     fingerprints: HashMap<String, Fingerprint>,
     /// Executions that the filter kept out: of which database or role.
     others: BTreeMap<String, u64>,
+    /// Executions of databases that are not the preferred one.
+    elsewhere: Option<Box<LoggedStatements>>,
 }
 
 /// Fingerprints are kept of this many texts.
@@ -76,6 +78,19 @@ impl LogFilter {
     }
 }
 
+impl LogFilter {
+    fn prefers_another(&self, execution: &Execution) -> bool {
+        let (preferred, known) = (&self.preferred_database, &execution.database);
+        preferred.is_some() && known.is_some() && preferred != known
+    }
+
+    fn count_database(&self, execution: &Execution, others: &mut BTreeMap<String, u64>) {
+        if let Some(name) = &execution.database {
+            *others.entry(format!("the database {name}")).or_default() += 1;
+        }
+    }
+}
+
 impl LogError {
     /// The log has no line that a server or an ORM writes.
     pub fn not_a_log(file: &str) -> LogError {
@@ -103,6 +118,8 @@ struct Group {
     calls: f64,
     /// The calls whose duration is known: those in `total_ms`.
     timed_calls: f64,
+    /// Only functions executed it.
+    is_nested: bool,
     literals: Literals,
 }
 
@@ -170,6 +187,7 @@ impl Group {
         self.total_ms += later.total_ms;
         self.calls += later.calls;
         self.timed_calls += later.timed_calls;
+        self.is_nested &= later.is_nested;
         self.literals.merge(later.literals);
         if later.slowest_ms > self.slowest_ms {
             self.sql = later.sql;
@@ -194,6 +212,8 @@ impl Group {
 pub struct LogFilter {
     /// Of this database only.
     pub database: Option<String>,
+    /// Where the log has executions of this database, only of it.
+    pub preferred_database: Option<String>,
     /// Of this role only.
     pub user: Option<String>,
 }
@@ -232,11 +252,9 @@ pub struct LogPart<'t> {
 }
 
 impl LoggedStatements {
-    /// Adds a log's statements. `file` is its name for messages.
-    ///
-    /// # Errors
-    /// When it is not a log, or has no statement that can be planned.
-    pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
+    /// Adds a whole log's statements.
+    #[cfg(test)]
+    fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
         let Some(kind) = LogKind::of(text) else {
             return Err(LogError::not_a_log(file));
         };
@@ -260,7 +278,16 @@ impl LoggedStatements {
                 let log = log::unwrap(part.text);
                 for mut execution in log::executions(&log.text) {
                     execution.line = part.lines_before + log.line(execution.line);
-                    if filter.passes(&execution, &mut found.others) {
+                    if !filter.passes(&execution, &mut found.others) {
+                        continue;
+                    }
+                    if filter.prefers_another(&execution) {
+                        found
+                            .elsewhere
+                            .get_or_insert_default()
+                            .add(part.file, &execution);
+                        filter.count_database(&execution, &mut found.others);
+                    } else {
                         found.add(part.file, &execution);
                     }
                 }
@@ -272,6 +299,7 @@ impl LoggedStatements {
                         duration_ms: statement.duration_ms,
                         parameters: None,
                         is_fetch: false,
+                        is_nested: false,
                         database: None,
                         user: None,
                         line: part.lines_before + statement.line,
@@ -286,6 +314,19 @@ impl LoggedStatements {
     /// Is there a statement that can be planned?
     pub fn has_any(&self) -> bool {
         !self.groups.is_empty()
+            || self
+                .elsewhere
+                .as_ref()
+                .is_some_and(|elsewhere| elsewhere.has_any())
+    }
+
+    /// Those of the preferred database, or of all where there are none of it.
+    #[must_use]
+    pub fn preferred(mut self) -> LoggedStatements {
+        match self.elsewhere.take() {
+            Some(elsewhere) if self.groups.is_empty() => *elsewhere,
+            _ => self,
+        }
     }
 
     /// Adds what a later part has.
@@ -297,6 +338,9 @@ impl LoggedStatements {
                 }
                 Entry::Occupied(mut known) => known.get_mut().merge(group),
             }
+        }
+        if let Some(elsewhere) = later.elsewhere {
+            self.elsewhere.get_or_insert_default().merge(*elsewhere);
         }
         for (name, executions) in later.others {
             *self.others.entry(name).or_default() += executions;
@@ -329,8 +373,10 @@ impl LoggedStatements {
                 total_ms: 0.0,
                 calls: 0.0,
                 timed_calls: 0.0,
+                is_nested: true,
                 literals: Literals::default(),
             });
+            group.is_nested &= execution.is_nested;
             group.literals.add(&text);
             group.total_ms += duration_ms.unwrap_or(0.0);
             let call = if execution.is_fetch { 0.0 } else { 1.0 };
@@ -385,6 +431,9 @@ impl LoggedStatements {
                 group.place,
             );
             workload.note_varying_literals(varying);
+            if group.is_nested {
+                workload.note_within_function();
+            }
         }
     }
 }
