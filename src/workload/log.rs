@@ -1,7 +1,6 @@
 //! The workload of server logs: statements that were timed or explained. Statements that differ
 //! only in literals are one.
 
-use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -36,16 +35,82 @@ pub enum LogError {
 #[derive(Debug, Default)]
 pub struct LoggedStatements {
     groups: HashMap<Fingerprint, Group>,
-    /// Fingerprints of texts.
-    fingerprints: HashMap<String, Fingerprint>,
+    /// Fingerprints of shapes; none of those that cannot be planned.
+    shapes: HashMap<String, Option<Fingerprint>>,
     /// Executions that the filter kept out: of which database or role.
     others: BTreeMap<String, u64>,
     /// Executions of databases that are not the preferred one.
     elsewhere: Option<Box<LoggedStatements>>,
 }
 
-/// Fingerprints are kept of this many texts.
-const MAX_KNOWN_TEXTS: usize = 2_000;
+/// Fingerprints are kept of this many shapes.
+const MAX_SHAPES: usize = 5_000;
+
+/// The text with `0` for each number and string: texts of one shape have one fingerprint, and it is
+/// found without reading tokens. None where a text has more than that: several statements, comments,
+/// other quotes.
+fn shape(sql: &str) -> Option<String> {
+    let bytes = sql.as_bytes();
+    let mut shape = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let is_word =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80;
+    while let Some(byte) = bytes.get(at).copied() {
+        let before = at
+            .checked_sub(1)
+            .and_then(|before| bytes.get(before))
+            .copied();
+        let is_in_word = before.is_some_and(is_word);
+        match byte {
+            b';' => return None,
+            b'-' if before == Some(b'-') => return None,
+            b'*' if before == Some(b'/') => return None,
+            b'\'' if is_in_word => return None,
+            b'\'' => {
+                at = end_of_string(bytes, at + 1)?;
+                shape.push(b'0');
+                continue;
+            }
+            b'"' => {
+                let end = at + 2 + bytes.get(at + 1..)?.iter().position(|byte| *byte == b'"')?;
+                shape.extend_from_slice(bytes.get(at..end)?);
+                at = end;
+                continue;
+            }
+            b'$' if !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => return None,
+            b'0'..=b'9' if !is_in_word || before == Some(b'$') => {
+                while bytes
+                    .get(at)
+                    .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+                {
+                    at += 1;
+                }
+                shape.push(b'0');
+                continue;
+            }
+            byte if byte.is_ascii_whitespace() => {
+                if before.is_none_or(|before| !before.is_ascii_whitespace()) {
+                    shape.push(b' ');
+                }
+            }
+            byte => shape.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8(shape).ok()
+}
+
+/// Behind the quote that ends a string; none where a backslash could escape it.
+fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match (bytes.get(at)?, bytes.get(at + 1)) {
+            (b'\\', _) => return None,
+            (b'\'', Some(b'\'')) => at += 2,
+            (b'\'', _) => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
 
 /// The statement with the logged values in the places of its parameters.
 fn with_parameters(sql: &str, parameters: &str) -> Option<String> {
@@ -135,10 +200,11 @@ impl Literals {
     /// Later texts are not compared.
     const MAX_TEXTS: usize = 100;
 
+    fn takes_more(&self) -> bool {
+        self.texts < Self::MAX_TEXTS
+    }
+
     fn add(&mut self, sql: &str) {
-        if self.texts >= Self::MAX_TEXTS {
-            return;
-        }
         self.texts += 1;
         let Ok(literals) = literals(sql) else { return };
         let seen = self
@@ -350,56 +416,73 @@ impl LoggedStatements {
     /// Adds an execution. Several statements that were sent together count as several, without
     /// durations.
     fn add(&mut self, file: &str, execution: &Execution) {
-        let pieces = split(&execution.sql);
-        let planned: Vec<&str> = pieces
-            .iter()
-            .map(|piece| piece.sql)
-            .filter(|sql| can_be_planned(sql))
-            .collect();
-        let duration_ms = execution.duration_ms.filter(|_| pieces.len() == 1);
-        let parameters = execution
-            .parameters
-            .as_deref()
-            .filter(|_| pieces.len() == 1);
-        for sql in &planned {
-            let text = parameters
-                .and_then(|parameters| with_parameters(sql, parameters))
-                .map_or(Cow::Borrowed(*sql), Cow::Owned);
-            let fingerprint = self.fingerprint(sql);
-            let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
-                sql: text.clone().into_owned(),
-                place: format!("{file}:{}", execution.line),
-                slowest_ms: duration_ms,
-                total_ms: 0.0,
-                calls: 0.0,
-                timed_calls: 0.0,
-                is_nested: true,
-                literals: Literals::default(),
+        let sql = execution.sql.trim_end_matches([';', ' ', '\n', '\t', '\r']);
+        if let Some(shape) = shape(sql) {
+            let known = self.shapes.get(&shape).copied();
+            let found = known.unwrap_or_else(|| {
+                let found = can_be_planned(sql).then(|| fingerprint(sql));
+                if self.shapes.len() < MAX_SHAPES {
+                    self.shapes.insert(shape, found);
+                }
+                found
             });
-            group.is_nested &= execution.is_nested;
-            group.literals.add(&text);
-            group.total_ms += duration_ms.unwrap_or(0.0);
-            let call = if execution.is_fetch { 0.0 } else { 1.0 };
-            group.calls += call;
-            group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
-            if duration_ms > group.slowest_ms {
-                group.sql = text.into_owned();
-                group.place = format!("{file}:{}", execution.line);
-                group.slowest_ms = duration_ms;
+            if let Some(fingerprint) = found {
+                let parameters = execution.parameters.as_deref();
+                self.add_one(
+                    file,
+                    execution,
+                    (sql, parameters, execution.duration_ms),
+                    fingerprint,
+                );
             }
+            return;
+        }
+        let pieces = split(&execution.sql);
+        let is_alone = pieces.len() == 1;
+        for piece in pieces.iter().filter(|piece| can_be_planned(piece.sql)) {
+            let parameters = execution.parameters.as_deref().filter(|_| is_alone);
+            let duration_ms = execution.duration_ms.filter(|_| is_alone);
+            let of = (piece.sql, parameters, duration_ms);
+            self.add_one(file, execution, of, fingerprint(piece.sql));
         }
     }
 
-    /// The fingerprint of a text; texts with parameters are logged again and again.
-    fn fingerprint(&mut self, sql: &str) -> Fingerprint {
-        if let Some(known) = self.fingerprints.get(sql) {
-            return *known;
+    /// Adds a statement of an execution, with the values of its parameters.
+    fn add_one(
+        &mut self,
+        file: &str,
+        execution: &Execution,
+        (sql, parameters, duration_ms): (&str, Option<&str>, Option<f64>),
+        fingerprint: Fingerprint,
+    ) {
+        let place = || format!("{file}:{}", execution.line);
+        let text = || {
+            let with_values = parameters.and_then(|parameters| with_parameters(sql, parameters));
+            with_values.unwrap_or_else(|| sql.to_owned())
+        };
+        let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
+            sql: text(),
+            place: place(),
+            slowest_ms: duration_ms,
+            total_ms: 0.0,
+            calls: 0.0,
+            timed_calls: 0.0,
+            is_nested: true,
+            literals: Literals::default(),
+        });
+        group.is_nested &= execution.is_nested;
+        if group.literals.takes_more() {
+            group.literals.add(&text());
         }
-        let found = fingerprint(sql);
-        if self.fingerprints.len() < MAX_KNOWN_TEXTS {
-            self.fingerprints.insert(sql.to_owned(), found);
+        group.total_ms += duration_ms.unwrap_or(0.0);
+        let call = if execution.is_fetch { 0.0 } else { 1.0 };
+        group.calls += call;
+        group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
+        if duration_ms > group.slowest_ms {
+            group.sql = text();
+            group.place = place();
+            group.slowest_ms = duration_ms;
         }
-        found
     }
 
     /// How many executions the filter kept out.
@@ -541,6 +624,46 @@ mod tests {
             [0; 0],
             "the slowest has a longer list than all the others"
         );
+    }
+
+    #[test]
+    fn texts_of_one_shape_have_one_fingerprint() {
+        let same = |texts: [&str; 2]| {
+            let shapes = texts.map(|text| shape(text).unwrap());
+            assert_eq!(shapes[0], shapes[1]);
+            assert_eq!(fingerprint(texts[0]), fingerprint(texts[1]));
+        };
+        same([
+            "select t1.a from t1 where b = 12 and c = 'it''s' limit $2",
+            "select t1.a from t1 where b = 'x' and c = 1.5  limit $13",
+        ]);
+        assert_ne!(shape("select t1.a"), shape("select t2.a"));
+        assert_ne!(shape("select \"a1\""), shape("select \"a2\""));
+        for text in [
+            "select 1; select 2",
+            "select 1 -- x",
+            "select /* x */ 1",
+            "select E'a'",
+            "select 'a\\'",
+            "select $$x$$",
+            "select 'a",
+        ] {
+            assert_eq!(shape(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn equal_shapes_are_equal_statements(one in "[a-z1-9'\"$ .,=()]{0,24}", other in "[a-z1-9'\"$ .,=()]{0,24}") {
+            // Texts that differ in their constants only.
+            let with = |number: &str| one.replace('1', number);
+            for other in [other, with("2"), with("37")] {
+                let (a, b) = (shape(&one), shape(&other));
+                if a.is_some() && a == b {
+                    proptest::prop_assert_eq!(fingerprint(&one), fingerprint(&other), "{} {}", one, other);
+                }
+            }
+        }
     }
 
     #[test]
