@@ -15,24 +15,15 @@ mod equal_constants;
 mod grammar;
 mod groups;
 mod placeholders;
+mod refusal;
 mod types;
 mod variables;
 
 pub use placeholders::numbered;
+pub use refusal::Refusal;
 
 /// How many texts are tried for one statement.
 const MAX_TRIES: usize = 100;
-
-/// Why the server did not accept a text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
-    /// The SQLSTATE.
-    pub state: String,
-    /// The primary message.
-    pub message: String,
-    /// The character of the text that it points at, counted from 0.
-    pub at: Option<usize>,
-}
 
 const SYNTAX: &str = "42601";
 
@@ -171,19 +162,6 @@ impl Search {
     /// and of the one that was given it could not.
     pub fn lasting(&self) -> Option<&Refusal> {
         self.lasting.as_ref()
-    }
-}
-
-impl Refusal {
-    /// A cast in front of the place moves it to the right.
-    fn says_the_same(&self, before: &Refusal) -> bool {
-        self.state == before.state && self.message == before.message && {
-            let moved = |at: usize, before: usize| at >= before && at - before < 24;
-            match (self.at, before.at) {
-                (Some(at), Some(before)) => moved(at, before),
-                (at, before) => at == before,
-            }
-        }
     }
 }
 

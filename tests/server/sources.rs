@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::live::{Database, recommended, text_of};
+use crate::live::{Database, cluster, program, recommended, text_of};
 
 const TABLES: &str = "CREATE TABLE parcel (id bigint PRIMARY KEY, sender bigint NOT NULL, state text NOT NULL, sent timestamptz NOT NULL, weight numeric);
      INSERT INTO parcel SELECT n, n % 4000, (ARRAY['sent', 'lost'])[1 + (n % 500 = 0)::int], timestamptz '2024-01-01' + n * interval '1 min', n % 90
@@ -21,6 +21,15 @@ fn statement<'r>(report: &'r Value, part: &str) -> &'r Value {
     let mut found = statements(report).into_iter();
     let found = found.find(|statement| statement["sql"].as_str().unwrap().contains(part));
     found.unwrap_or_else(|| panic!("no statement with {part}: {report:#}"))
+}
+
+/// The program with the connection of another role.
+fn as_role(database: &Database, role: &str, arguments: &[&str]) -> std::process::Command {
+    let conninfo = cluster().conninfo_of(&database.name);
+    let conninfo = conninfo.replace("user=postgres", &format!("user={role}"));
+    let mut command = program();
+    command.args(arguments).arg("-d").arg(conninfo);
+    command
 }
 
 fn notices(report: &Value) -> String {
@@ -132,8 +141,8 @@ fn hidden_statements_are_counted() {
         "DO $$ BEGIN CREATE ROLE \"Onlooker\" LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
          GRANT SELECT ON parcel TO \"Onlooker\"; SELECT * FROM parcel WHERE sender = 5",
     );
-    let arguments = ["advise", "--pg-stat-statements", "-U", "Onlooker"];
-    let output = database.program(&arguments).output().unwrap();
+    let arguments = ["advise", "--pg-stat-statements"];
+    let output = as_role(&database, "Onlooker", &arguments).output().unwrap();
     assert_ne!(output.status.code(), Some(0));
     let text = text_of(&output);
     assert!(
@@ -221,13 +230,17 @@ fn what_a_role_may_not_execute_the_twin_plans() {
         "DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
          GRANT SELECT ON parcel TO onlooker; CREATE TABLE secret AS SELECT g AS id, g % 700 AS k FROM generate_series(1, 30000) g; ANALYZE secret",
     );
-    let report = database.advise(&[
-        "-U",
-        "onlooker",
+    let arguments = [
+        "advise",
+        "--format",
+        "json",
         "-c",
         "UPDATE parcel SET state = 'lost' WHERE sender = 3; SELECT * FROM parcel WHERE sender = 4 FOR UPDATE; SELECT * FROM secret WHERE k = 5; \
          SELECT * FROM parcel WHERE weight = interval $1",
-    ]);
+    ];
+    let output = as_role(&database, "onlooker", &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let found = statements(&report);
     for planned in &found[..3] {
         assert_eq!(planned["status"], "planned", "{planned:#}");

@@ -15,11 +15,18 @@ pub struct Placeholders {
     pub names: Vec<Option<String>>,
 }
 
+/// The protocol's limit.
+const MAX_PARAMETERS: usize = 65_535;
+
 /// The text with `$1`, `$2`, … where it has placeholders of drivers. None where it has none.
 pub fn numbered(sql: &str) -> Option<Placeholders> {
+    let known = highest_parameter(sql);
+    if known > MAX_PARAMETERS {
+        return None;
+    }
     let mut reader = Reader {
         sql,
-        names: vec![None; highest_parameter(sql)],
+        names: vec![None; known],
         brackets: 0,
         replaced: Vec::new(),
     };

@@ -279,6 +279,7 @@ fn drivers_placeholders_are_parameters() {
     ] {
         assert_eq!(numbered(sql), None, "{sql}");
     }
+    assert_eq!(numbered("select $999999999, ?"), None);
     let names = numbered("select :b, %s, :a, :b").unwrap().names;
     assert_eq!(names, [Some("b".to_owned()), None, Some("a".to_owned())]);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use sqlparser::tokenizer::Token;
 
-use super::Refusal;
 use super::groups::{items, matching_close, number, of_one_type, opening, untyped};
+use super::refusal::Refusal;
 use crate::sql::tokens::Tokens;
 
 /// What constants usually are.

@@ -3,8 +3,8 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::Refusal;
 use super::groups::numbers;
+use super::refusal::Refusal;
 use super::types::token_at;
 use crate::sql::tokens::Tokens;
 
