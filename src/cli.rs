@@ -105,7 +105,7 @@ const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 
 pub enum Command {
     /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction
     /// that is rolled back, and report
-    Advise(AdviseArgs),
+    Advise(Box<AdviseArgs>),
     /// Plan a workload without new indexes, and show or save the plans
     Explain(ExplainArgs),
     /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,

@@ -34,7 +34,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let mut file = capture(cli, &session, workload, arguments)?;
+    let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);
         file.redacted.iter().for_each(print_redaction);
@@ -75,7 +75,7 @@ fn print_redaction(report: &RedactionReport) {
 fn capture(
     cli: &Cli,
     session: &Session,
-    workload: Workload,
+    workload: &Workload,
     arguments: &SnapshotArgs,
 ) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
@@ -85,7 +85,7 @@ fn capture(
     });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
-    let Planned { plans, settled, .. } = plans(&mut server, &workload)?;
+    let Planned { plans, settled, .. } = plans(&mut server, workload)?;
     let tables = plans
         .values()
         .filter_map(PlanOutcome::plan)
@@ -94,13 +94,13 @@ fn capture(
     progress.observe(Event::Step("catalog"));
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("statistics and settings"));
-    let identifiers = identifiers_of(&workload);
+    let identifiers = identifiers_of(workload);
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &names_of(&workload))
+        scope(&tables, &names_of(workload))
     };
-    let mut snapshot = session.snapshot_naming(&scope, &sequences_of(&workload))?;
+    let mut snapshot = session.snapshot_naming(&scope, &sequences_of(workload))?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
         let only = arguments.all_tables.then_some(&tables);

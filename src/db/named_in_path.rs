@@ -27,7 +27,8 @@ impl Session {
             };
             let names = relation_names(&statement.sql).into_iter();
             let names = names.filter(|name| name.schema.is_none());
-            let schemas = self.schemas(path, names.map(|name| name.name).collect())?;
+            let names: Vec<String> = names.map(|name| name.name).collect();
+            let schemas = self.schemas(path, &names)?;
             let schema_of = |name: &str| schemas.get(name).cloned();
             if let Some(text) = qualified(&statement.sql, &schema_of) {
                 texts.insert(statement.id.clone(), text);
@@ -39,7 +40,7 @@ impl Session {
 
     /// The schemas, quoted, in which relations of these names are found. None where the path is not
     /// valid.
-    fn schemas(&self, path: &str, names: Vec<String>) -> Result<BTreeMap<String, String>, DbError> {
+    fn schemas(&self, path: &str, names: &[String]) -> Result<BTreeMap<String, String>, DbError> {
         let found = self.within(OPERATION, TransactionMode::Read, |session| {
             session.set_local(OPERATION, "search_path", path)?;
             let sql = include_str!("sql/schemas_in_path.sql");

@@ -21,6 +21,13 @@ pub(super) enum Settled {
     No,
 }
 
+/// What the server says first of a text that it can parse, where it cannot parse the statement itself.
+fn behind_syntax(refusals: Vec<(SqlState, String)>) -> Option<(SqlState, String)> {
+    let is_syntax = |(state, _): &(SqlState, String)| *state == SqlState::SYNTAX_ERROR;
+    refusals.first().filter(|first| is_syntax(first))?;
+    refusals.into_iter().find(|refusal| !is_syntax(refusal))
+}
+
 fn search(statement: &Statement) -> Option<Search> {
     let sql = &statement.sql;
     match highest_parameter(sql) {
@@ -48,20 +55,23 @@ impl Session {
         let Some(mut search) = search(statement) else {
             return Ok(Settled::No);
         };
-        let mut last_message = String::new();
+        let mut refusals: Vec<(SqlState, String)> = Vec::new();
         while let Some(text) = search.next_text().map(str::to_owned) {
             match self.refusal_of(&text)? {
                 None => return Ok(Settled::To(text)),
                 Some((refusal, message)) => {
+                    refusals.push((SqlState::from_code(&refusal.state), message));
                     search.refused(refusal);
-                    last_message = message;
                 }
             }
         }
-        Ok(match search.lasting() {
-            Some(refusal) => Settled::Missing(last_message, SqlState::from_code(&refusal.state)),
-            None => Settled::No,
-        })
+        let reason = match search.lasting() {
+            Some(_) => refusals.pop(),
+            None => behind_syntax(refusals),
+        };
+        Ok(reason.map_or(Settled::No, |(state, message)| {
+            Settled::Missing(message, state)
+        }))
     }
 
     /// What the server says against a text, and its whole message.

@@ -153,6 +153,7 @@ fn hidden_statements_are_counted() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn a_script_of_psql_is_a_workload() {
     let database = Database::new(
         "psql_script",
