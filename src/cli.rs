@@ -1,5 +1,6 @@
 //! The command line. It uses psql's letters: `-h` is the host, so help is `--help` or `-?`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -45,9 +46,9 @@ impl Cli {
     }
 
     fn parse_from_arguments(
-        arguments: impl IntoIterator<Item = std::ffi::OsString>,
+        arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Cli, clap::Error> {
-        let matches = Cli::command().try_get_matches_from(arguments)?;
+        let matches = Cli::command().try_get_matches_from(with_variables(arguments))?;
         let mut cli = Cli::from_arg_matches(&matches)?;
         let is_given = |matches: &clap::ArgMatches, id: &str| {
             matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
@@ -104,7 +105,7 @@ const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 
 pub enum Command {
     /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction
     /// that is rolled back, and report
-    Advise(AdviseArgs),
+    Advise(Box<AdviseArgs>),
     /// Plan a workload without new indexes, and show or save the plans
     Explain(ExplainArgs),
     /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,
@@ -219,10 +220,21 @@ pub struct WorkloadArgs {
     /// The statements with the most total time in pg_stat_statements
     #[arg(long, group = "ranked")]
     pub pg_stat_statements: bool,
-    /// The statements with the most total time in a server log (stderr, csvlog, jsonlog or syslog);
-    /// - is standard input
+    /// The statements with the most total time in a server log (stderr, csvlog, jsonlog or syslog)
+    /// or in that of an ORM (Rails, Django, Hibernate, SQLAlchemy, Prisma, Sequelize); also .gz and
+    /// .zst, and directories; - is standard input
     #[arg(long, value_name = "FILE", group = "ranked")]
     pub log: Vec<PathBuf>,
+    /// Take only statements of this database from logs that name it [default: that of the
+    /// connection, if the log has any]
+    #[arg(long, value_name = "NAME", requires = "log")]
+    pub log_database: Option<String>,
+    /// Take only statements of this role from logs that name it
+    #[arg(long, value_name = "ROLE", requires = "log")]
+    pub log_user: Option<String>,
+    /// A variable of psql in files, as psql's -v: -v NAME=VALUE works, too (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub variable: Vec<(String, String)>,
     /// Number of statements to take from pg_stat_statements and from logs
     #[arg(long, value_name = "N", default_value_t = 50, requires = "ranked")]
     pub top: u32,
@@ -303,6 +315,38 @@ pub struct LimitArgs {
     /// Minimum reduction of a statement's cost that counts, in per cent
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
+}
+
+/// `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// psql's `-v NAME=VALUE` as `--variable NAME=VALUE`; a lone `-v` is `--verbose`.
+fn with_variables(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let is_variable = |text: &str| {
+        let name = text.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        })
+    };
+    let mut written: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let text = argument.to_str().unwrap_or_default();
+        let is_behind = written.last().is_some_and(|last| last == "-v") && is_variable(text);
+        if is_behind {
+            written.pop();
+            written.push(format!("--variable={text}").into());
+        } else if let Some(variable) = text.strip_prefix("-v").filter(|text| is_variable(text)) {
+            written.push(format!("--variable={variable}").into());
+        } else {
+            written.push(argument);
+        }
+    }
+    written
 }
 
 /// A duration; unlike [`Millis::parse`], also in days: `7d`.

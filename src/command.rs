@@ -15,6 +15,7 @@ mod demo;
 mod error;
 mod explain;
 mod interactive;
+mod log_files;
 mod output;
 mod phase_clock;
 mod planners;

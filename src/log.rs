@@ -28,7 +28,7 @@ mod wrapper;
 use std::borrow::Cow;
 
 pub use entry::LogEntry;
-pub use execution::{Execution, Executions};
+pub use execution::{Execution, Executions, parameter_values};
 pub use explained::LoggedPlan;
 #[cfg(feature = "internals")]
 pub use translations::Severity;
@@ -104,6 +104,24 @@ pub fn plans(text: &str) -> Vec<LoggedPlan> {
 pub fn executions(text: &str) -> Executions<impl Iterator<Item = LogEntry>> {
     Executions::new(entries(text))
 }
+
+/// Where the last entry of a text begins, if one begins behind its start: a log can be divided
+/// there.
+pub fn last_beginning(text: &str) -> Option<usize> {
+    let mut end = text.len();
+    for _ in 0..MAX_LINES_BACK {
+        let start = text.get(..end)?.rfind('\n')? + 1;
+        let line = text.get(start..)?.split('\n').next()?;
+        if LogFormat::of_line(line.trim_end_matches('\r')).is_some() {
+            return Some(start);
+        }
+        end = start - 1;
+    }
+    None
+}
+
+/// The lines that one entry may have before its beginning is no longer looked for.
+const MAX_LINES_BACK: usize = 20_000;
 
 /// A log's bytes as text. Databases of different encodings write into one log, so bytes that are
 /// not UTF-8 are replaced.

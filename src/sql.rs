@@ -7,27 +7,35 @@
 //! planned: what cannot be parsed is `None` or an error value, and the caller goes on without it.
 
 mod assignments;
+mod catalog_statement;
 mod create_index;
 mod expression;
 pub mod fingerprint;
 mod literals;
 mod parse_expression;
 mod parser;
+pub mod psql;
+mod qualify;
 mod references;
 mod relation_names;
 pub mod rewrite;
 mod settings;
+pub mod settle;
 pub mod split;
+mod statement_kind;
 mod tokens;
 mod with_values;
 
 pub use assignments::{Assigned, assignments};
+pub use catalog_statement::reads_only_catalogs;
 pub use create_index::{IndexElement, parse_create_index};
 pub use expression::{DISTINCT, Expression, Shape, SortTerm};
 pub use literals::{array_elements, literal_value, literals};
 pub use parse_expression::{parse_expression, parse_sort_term};
 pub use parser::SqlError;
+pub use qualify::qualified;
 pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
 pub use settings::setting_read;
+pub use statement_kind::{StatementKind, explained_statement, statement_kind};
 pub use with_values::{ValuePlace, limit_parameter, literals_equal_to, parameters, with_values};

@@ -1,7 +1,9 @@
 //! A workload: named, weighted statements from any source.
 
 pub mod file;
+mod left_out;
 pub mod log;
+mod orm;
 mod statement_id;
 mod value_class;
 
@@ -9,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use left_out::LeftOut;
 pub use statement_id::StatementId;
 pub use value_class::{Frequency, ValueClass};
 
@@ -17,13 +20,22 @@ fn is_zero(calls: &f64) -> bool {
     *calls == 0.0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// One statement of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// Its name.
     pub id: StatementId,
-    /// Its text as it was written; empty when there was nothing before a semicolon.
+    /// The text that is planned; empty when there was nothing before a semicolon.
     pub sql: String,
+    /// Its text as its source has it, where what is planned is another text that means the same:
+    /// placeholders of a driver, or parameters that had to get types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// How often it runs: its weight in sums.
     pub calls: f64,
     /// The mean time of one execution in milliseconds, where `pg_stat_statements` or a log measured
@@ -49,6 +61,13 @@ pub struct Statement {
     /// not of the one who asks.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub authors: BTreeSet<String>,
+    /// The `search_path` that its file sets for it; none for that of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<String>,
+    /// Only functions execute it, where `pg_stat_statements` says so: what its text names may be a
+    /// function's variable.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub within_function: bool,
 }
 
 /// A literal with at least this many values, in statements that are otherwise the same, is a
@@ -72,6 +91,9 @@ pub struct Workload {
     /// calls come from comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calls_counted_for_s: Option<f64>,
+    /// What its sources have and it has not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut>,
 }
 
 impl Statement {
@@ -102,7 +124,41 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Its text as its source has it.
+    pub fn as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.sql)
+    }
+
+    /// Is its name one that somebody gave it, and not a number or a place?
+    pub fn is_named(&self) -> bool {
+        let is_generated = self.place == "pg_stat_statements"
+            || self.id.0.starts_with("log-")
+            || self.id.0.contains(':');
+        !is_generated
+    }
+
+    /// The same with another text that means the same.
+    fn with_text(&self, sql: &str) -> Statement {
+        Statement {
+            sql: sql.to_owned(),
+            written: Some(self.as_written().to_owned()),
+            ..self.clone()
+        }
+    }
+}
+
 impl Workload {
+    /// The same with these texts, which mean the same.
+    #[must_use]
+    pub fn with_texts(&self, texts: &BTreeMap<StatementId, String>) -> Workload {
+        let changed = self.statements.iter().filter_map(|statement| {
+            let text = texts.get(&statement.id)?;
+            Some(statement.with_text(text))
+        });
+        self.with_replaced(&changed.collect::<Vec<_>>())
+    }
+
     /// Adds a statement. A name that is taken gets a number: `jobs`, `jobs-2`, …
     pub fn add(&mut self, name: &str, sql: &str, usage: Usage, place: String) {
         let taken = |name: &str| {
@@ -123,6 +179,7 @@ impl Workload {
         self.statements.push(Statement {
             id: StatementId(id),
             sql,
+            written: None,
             calls,
             mean_time_ms,
             place,
@@ -131,6 +188,8 @@ impl Workload {
             value_class: None,
             calls_of_classes: 0.0,
             authors: BTreeSet::new(),
+            search_path: None,
+            within_function: false,
         });
     }
 
@@ -168,6 +227,38 @@ impl Workload {
         Workload {
             statements: self.statements.iter().map(replaced).collect(),
             calls_counted_for_s: self.calls_counted_for_s,
+            left_out: self.left_out.clone(),
+        }
+    }
+
+    /// Notes something that a source has and the workload has not.
+    pub fn note_left_out(&mut self, left_out: LeftOut) {
+        self.left_out.push(left_out);
+    }
+
+    /// What its sources have and it has not.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// The last statement is planned with this text, which means the same.
+    pub fn note_text(&mut self, sql: &str) {
+        if let Some(last) = self.statements.last_mut() {
+            *last = last.with_text(sql);
+        }
+    }
+
+    /// The last statement is executed with this `search_path`.
+    pub fn note_search_path(&mut self, path: Option<String>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.search_path = path;
+        }
+    }
+
+    /// Marks the last statement as one that only functions execute.
+    pub fn note_within_function(&mut self) {
+        if let Some(last) = self.statements.last_mut() {
+            last.within_function = true;
         }
     }
 
@@ -184,6 +275,7 @@ impl Workload {
         Workload {
             statements,
             calls_counted_for_s: self.calls_counted_for_s,
+            left_out: self.left_out.clone(),
         }
     }
 

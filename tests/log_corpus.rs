@@ -226,6 +226,7 @@ fn comparable(entry: LogEntry) -> LogEntry {
         time: None,
         application: None,
         database: None,
+        user: None,
         message,
         ..entry
     }

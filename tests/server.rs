@@ -39,6 +39,8 @@ mod report;
 mod rewrites;
 #[path = "server/safety.rs"]
 mod safety;
+#[path = "server/sources.rs"]
+mod sources;
 #[path = "server/statements.rs"]
 mod statements;
 #[path = "server/upkeep.rs"]

@@ -32,6 +32,7 @@ pub(super) fn workload(
 ) -> Result<Captured, PlannerError> {
     let mut baseline = plans(run, workload.statements())?;
     let mut twin_only = plan_withheld(run, limits, workload.statements(), &mut baseline)?;
+    let workload = &run.settled(workload);
     let mut catalog = run.catalog(&tables_of(&baseline))?;
     let lookups = foreign_keys::lookups(workload, &baseline, &catalog);
     let mut classes = value_classes::of(workload, &baseline, &catalog);

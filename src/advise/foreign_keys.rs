@@ -81,6 +81,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
             key.table,
             conditions.join(" AND ")
         ),
+        written: None,
         calls: statement.calls * rows,
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),
@@ -89,6 +90,8 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         value_class: None,
         calls_of_classes: 0.0,
         authors: statement.authors.clone(),
+        search_path: None,
+        within_function: false,
     }
 }
 

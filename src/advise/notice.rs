@@ -4,11 +4,13 @@ use crate::candidate::NotIndexable;
 use crate::model::{Cost, Gap, QualifiedName};
 use crate::planner::{Silence, TwinOnly};
 use crate::twin::agreement::Agreement;
-use crate::workload::StatementId;
+use crate::workload::{LeftOut, StatementId};
 
 /// Something the reader has to know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
+    /// The workload's sources have something that it has not.
+    LeftOut(LeftOut),
     /// Plans on this table are based on default estimates.
     NeverAnalyzed(QualifiedName),
     /// The table has row-level security, and its policies do not apply to the role that asks.

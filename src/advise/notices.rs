@@ -24,6 +24,8 @@ impl Parts<'_> {
         let not_indexable = self.candidates.notes.iter().cloned();
         let silent = self.summary.server_silent.map(Notice::ServerSilent);
         let mut notices: Vec<Notice> = silent.into_iter().collect();
+        let left_out = self.context.workload.left_out().iter().cloned();
+        notices.extend(left_out.map(Notice::LeftOut));
         notices.extend(
             never_analyzed
                 .chain(self.policies_for_others())

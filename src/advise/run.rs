@@ -1,7 +1,7 @@
 //! The one place where the pipeline asks the planner.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::restated::AllRestated;
@@ -13,7 +13,7 @@ use crate::planner::{
     Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
     Preparation, Question, RefusalCause, Silence, Target, uses,
 };
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId, Workload};
 
 /// One run of the pipeline while it talks to the planner.
 pub(super) struct Run<'a> {
@@ -21,6 +21,7 @@ pub(super) struct Run<'a> {
     observer: Observer<'a>,
     out_of_time: bool,
     restated: AllRestated,
+    settled: BTreeMap<StatementId, String>,
     server_silent: Option<Silence>,
     phases: RefCell<Vec<Phase>>,
     /// The phase that goes on, and what had been asked when it began.
@@ -34,6 +35,7 @@ impl<'a> Run<'a> {
             observer,
             out_of_time: false,
             restated: AllRestated::new(),
+            settled: BTreeMap::new(),
             server_silent: None,
             phases: RefCell::default(),
             phase: RefCell::default(),
@@ -106,7 +108,10 @@ impl<'a> Run<'a> {
         statements: &[Statement],
     ) -> Result<Baseline, PlannerError> {
         match self.ask(&Question::plans(target, statements))? {
-            Answer::Planned(planned) => Ok(planned.plans),
+            Answer::Planned(planned) => {
+                self.settled.extend(planned.settled);
+                Ok(planned.plans)
+            }
             Answer::Refused(refusal) => {
                 let message = match refusal.cause {
                     RefusalCause::ServerSilent(silence) => silence.to_string(),
@@ -117,6 +122,11 @@ impl<'a> Run<'a> {
                 Ok(ids.map(|id| (id, failed.clone())).collect())
             }
         }
+    }
+
+    /// The workload with the texts with which its statements could be planned.
+    pub(super) fn settled(&self, workload: &Workload) -> Workload {
+        workload.with_texts(&self.settled)
     }
 
     pub(super) fn catalog(

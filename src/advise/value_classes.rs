@@ -385,6 +385,7 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
             Statement {
                 id: class.id(),
                 sql,
+                written: None,
                 calls: statement.calls * share,
                 mean_time_ms: None,
                 value_class: Some(Box::new(class)),

@@ -64,10 +64,12 @@ const TWIN_SAFETY: Safety = Safety {
     max_total_write_block: Millis(600_000.0),
 };
 
-/// Settings for a server with almost no data, whose data need not survive a crash.
+/// Settings for a server with almost no data, whose data need not survive a crash. A statement may
+/// lock thousands of partitions with their indexes; memory for locks is only taken when it is used.
 const TWIN_SETTINGS: &str = "\
 shared_buffers = 32MB
 max_connections = 10
+max_locks_per_transaction = 4096
 synchronous_commit = off
 wal_level = minimal
 max_wal_senders = 0

@@ -1,6 +1,5 @@
 //! `pgrehearse snapshot`: writes a twin file; and the planner for such a file.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,7 +13,7 @@ use super::{CommandError, Outcome, connection, workload};
 use crate::cli::{Cli, SnapshotArgs};
 use crate::db::{Interrupt, Scope, Server, Session};
 use crate::plan::Plan;
-use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Rollback, Target};
+use crate::planner::{Answer, Event, PlanOutcome, Planned, Planner, Question, Rollback, Target};
 use crate::sentences;
 use crate::sentences::gap as gap_sentence;
 use crate::terminal::{self, Progress};
@@ -22,7 +21,7 @@ use crate::twin::checks::Checked;
 use crate::twin::file::{TwinFile, TwinFileError};
 use crate::twin::redaction::{RedactionKey, RedactionReport};
 use crate::verdict::Limits;
-use crate::workload::{StatementId, Workload};
+use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, CommandError> {
     let Some(path) = &cli.output.output else {
@@ -35,7 +34,7 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
     let workload = workload::read(&arguments.workload, &session)?;
-    let mut file = capture(cli, &session, workload, arguments)?;
+    let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);
         file.redacted.iter().for_each(print_redaction);
@@ -76,7 +75,7 @@ fn print_redaction(report: &RedactionReport) {
 fn capture(
     cli: &Cli,
     session: &Session,
-    workload: Workload,
+    workload: &Workload,
     arguments: &SnapshotArgs,
 ) -> Result<TwinFile, CommandError> {
     let progress = Progress::new(&cli.output);
@@ -86,7 +85,7 @@ fn capture(
     });
     let mut server = Server::new(session);
     progress.observe(Event::Step("plans"));
-    let plans = plans(&mut server, &workload)?;
+    let Planned { plans, settled, .. } = plans(&mut server, workload)?;
     let tables = plans
         .values()
         .filter_map(PlanOutcome::plan)
@@ -95,28 +94,31 @@ fn capture(
     progress.observe(Event::Step("catalog"));
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("statistics and settings"));
-    let identifiers = identifiers_of(&workload);
+    let identifiers = identifiers_of(workload);
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
-        scope(&tables, &names_of(&workload))
+        scope(&tables, &names_of(workload))
     };
-    let mut snapshot = session.snapshot_naming(&scope, &named_besides(&workload))?;
+    let mut snapshot = session.snapshot_naming(&scope, &named_besides(workload))?;
     progress.observe(Event::Step("samples of rows"));
     if arguments.sample {
         let only = arguments.all_tables.then_some(&tables);
         snapshot.keep_samples(session.samples(&snapshot, &identifiers, only)?);
     }
     progress.observe(Event::End);
-    Ok(TwinFile::new(workload, catalog, plans, snapshot))
+    Ok(TwinFile::new(
+        workload.with_texts(&settled),
+        catalog,
+        plans,
+        snapshot,
+    ))
 }
 
-fn plans(
-    server: &mut Server<'_>,
-    workload: &Workload,
-) -> Result<BTreeMap<StatementId, PlanOutcome>, CommandError> {
+/// The plans of the workload, and the texts that were planned in place of others.
+fn plans(server: &mut Server<'_>, workload: &Workload) -> Result<Planned, CommandError> {
     match server.ask(&Question::plans(Target::Server, workload.statements()))? {
-        Answer::Planned(planned) => Ok(planned.plans),
+        Answer::Planned(planned) => Ok(planned),
         Answer::Refused(refusal) => Err(CommandError::Other(sentences::refusal(&refusal.cause))),
     }
 }

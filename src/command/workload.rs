@@ -5,24 +5,37 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::CommandError;
+use super::{CommandError, log_files};
 use crate::cli::WorkloadArgs;
 use crate::db::Session;
-use crate::workload::log::LoggedStatements;
+use crate::sentences;
+use crate::sql::psql::Variables;
+use crate::workload::log::{LogFilter, LoggedStatements};
 use crate::workload::{StatementId, Workload, file};
 
 /// Reads files, texts, logs and pg_stat_statements, in this order.
 pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Workload, CommandError> {
-    let mut workload = read_texts(arguments)?;
+    let is_asked = !arguments.log.is_empty() && arguments.log_database.is_none();
+    let database = is_asked.then(|| session.database()).transpose()?;
+    let mut workload = read_texts(arguments, database.as_deref())?;
+    session.resolve_search_paths(&mut workload)?;
     if arguments.pg_stat_statements {
         session.add_stat_statements(arguments.top, &mut workload)?;
     }
     if workload.statements().is_empty() {
-        return Err(CommandError::Usage(
-            "the workload has no statements".to_owned(),
-        ));
+        return Err(CommandError::Usage(without_statements(&workload)));
     }
     Ok(workload)
+}
+
+/// Says why, if a source has statements that the workload has not.
+fn without_statements(workload: &Workload) -> String {
+    let reasons = workload.left_out().iter().map(sentences::left_out);
+    let reasons: Vec<String> = reasons.collect();
+    match reasons.as_slice() {
+        [] => "the workload has no statements".to_owned(),
+        reasons => format!("the workload has no statements: {}", reasons.join(". ")),
+    }
 }
 
 /// The workload of the options, without a server; if they name no source, that of the twin file.
@@ -33,7 +46,7 @@ pub(super) fn read_offline(
     if arguments.is_empty() {
         return Ok(of_file.clone());
     }
-    read_texts(arguments)
+    read_texts(arguments, None)
 }
 
 /// Checks the sources before connecting to a server.
@@ -77,23 +90,40 @@ fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     arguments.log.iter().filter(is_file).try_for_each(opened)
 }
 
-fn read_texts(arguments: &WorkloadArgs) -> Result<Workload, CommandError> {
+fn read_texts(arguments: &WorkloadArgs, database: Option<&str>) -> Result<Workload, CommandError> {
     let mut workload = Workload::default();
+    let variables: Variables = arguments.variable.iter().cloned().collect();
     for path in &arguments.file {
-        file::read(&source_name(path), &read_file(path)?, &mut workload)?;
+        let text = read_file(path)?;
+        file::read_script(&source_name(path), &text, &variables, &mut workload)?;
     }
     for (number, text) in arguments.command.iter().enumerate() {
-        file::read(&format!("command-{}", number + 1), text, &mut workload)?;
+        let source = format!("command-{}", number + 1);
+        file::read_script(&source, text, &variables, &mut workload)?;
     }
-    read_logs(arguments, &mut workload)?;
+    read_logs(arguments, database, &mut workload)?;
     Ok(workload)
 }
 
-fn read_logs(arguments: &WorkloadArgs, workload: &mut Workload) -> Result<(), CommandError> {
+fn read_logs(
+    arguments: &WorkloadArgs,
+    database: Option<&str>,
+    workload: &mut Workload,
+) -> Result<(), CommandError> {
+    if arguments.log.is_empty() {
+        return Ok(());
+    }
+    let filter = LogFilter {
+        database: arguments.log_database.clone(),
+        preferred_database: database.map(str::to_owned),
+        user: arguments.log_user.clone(),
+    };
     let mut logged = LoggedStatements::default();
     for path in &arguments.log {
-        logged.add_log(&source_name(path), &crate::log::decode(&read_bytes(path)?))?;
+        log_files::add(path, &filter, &mut logged)?;
     }
+    let logged = logged.preferred();
+    logged.note_others(workload);
     logged.add_to(workload, arguments.top);
     Ok(())
 }
@@ -111,8 +141,11 @@ pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
     text(path, read_bytes(path)?)
 }
 
-/// Decodes the bytes of a text file; errors name it.
+/// Decodes the bytes of a text file (UTF-8, or UTF-16 as Windows writes it); errors name it.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
+    if let Ok(text) = crate::plan::read::decode(&bytes) {
+        return Ok(text.into_owned());
+    }
     String::from_utf8(bytes).map_err(|error| {
         let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
@@ -175,7 +208,7 @@ mod tests {
         let path = path.to_str().unwrap();
         let found = arguments(&["-c", "SELECT 2", "-c", "SELECT 3", "-f", path]);
         check(&found).unwrap();
-        let workload = read_texts(&found).unwrap();
+        let workload = read_texts(&found, None).unwrap();
         assert_eq!(names(&workload), ["first", "command-1:1", "command-2:1"]);
     }
 

@@ -15,7 +15,7 @@ use crate::sql::split::highest_parameter;
 pub(super) const EXPLAIN: &str = "EXPLAIN (FORMAT JSON, VERBOSE) ";
 
 /// The protocol's limit; with more parameters the server reports the error.
-const MAX_PARAMETERS: usize = 65_535;
+pub(super) const MAX_PARAMETERS: usize = 65_535;
 
 /// The server's JSON, not parsed.
 struct JsonText(String);

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::explain::Explained;
 use super::row::field;
+use super::settle::Settled;
 use super::transaction::{Locks, Rehearsal};
 use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
@@ -16,6 +18,7 @@ use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
     RefusalCause, Target, TwinOnly, TwinOnlyReason,
 };
+use crate::sql::{StatementKind, statement_kind};
 use crate::verdict::expected_build;
 use crate::workload::{Statement, StatementId};
 
@@ -24,6 +27,8 @@ pub struct Server<'s> {
     session: &'s Session,
     /// Facts of each statement from its plan without new indexes.
     planned: BTreeMap<StatementId, PlannedStatement>,
+    /// The texts of statements that could only be planned with types for their parameters.
+    settled: BTreeMap<StatementId, String>,
     /// The tables to lock with LOCK TABLE.
     lockable: BTreeSet<QualifiedName>,
     /// Statements that are executed whatever they call.
@@ -33,6 +38,14 @@ pub struct Server<'s> {
     /// What others have waited because of this run.
     budget: WaitBudget,
 }
+
+/// Without DETAIL and HINT.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Why a definition is not planned.
+pub(super) const DEFINITION: &str = "this is DDL: `check --migrate` is for migrations";
 
 /// What a rehearsal must know about a statement before it takes locks.
 #[derive(Debug, Clone)]
@@ -52,6 +65,7 @@ impl<'s> Server<'s> {
         Server {
             session,
             planned: BTreeMap::new(),
+            settled: BTreeMap::new(),
             lockable: BTreeSet::new(),
             executed_anyway: BTreeSet::new(),
             expected: BTreeMap::new(),
@@ -148,7 +162,14 @@ impl<'s> Server<'s> {
     }
 
     fn capture(&mut self, statement: &Statement) -> Result<PlanOutcome, DbError> {
-        Ok(match self.session.capture(&statement.sql)? {
+        if statement_kind(&statement.sql) == StatementKind::Definition {
+            return Ok(PlanOutcome::Failed(DEFINITION.to_owned()));
+        }
+        let explained = match self.session.capture(&statement.sql)? {
+            refused @ Explained::Refused { .. } => self.capture_settled(statement, refused)?,
+            explained => explained,
+        };
+        Ok(match explained {
             Explained::Plan { plan, bytes } => {
                 self.session.planned.add(&plan);
                 self.planned.insert(
@@ -160,9 +181,38 @@ impl<'s> Server<'s> {
                 );
                 PlanOutcome::Plan(plan)
             }
+            Explained::Refused {
+                message,
+                state: Some(SqlState::INSUFFICIENT_PRIVILEGE),
+            } => PlanOutcome::TwinOnly(TwinOnly {
+                authors: statement.authors.clone(),
+                reason: TwinOnlyReason::NoRights(first_line(&message)),
+            }),
             Explained::Refused { message, .. } => PlanOutcome::Failed(message),
             Explained::Empty => PlanOutcome::Empty,
         })
+    }
+
+    /// The plan of a refused statement with types for its parameters, if that can be planned.
+    fn capture_settled(
+        &mut self,
+        statement: &Statement,
+        refused: Explained,
+    ) -> Result<Explained, DbError> {
+        match self.session.settle(statement)? {
+            Settled::To(text) => {
+                let explained = self.session.capture(&text)?;
+                if matches!(explained, Explained::Plan { .. }) {
+                    self.settled.insert(statement.id.clone(), text);
+                }
+                Ok(explained)
+            }
+            Settled::Missing(message, state) => Ok(Explained::Refused {
+                message,
+                state: Some(state),
+            }),
+            Settled::No => Ok(refused),
+        }
     }
 
     fn rehearse(
@@ -241,6 +291,7 @@ impl Server<'_> {
             let outcome = plan(self, statement)?;
             planned.plans.insert(statement.id.clone(), outcome);
         }
+        planned.settled = std::mem::take(&mut self.settled);
         Ok(Answer::Planned(planned))
     }
 

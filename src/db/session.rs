@@ -335,6 +335,18 @@ impl Session {
     }
 
     /// A name that no prepared statement of this session had.
+    /// The name of the database.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn database(&self) -> Result<String, DbError> {
+        const OPERATION: &str = "asking for the database's name";
+        let sql = "/* pgrehearse */ SELECT pg_catalog.current_database()::text AS name";
+        let rows = self.query(OPERATION, sql, &[])?;
+        let row = rows.first();
+        row.map_or_else(|| Ok(String::new()), |row| super::row::field(row, "name"))
+    }
+
     pub(super) fn new_statement_name(&self) -> String {
         self.prepared.set(self.prepared.get() + 1);
         format!("pgrehearse_{}", self.prepared.get())

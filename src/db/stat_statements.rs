@@ -1,64 +1,123 @@
 //! The workload that `pg_stat_statements` has seen
 //! (<https://www.postgresql.org/docs/current/pgstatstatements.html>).
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::row::field;
 use super::{DbError, Session};
 use crate::model::quote_identifier;
-use crate::workload::{Usage, Workload};
+use crate::sql::reads_only_catalogs;
+use crate::workload::{LeftOut, Usage, Workload};
 
 const OPERATION: &str = "reading pg_stat_statements";
 
+/// Where the view is, and what this version of it has.
+struct View {
+    /// Its schema, quoted.
+    schema: String,
+    has_info: bool,
+    has_toplevel: bool,
+}
+
 impl Session {
     /// Adds the statements with the most total time, with their calls and, where these are others,
-    /// their users; their literals are parameters (`$1`).
+    /// their users; their literals are parameters (`$1`). Notes what is left out.
     ///
     /// # Errors
     /// When the extension is not in this database, or may not be read.
     pub fn add_stat_statements(&self, top: u32, workload: &mut Workload) -> Result<(), DbError> {
-        let schema = "/* pgrehearse */ SELECT n.nspname::text AS schema_name, \
-                      pg_catalog.to_regclass(pg_catalog.quote_ident(n.nspname) || '.pg_stat_statements_info') IS NOT NULL AS has_info \
-                      FROM pg_catalog.pg_extension e \
-                      JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
-        let rows = self.query(OPERATION, schema, &[])?;
+        let view = self.stat_statements_view()?;
+        let is_alone = workload.statements().is_empty();
+        let within_function = if view.has_toplevel {
+            "pg_catalog.bool_and(NOT s.toplevel)"
+        } else {
+            "false"
+        };
+        let sql = view
+            .query(include_str!("sql/stat_statements.sql"))
+            .replace("WITHIN_FUNCTION", within_function);
+        // Some of them are left out.
+        let limit = i64::from(top) * 2 + 100;
+        let rows = self.query(OPERATION, &sql, &[(&limit, Type::INT8)])?;
+        let (mut added, mut of_catalogs) = (0, 0);
+        for row in &rows {
+            if added == top {
+                break;
+            }
+            let query: String = field(row, "query")?;
+            if reads_only_catalogs(&query) {
+                of_catalogs += 1;
+            } else {
+                add(row, &query, workload)?;
+                added += 1;
+            }
+        }
+        if of_catalogs > 0 {
+            workload.note_left_out(LeftOut::OfCatalogs(of_catalogs));
+        }
+        self.note_hidden(&view, workload)?;
+        if is_alone && view.has_info {
+            let sql = view.query(include_str!("sql/stat_statements_since.sql"));
+            let rows = self.query(OPERATION, &sql, &[])?;
+            let counted_for = rows.first().map(|row| field(row, "counted_for_s"));
+            workload.count_calls_for(counted_for.transpose()?.flatten());
+        }
+        Ok(())
+    }
+
+    fn stat_statements_view(&self) -> Result<View, DbError> {
+        let sql = include_str!("sql/stat_statements_view.sql");
+        let rows = self.query(OPERATION, sql, &[])?;
         let Some(row) = rows.first() else {
             let advice = "pg_stat_statements is not installed in this database: CREATE EXTENSION pg_stat_statements \
                           (it also has to be in shared_preload_libraries)";
             return Err(DbError::Missing(advice.to_owned()));
         };
-        let schema: String = field(row, "schema_name")?;
-        let is_alone = workload.statements().is_empty();
-        let sql =
-            include_str!("sql/stat_statements.sql").replace("SCHEMA", &quote_identifier(&schema));
-        for row in self.query(OPERATION, &sql, &[(&i64::from(top), Type::INT8)])? {
-            let id: Option<String> = field(&row, "query_id")?;
-            let query: String = field(&row, "query")?;
-            let name = format!("query-{}", id.unwrap_or_default().trim_start_matches('-'));
-            let usage = Usage {
-                calls: field::<f64>(&row, "calls")?.max(1.0),
-                mean_time_ms: field(&row, "mean_time_ms")?,
-            };
-            workload.add(
-                &name,
-                query.trim().trim_end_matches(';'),
-                usage,
-                "pg_stat_statements".to_owned(),
-            );
-            let authors: Vec<String> = field(&row, "authors")?;
-            workload.note_authors(authors.into_iter().collect());
-        }
-        if is_alone && field(row, "has_info")? {
-            let sql = include_str!("sql/stat_statements_since.sql")
-                .replace("SCHEMA", &quote_identifier(&schema));
-            let rows = self.query(OPERATION, &sql, &[])?;
-            workload.count_calls_for(
-                rows.first()
-                    .map(|row| field(row, "counted_for_s"))
-                    .transpose()?
-                    .flatten(),
-            );
+        Ok(View {
+            schema: quote_identifier(&field::<String>(row, "schema_name")?).into_owned(),
+            has_info: field(row, "has_info")?,
+            has_toplevel: field(row, "has_toplevel")?,
+        })
+    }
+
+    /// Notes how many statements of others the role may not see.
+    fn note_hidden(&self, view: &View, workload: &mut Workload) -> Result<(), DbError> {
+        let sql = view.query(include_str!("sql/stat_statements_hidden.sql"));
+        let rows = self.query(OPERATION, &sql, &[])?;
+        let Some(row) = rows.first() else {
+            return Ok(());
+        };
+        let hidden: i64 = field(row, "hidden")?;
+        if let Ok(statements @ 1..) = u64::try_from(hidden) {
+            workload.note_left_out(LeftOut::Hidden {
+                statements,
+                role: field(row, "role")?,
+            });
         }
         Ok(())
     }
+}
+
+impl View {
+    fn query(&self, sql: &str) -> String {
+        sql.replace("SCHEMA", &self.schema)
+    }
+}
+
+fn add(row: &Row, query: &str, workload: &mut Workload) -> Result<(), DbError> {
+    let id: Option<String> = field(row, "query_id")?;
+    let name = format!("query-{}", id.unwrap_or_default().trim_start_matches('-'));
+    let usage = Usage {
+        calls: field::<f64>(row, "calls")?.max(1.0),
+        mean_time_ms: field(row, "mean_time_ms")?,
+    };
+    let sql = query.trim().trim_end_matches(';');
+    workload.add(&name, sql, usage, "pg_stat_statements".to_owned());
+    let authors: Vec<String> = field(row, "authors")?;
+    workload.note_authors(authors.into_iter().collect());
+    if field(row, "within_function")? {
+        workload.note_within_function();
+    }
+    Ok(())
 }

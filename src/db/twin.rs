@@ -15,6 +15,7 @@ use tokio_postgres::types::Type;
 use super::explain::{Explained, Preamble};
 use super::row::field;
 use super::session::OWN_PATH;
+use super::settle::Settled;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
@@ -252,13 +253,53 @@ impl Twin {
         } else {
             "BEGIN"
         };
+        let begin = format!("{begin}; {}", self.users_names());
+        let opening: Preamble = begin.as_str().into();
+        let mut plans = self.plans(&opening, statements)?;
+        let settled = self.settle(&begin, statements, &mut plans)?;
+        let with_texts: Vec<Statement> = statements
+            .iter()
+            .filter_map(|statement| {
+                let sql = settled.get(&statement.id)?.clone();
+                Some(Statement {
+                    sql,
+                    ..statement.clone()
+                })
+            })
+            .collect();
+        plans.extend(self.plans(&opening, &with_texts)?);
         Ok(Planned {
-            plans: self.plans(
-                &format!("{begin}; {}", self.users_names()).as_str().into(),
-                statements,
-            )?,
+            plans,
+            settled,
             ..Planned::default()
         })
+    }
+
+    /// The texts with types for their parameters of those statements that were refused; notes what
+    /// is missing for others.
+    fn settle(
+        &self,
+        begin: &str,
+        statements: &[Statement],
+        plans: &mut BTreeMap<StatementId, PlanOutcome>,
+    ) -> Result<BTreeMap<StatementId, String>, DbError> {
+        let mut settled = BTreeMap::new();
+        for statement in statements {
+            let Some(PlanOutcome::Failed(message)) = plans.get_mut(&statement.id) else {
+                continue;
+            };
+            self.session.batch(OPERATION, begin)?;
+            let found = self.session.settle_here(statement);
+            self.session.batch(OPERATION, "ROLLBACK")?;
+            match found? {
+                Settled::To(text) => {
+                    settled.insert(statement.id.clone(), text);
+                }
+                Settled::Missing(missing, _) => *message = missing,
+                Settled::No => {}
+            }
+        }
+        Ok(settled)
     }
 
     fn with(

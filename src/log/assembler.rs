@@ -88,6 +88,7 @@ impl Assembler {
         entry.process_id = label::process_id(prefix).or(origin.process_id);
         entry.time = label::time(prefix).or(origin.time).map(str::to_owned);
         entry.application = label::is_ours(prefix).then(|| OUR_APPLICATION.to_owned());
+        (entry.user, entry.database) = label::user_and_database(prefix);
         self.open = Some(OpenEntry {
             entry,
             field: Field::Message,

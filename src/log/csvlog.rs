@@ -20,6 +20,7 @@ const MIN_COLUMNS: usize = 22;
 
 mod column {
     pub(super) const TIME: usize = 0;
+    pub(super) const USER: usize = 1;
     pub(super) const DATABASE: usize = 2;
     pub(super) const PROCESS_ID: usize = 3;
     pub(super) const SEVERITY: usize = 11;
@@ -71,6 +72,7 @@ fn entry(line: usize, record: &str) -> Option<LogEntry> {
     entry.statement = owned(column::STATEMENT);
     entry.application = owned(column::APPLICATION);
     entry.database = owned(column::DATABASE);
+    entry.user = owned(column::USER);
     Some(entry)
 }
 

@@ -27,8 +27,11 @@ pub struct LogEntry {
     pub statement: Option<String>,
     /// The client's `application_name`; in stderr logs and syslog only ours is recognized.
     pub application: Option<String>,
-    /// The client's database; not known in stderr logs and syslog.
+    /// The client's database; in stderr logs and syslog where the prefix names it (`db=app`,
+    /// `user@app`).
     pub database: Option<String>,
+    /// The client's role; in stderr logs and syslog where the prefix names it.
+    pub user: Option<String>,
 }
 
 impl LogEntry {
@@ -44,6 +47,7 @@ impl LogEntry {
             statement: None,
             application: None,
             database: None,
+            user: None,
         }
     }
 

@@ -31,6 +31,12 @@ pub struct Execution {
     pub parameters: Option<String>,
     /// Does it only fetch more rows of an earlier execution?
     pub is_fetch: bool,
+    /// Was it executed by a function, as far as is known? Its text may name the function's variables.
+    pub is_nested: bool,
+    /// The database, where the log says it.
+    pub database: Option<String>,
+    /// The role, where the log says it.
+    pub user: Option<String>,
     /// Line of the log.
     pub line: usize,
 }
@@ -199,6 +205,9 @@ impl Execution {
             duration_ms,
             parameters,
             is_fetch: false,
+            is_nested: entry.context.is_some(),
+            database: entry.database.clone(),
+            user: entry.user.clone(),
             line: entry.line,
         }
     }
@@ -211,6 +220,43 @@ impl Execution {
     fn is_ours(&self) -> bool {
         self.sql.contains("/* pgrehearse")
     }
+}
+
+/// The values of parameters as the server logs them, `$1 = '5', $2 = NULL`, each as a literal. None
+/// where one is cut off (`log_parameter_max_length`).
+pub fn parameter_values(text: &str) -> Option<Vec<(u32, String)>> {
+    let mut values = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (number, after) = rest.strip_prefix('$')?.split_once(" = ")?;
+        let number = number.parse().ok()?;
+        let length = if after.starts_with('\'') {
+            literal_length(after)?
+        } else {
+            after.find(',').unwrap_or(after.len())
+        };
+        let (literal, behind) = after.split_at_checked(length)?;
+        let is_cut = literal.ends_with("...'");
+        let is_null = literal.eq_ignore_ascii_case("null");
+        (!is_cut && (is_null || literal.starts_with('\''))).then_some(())?;
+        values.push((number, literal.to_owned()));
+        rest = behind.trim_start_matches([',', ' ', '\n', '\t']);
+    }
+    (!values.is_empty()).then_some(values)
+}
+
+/// The length of a literal in quotes at the beginning of a text.
+fn literal_length(text: &str) -> Option<usize> {
+    let mut characters = text.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        if character == '\'' {
+            if characters.peek().is_none_or(|(_, next)| *next != '\'') {
+                return Some(at + 1);
+            }
+            characters.next();
+        }
+    }
+    None
 }
 
 /// SQL's `EXECUTE name (…)` has the statement in its detail:

@@ -20,6 +20,7 @@ struct JsonEntry {
     statement: Option<String>,
     application_name: Option<String>,
     dbname: Option<String>,
+    user: Option<String>,
 }
 
 fn json_entry(line: &str) -> Option<JsonEntry> {
@@ -47,6 +48,7 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = LogEntry> + '_ {
         entry.statement = json_entry.statement;
         entry.application = json_entry.application_name;
         entry.database = json_entry.dbname;
+        entry.user = json_entry.user;
         Some(entry)
     })
 }

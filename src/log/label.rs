@@ -112,6 +112,38 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
     found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok())
 }
 
+/// The user and the database that a prefix names: `user=app,db=shop`, or `app@shop`. No name is
+/// guessed from its place.
+pub(super) fn user_and_database(prefix: &str) -> (Option<String>, Option<String>) {
+    let (mut user, mut database) = (None, None);
+    let known =
+        |name: &str| (!name.is_empty() && !name.starts_with("[unknown")).then(|| name.to_owned());
+    let separators =
+        |c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';' | ':' | '/' | '|');
+    for word in prefix.split(separators) {
+        if let Some((name, value)) = word.split_once('=') {
+            let value = value.trim_end_matches(']');
+            match name.trim_start_matches('[').to_ascii_lowercase().as_str() {
+                "user" | "usr" | "username" | "u" => user = known(value),
+                "db" | "database" | "dbname" | "d" => database = known(value),
+                _ => {}
+            }
+        } else if let Some((one, other)) = word.split_once('@') {
+            let is_name = |name: &str| {
+                name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                    && name
+                        .chars()
+                        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
+            };
+            let (one, other) = (one.trim_start_matches('['), other.trim_end_matches(']'));
+            if is_name(one) && is_name(other) {
+                (user, database) = (known(one), known(other));
+            }
+        }
+    }
+    (user, database)
+}
+
 /// Is the application of this prefix ours? Only a whole word, also after `app=`, not a database or
 /// user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {
@@ -119,4 +151,36 @@ pub(super) fn is_ours(prefix: &str) -> bool {
         Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok()
     });
     prefix.contains("pgrehearse") && OURS.as_ref().is_some_and(|ours| ours.is_match(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_databases_are_read_where_they_are_named() {
+        for (prefix, user, database) in [
+            (
+                "2024-01-01 10:00:00 UTC [7]: user=app,db=shop,app=x,client=::1 ",
+                Some("app"),
+                Some("shop"),
+            ),
+            (
+                "2024-01-01 10:00:00 UTC:10.0.0.1(5432):app@shop:[7]:",
+                Some("app"),
+                Some("shop"),
+            ),
+            ("[7] app@shop ", Some("app"), Some("shop")),
+            ("[7] [unknown]@[unknown] ", None, None),
+            ("2024-01-01 10:00:00 UTC [7] ", None, None),
+            ("db=shop ", None, Some("shop")),
+        ] {
+            let found = user_and_database(prefix);
+            assert_eq!(
+                (found.0.as_deref(), found.1.as_deref()),
+                (user, database),
+                "{prefix}"
+            );
+        }
+    }
 }

@@ -32,6 +32,7 @@ use self::lines::{SourceLine, line_at, lines_from};
 use self::warning::OffsetWarning;
 pub use self::warning::{Warning, WarningKind};
 use super::Plan;
+pub(crate) use encoding::decode;
 
 /// Larger files are refused.
 pub const MAX_FILE: usize = 256 * 1024 * 1024;

@@ -34,6 +34,10 @@ impl Answer {
 pub struct Planned {
     /// For each statement: its plan, or the server's error.
     pub plans: BTreeMap<StatementId, PlanOutcome>,
+    /// Statements that could only be planned with another text that means the same: with types for
+    /// their parameters. Of a question about plans without any condition.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<StatementId, String>,
     /// What existed for the question, in its order: the new indexes, or what the hypothesis
     /// created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

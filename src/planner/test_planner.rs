@@ -61,6 +61,7 @@ pub(crate) struct TestPlanner {
     executed: BTreeMap<(StatementId, Option<Index>), Executed>,
     twin_only: BTreeMap<StatementId, TwinOnly>,
     not_executed: BTreeMap<StatementId, NotExecuted>,
+    settled: BTreeMap<StatementId, String>,
     overrides: Vec<Override>,
     ends: Box<dyn Fn(&Question) -> bool>,
     out_of_time: bool,
@@ -103,6 +104,7 @@ impl TestPlanner {
             executed: BTreeMap::new(),
             twin_only: BTreeMap::new(),
             not_executed: BTreeMap::new(),
+            settled: BTreeMap::new(),
             overrides: Vec::new(),
             ends: Box::new(|_| false),
             out_of_time: false,
@@ -125,6 +127,20 @@ impl TestPlanner {
         };
         self.workload.add(name, sql, usage, format!("{name}.sql:1"));
         self.planning(name, plan)
+    }
+
+    /// The planner only accepts this text of the statement.
+    pub(crate) fn settling(mut self, name: &str, sql: &str) -> TestPlanner {
+        self.settled.insert(id(name), sql.to_owned());
+        self
+    }
+
+    /// The texts of statements that have another one, in a question without conditions.
+    fn settled_texts(&self, question: &Question) -> BTreeMap<StatementId, String> {
+        let mut settled = self.settled.clone();
+        let is_asked = |id: &StatementId| question.statements.iter().any(|asked| asked.id == *id);
+        settled.retain(|id, _| question.is_baseline() && is_asked(id));
+        settled
     }
 
     /// A plan for a statement that is not the workload's own.
@@ -308,6 +324,7 @@ impl TestPlanner {
             plans: statements
                 .map(|statement| (statement.id.clone(), plan(&statement.id)))
                 .collect(),
+            settled: self.settled_texts(question),
             indexes: self.tested(question),
             write_block: builds.then_some(WRITE_BLOCK),
             waits: builds.then(Waits::default),

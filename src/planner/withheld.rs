@@ -68,4 +68,6 @@ pub enum TwinOnlyReason {
     NotChecked(String),
     /// It is planned with row-level security policies that do not apply to the role that asks.
     PoliciesOfOthers,
+    /// The one who asks may not execute it; the server's message.
+    NoRights(String),
 }

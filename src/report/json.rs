@@ -114,6 +114,9 @@ pub struct Statement {
     pub id: String,
     /// Its text as it was given.
     pub sql: String,
+    /// Null where that text is planned; else the text that means the same and is: with parameters
+    /// for the placeholders of a driver, or with types for parameters.
+    pub planned_as: Option<String>,
     /// File and line it was read from.
     pub place: String,
     /// How often it runs.
@@ -726,9 +729,16 @@ impl ValueClass {
 
 impl Statement {
     fn new(advice: &StatementAdvice, catalog: &Catalog) -> Statement {
+        let executed = advice.executed.as_ref();
+        let (executed_before, executed_after) = (
+            executed.map(|(before, _)| before),
+            executed.map(|(_, after)| after),
+        );
+        let time_ms = |plan: Option<&Plan>| plan.and_then(Plan::execution_time).map(thousandth);
         Statement {
             id: advice.statement.id.0.clone(),
-            sql: advice.statement.sql.clone(),
+            sql: advice.statement.as_written().to_owned(),
+            planned_as: planned_as(&advice.statement),
             place: advice.statement.place.clone(),
             calls: advice.statement.calls_with_any_values(),
             calls_counted_here: advice.statement.calls,
@@ -745,24 +755,10 @@ impl Statement {
             cost_before: advice.cost_before().map(|cost| cost.0),
             cost_after: advice.cost_after().map(|cost| cost.0),
             cost_today: advice.restated.as_ref().map(|restated| restated.today.0),
-            time_before_ms: advice
-                .executed
-                .as_ref()
-                .and_then(|(before, _)| before.execution_time())
-                .map(thousandth),
-            time_after_ms: advice
-                .executed
-                .as_ref()
-                .and_then(|(_, after)| after.execution_time())
-                .map(thousandth),
-            blocks_before: advice
-                .executed
-                .as_ref()
-                .and_then(|(before, _)| before.shared_blocks()),
-            blocks_after: advice
-                .executed
-                .as_ref()
-                .and_then(|(_, after)| after.shared_blocks()),
+            time_before_ms: time_ms(executed_before),
+            time_after_ms: time_ms(executed_after),
+            blocks_before: executed_before.and_then(Plan::shared_blocks),
+            blocks_after: executed_after.and_then(Plan::shared_blocks),
             change: advice.change.map(|change| match change {
                 Change::Better => ChangeKind::Better,
                 Change::Same => ChangeKind::Same,
@@ -787,6 +783,12 @@ impl Statement {
             predicted_cost_after: advice.predicted.map(|(_, after)| after.0),
         }
     }
+}
+
+/// The text that is planned in place of the one that was given.
+fn planned_as(statement: &workload::Statement) -> Option<String> {
+    let written = statement.written.as_ref();
+    written.map(|_| statement.sql.clone())
 }
 
 /// Each once, whatever number of rewritten statements need it.

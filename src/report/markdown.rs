@@ -137,8 +137,14 @@ fn row_of_class(class: &ValueClass, statement: &StatementAdvice) -> String {
     costs_row(statement, &name, "")
 }
 
+/// Columns of a statement's text.
+const MAX_TEXT: usize = 100;
+
 fn row(statement: &StatementAdvice) -> String {
-    let name = escaped(&statement.statement.id.0);
+    let mut name = escaped(&statement.statement.id.0);
+    if let Some(sql) = text::shortened_text(&statement.statement, MAX_TEXT) {
+        name += &format!(" {}", escaped(&sql));
+    }
     let calls = statement.statement.calls_with_any_values();
     costs_row(statement, &name, &calls.to_string())
 }

@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::planner::counted::Tally;
 use crate::sentences;
-use crate::text_layout::{indent, titled_rule};
+use crate::text_layout::{indent, titled_rule, truncate};
 use crate::verdict::{Change, MinImprovement, Reason};
 use crate::workload::Statement;
 
@@ -44,7 +44,7 @@ pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> Strin
     for statement in advice.as_written().filter(planned) {
         statement_block(&mut text, statement, advice, width);
     }
-    not_planned(&mut text, advice);
+    not_planned(&mut text, advice, width);
     rejected(&mut text, advice, width);
     existing(&mut text, advice, width);
     hypothetical_drops(&mut text, advice, width);
@@ -154,6 +154,9 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, advice: &Advi
     };
     let gain = styled(style, format!("{gain}{used}"));
     let _ = writeln!(text, "{}", titled_rule(&styled(BOLD, name), &gain, width));
+    if let Some(sql) = shortened_text(&statement.statement, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {}", styled(DIM, sql));
+    }
     if let Some((before, after)) = &statement.executed {
         let _ = writeln!(
             text,
@@ -187,6 +190,15 @@ fn statement_block(text: &mut String, statement: &StatementAdvice, advice: &Advi
     }
     top_findings(text, before, &advice.catalog, width);
     text.push('\n');
+}
+
+/// The statement's text in a line, where its name says nothing about it.
+pub(super) fn shortened_text(statement: &Statement, columns: usize) -> Option<String> {
+    if statement.is_named() {
+        return None;
+    }
+    let words: Vec<&str> = statement.as_written().split_whitespace().collect();
+    Some(truncate(&printable_sql(&words.join(" ")), columns))
 }
 
 /// `job-list · 1,200 calls`.
@@ -238,7 +250,7 @@ fn top_findings(text: &mut String, plan: &Plan, catalog: &Catalog, width: usize)
     }
 }
 
-fn not_planned(text: &mut String, advice: &Advice) {
+fn not_planned(text: &mut String, advice: &Advice, width: usize) {
     let failed: Vec<_> = advice
         .statements
         .iter()
@@ -265,6 +277,9 @@ fn not_planned(text: &mut String, advice: &Advice) {
             printable(&statement.statement.id.0),
             printable(&statement.statement.place)
         );
+        if let Some(sql) = shortened_text(&statement.statement, width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {}", styled(DIM, sql));
+        }
         let error = sentences::error(statement).unwrap_or_default();
         for line in printable_lines(&error).lines() {
             let _ = writeln!(text, "      {}", styled(BAD, line));
@@ -383,12 +398,18 @@ fn recommendation_block(
     );
 }
 
+/// Columns of a statement's text beside what an index brings it.
+const MAX_BENEFIT_TEXT: usize = 60;
+
 /// `queue  120 → 8.3  14 × lower`
 fn benefit_line(benefit: &Benefit, recommendation: &Recommendation, advice: &Advice) -> String {
     let helped = advice
         .statements
         .iter()
         .find(|statement| statement.statement.id == benefit.statement);
+    let shown = helped
+        .and_then(|statement| shortened_text(&statement.statement, MAX_BENEFIT_TEXT))
+        .map_or_else(String::new, |sql| format!("  {sql}"));
     let predicted = helped
         .and_then(|statement| statement.predicted)
         .filter(|_| recommendation.evidence == Evidence::RolledBackTransaction)
@@ -402,7 +423,7 @@ fn benefit_line(benefit: &Benefit, recommendation: &Recommendation, advice: &Adv
             format!("  executed: {}", execution_text(before, after))
         });
     format!(
-        "{}  {} → {}  {} lower{predicted}{executed}",
+        "{}{shown}  {} → {}  {} lower{predicted}{executed}",
         printable(&benefit.statement.0),
         benefit.before,
         benefit.after,

@@ -10,6 +10,7 @@ use crate::workload::StatementId;
 /// A notice, in a sentence or two.
 pub fn notice(notice: &Notice) -> String {
     match notice {
+        Notice::LeftOut(left_out) => super::left_out(left_out),
         Notice::NeverAnalyzed(table) => {
             format!(
                 "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"

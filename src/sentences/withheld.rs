@@ -38,13 +38,20 @@ pub fn not_executed(reason: &NotExecuted) -> String {
 
 const INSIST: &str = " (--analyze-volatile executes it anyway)";
 
+const WITHIN_FUNCTION: &str = "Only functions execute it (pg_stat_statements.toplevel is false): its text may name their variables, and \
+                               temporary tables of theirs.";
+
 /// Why a statement has no plan: the server's message, or why it was not sent.
 pub fn error(statement: &StatementAdvice) -> Option<String> {
     let withheld = statement.twin_only.as_ref().map(not_planned);
-    statement
-        .error
-        .clone()
-        .or(withheld.filter(|_| statement.before.is_none()))
+    let error = statement.error.clone().map(|error| {
+        if statement.statement.within_function {
+            format!("{error}\n{WITHIN_FUNCTION}")
+        } else {
+            error
+        }
+    });
+    error.or(withheld.filter(|_| statement.before.is_none()))
 }
 
 /// Why a statement has no plan: it is planned in the twin only, and there is none.
@@ -76,6 +83,9 @@ fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
         TwinOnlyReason::PoliciesOfOthers => {
             "it is planned with row-level security policies that do not apply to your role"
                 .to_owned()
+        }
+        TwinOnlyReason::NoRights(message) => {
+            format!("the role may not execute it ({message}), and so may not see its plan")
         }
         TwinOnlyReason::NotChecked(message) => format!(
             "it is a statement of {authors}, and what planning it may execute could not be checked: {message}"

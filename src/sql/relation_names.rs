@@ -71,7 +71,7 @@ fn of_literal(text: &str) -> Option<RelationName> {
     })
 }
 
-fn of_object(object: &ObjectName) -> Option<RelationName> {
+pub(in crate::sql) fn of_object(object: &ObjectName) -> Option<RelationName> {
     let mut parts = object.0.iter().rev();
     Some(RelationName {
         name: unquoted(parts.next()?.as_ident()?),

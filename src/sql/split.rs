@@ -60,18 +60,37 @@ pub fn highest_parameter(sql: &str) -> usize {
     highest
 }
 
+/// The characters of a text outside literals, quoted identifiers and comments, each with its place.
+pub fn unquoted_characters(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let mut scanner = Scanner { text, position: 0 };
+    std::iter::from_fn(move || {
+        while let Some(character) = scanner.rest().chars().next() {
+            let position = scanner.position;
+            scanner.step();
+            if scanner.position == position + character.len_utf8() {
+                return Some((position, character));
+            }
+        }
+        None
+    })
+}
+
 fn digits_at(text: &str) -> Option<(usize, usize)> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     Some((text[..length].parse().ok()?, length))
 }
 
-struct Scanner<'a> {
-    text: &'a str,
-    position: usize,
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) position: usize,
 }
 
 impl<'a> Scanner<'a> {
-    fn rest(&self) -> &'a str {
+    pub(super) fn new(text: &'a str) -> Scanner<'a> {
+        Scanner { text, position: 0 }
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
         &self.text[self.position..]
     }
 
@@ -101,9 +120,13 @@ impl<'a> Scanner<'a> {
     /// Moves to the next semicolon that ends a statement; false when the text ends first.
     fn skip_to_semicolon(&mut self) -> bool {
         let mut parentheses = 0usize;
+        let mut body = Body::of(self.rest());
         while let Some(byte) = self.peek() {
+            if byte.is_ascii_alphabetic() && !self.after_identifier() {
+                body.word(self.rest());
+            }
             match byte {
-                b';' if parentheses == 0 => return true,
+                b';' if parentheses == 0 && body.depth == 0 => return true,
                 b'(' => parentheses += 1,
                 b')' => parentheses = parentheses.saturating_sub(1),
                 _ => {}
@@ -114,7 +137,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// One character, or one whole quoted thing.
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let rest = self.rest();
         let length = match rest.as_bytes() {
             [b'\'', ..] => quoted_length(rest, '\'', self.after_escape_prefix()),
@@ -141,6 +164,44 @@ impl<'a> Scanner<'a> {
             .chars()
             .next_back()
             .is_some_and(is_identifier_character)
+    }
+}
+
+/// The body of a function in SQL (`BEGIN ATOMIC … END`), in which semicolons end no statement.
+struct Body {
+    is_function: bool,
+    depth: usize,
+}
+
+impl Body {
+    fn of(statement: &str) -> Body {
+        let mut words = statement.split_whitespace().map(str::to_ascii_lowercase);
+        let is_create = words.next().is_some_and(|word| word == "create");
+        let mut words = words.skip_while(|word| word == "or" || word == "replace");
+        let is_function = words
+            .next()
+            .is_some_and(|word| matches!(word.as_str(), "function" | "procedure"));
+        Body {
+            is_function: is_create && is_function,
+            depth: 0,
+        }
+    }
+
+    /// Counts as psql does: BEGIN, CASE within it, and END.
+    fn word(&mut self, text: &str) {
+        if !self.is_function {
+            return;
+        }
+        let end = text
+            .find(|c| !is_identifier_character(c))
+            .unwrap_or(text.len());
+        let word = &text[..end];
+        if word.eq_ignore_ascii_case("begin") || self.depth > 0 && word.eq_ignore_ascii_case("case")
+        {
+            self.depth += 1;
+        } else if word.eq_ignore_ascii_case("end") {
+            self.depth = self.depth.saturating_sub(1);
+        }
     }
 }
 
@@ -212,6 +273,7 @@ mod tests {
             "select 1 -- ;\n + 1",
             "create rule r as on insert to t do also (select 1; select 2)",
             "select a$b$c",
+            "create or replace function f() returns int begin atomic select case when a then 1 end from t; select 2; end",
         ] {
             assert_eq!(
                 statements(&format!("{whole};select 2")),

@@ -62,6 +62,12 @@ impl<'s> Tokens<'s> {
         pieces.map(|piece| (&piece.token, piece.start..piece.end))
     }
 
+    /// Where a character of the text begins, counted from 0.
+    pub(in crate::sql) fn byte_of(&self, character: usize) -> Option<usize> {
+        let mut characters = self.sql.char_indices().map(|(byte, _)| byte);
+        characters.nth(character)
+    }
+
     pub(in crate::sql) fn len(&self) -> usize {
         self.pieces.len()
     }

@@ -161,6 +161,7 @@ impl SessionData {
                     .and_then(|text| text.as_str())
                     .unwrap_or_default()
                     .to_owned(),
+                written: None,
                 calls: 1.0,
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
@@ -169,6 +170,8 @@ impl SessionData {
                 value_class: None,
                 calls_of_classes: 0.0,
                 authors: std::collections::BTreeSet::new(),
+                search_path: None,
+                within_function: false,
             };
             StatementView {
                 search_text: search_text(&source),

@@ -14,9 +14,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Usage, Workload};
-use crate::sql::literals;
+use super::{LeftOut, Usage, Workload, orm};
+use crate::sql::psql::{Variables, plain};
+use crate::sql::settle::numbered;
 use crate::sql::split::{Piece, split};
+use crate::sql::{StatementKind, explained_statement, literals, statement_kind};
 
 /// The largest number of calls: sums of them stay finite and exact enough.
 const MAX_CALLS: f64 = 1e15;
@@ -51,26 +53,113 @@ pub enum FileError {
 /// When a `-- calls:` comment is no positive number, or when a comment names literals that the
 /// statement does not have.
 pub fn read(source: &str, text: &str, workload: &mut Workload) -> Result<(), FileError> {
-    for piece in split(text) {
-        let place = format!("{source}:{}", piece.line);
-        let annotations = annotations(&piece, &place)?;
-        let name = annotations
-            .name
-            .unwrap_or_else(|| format!("{}:{}", stem(source), piece.line));
-        workload.add(
-            &name,
-            piece.sql,
-            Usage {
-                calls: annotations.calls,
-                mean_time_ms: None,
+    read_script(source, text, &Variables::new(), workload)
+}
+
+/// The same with variables of psql.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_script(
+    source: &str,
+    text: &str,
+    variables: &Variables,
+    workload: &mut Workload,
+) -> Result<(), FileError> {
+    let script = plain(text, variables);
+    let mut utilities = Utilities::default();
+    let mut search_path = None;
+    for piece in split(&script.sql) {
+        match statement_kind(piece.sql) {
+            StatementKind::SearchPath(path) => {
+                search_path = path;
+                continue;
+            }
+            StatementKind::Utility(word) => match explained_statement(piece.sql) {
+                Some(sql) => add(source, &piece, sql, workload)?,
+                None => {
+                    utilities.add(&word);
+                    continue;
+                }
             },
-            place.clone(),
-        );
-        let at = |annotation: &str, text: &str| positions(piece.sql, (annotation, text), &place);
-        workload.note_fixed_literals(at("fixed", &annotations.fixed)?);
-        workload.note_varying_literals(at("parameters", &annotations.parameters)?);
+            StatementKind::Unknown => {
+                let sql = explained_statement(piece.sql).unwrap_or(piece.sql);
+                add(source, &piece, sql, workload)?;
+            }
+            StatementKind::Planned | StatementKind::Definition => {
+                add(source, &piece, piece.sql, workload)?;
+            }
+        }
+        workload.note_search_path(search_path.clone());
     }
+    if let Some((line, command)) = script.skipped.first() {
+        workload.note_left_out(LeftOut::PsqlCommands {
+            commands: script.skipped.len() as u64,
+            first: format!("{command} ({source}:{line})"),
+        });
+    }
+    utilities.note(source, workload);
     Ok(())
+}
+
+/// Adds one statement, with parameters for the placeholders of a driver.
+fn add(
+    source: &str,
+    piece: &Piece<'_>,
+    sql: &str,
+    workload: &mut Workload,
+) -> Result<(), FileError> {
+    let place = format!("{source}:{}", piece.line);
+    let annotations = annotations(piece, &place)?;
+    let name = annotations
+        .name
+        .unwrap_or_else(|| format!("{}:{}", stem(source), piece.line));
+    let usage = Usage {
+        calls: annotations.calls,
+        mean_time_ms: None,
+    };
+    workload.add(&name, sql, usage, place.clone());
+    let planned = as_planned(sql);
+    if let Some(planned) = &planned {
+        workload.note_text(planned);
+    }
+    let planned = planned.as_deref().unwrap_or(sql);
+    let at = |annotation: &str, text: &str| positions(planned, (annotation, text), &place);
+    workload.note_fixed_literals(at("fixed", &annotations.fixed)?);
+    workload.note_varying_literals(at("parameters", &annotations.parameters)?);
+    Ok(())
+}
+
+/// The text that is planned, if it is another one: with the values that an ORM logged behind it, or
+/// with the server's own parameters.
+fn as_planned(sql: &str) -> Option<String> {
+    orm::with_logged_binds(sql).or_else(|| numbered(sql).map(|found| found.sql))
+}
+
+/// Statements that have no plan: how many, and of which kinds.
+#[derive(Default)]
+struct Utilities {
+    statements: u64,
+    kinds: Vec<String>,
+}
+
+impl Utilities {
+    fn add(&mut self, kind: &str) {
+        self.statements += 1;
+        if !self.kinds.iter().any(|known| known == kind) {
+            self.kinds.push(kind.to_owned());
+        }
+    }
+
+    fn note(self, source: &str, workload: &mut Workload) {
+        if self.statements > 0 {
+            workload.note_left_out(LeftOut::NotPlanned {
+                statements: self.statements,
+                kinds: self.kinds,
+                file: source.to_owned(),
+            });
+        }
+    }
 }
 
 /// Where the literals of an annotation stand among those of the statement.

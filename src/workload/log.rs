@@ -1,19 +1,22 @@
 //! The workload of server logs: statements that were timed or explained. Statements that differ
 //! only in literals are one.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{MIN_DISTINCT_VALUES, Usage, Workload};
+use super::{LeftOut, MIN_DISTINCT_VALUES, Usage, Workload, orm};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
-use crate::sql::literals;
 use crate::sql::split::split;
+use crate::sql::{ValuePlace, literals, with_values};
 
 /// Why a log gives no statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// It has no line that a PostgreSQL server writes.
-    #[error("{file}: not a PostgreSQL log (stderr, csvlog, jsonlog or syslog)")]
+    #[error(
+        "{file}: not a PostgreSQL log (stderr, csvlog, jsonlog or syslog), nor one of an ORM that logs its statements"
+    )]
     NotALog {
         /// The name of the log.
         file: String,
@@ -32,6 +35,141 @@ pub enum LogError {
 #[derive(Debug, Default)]
 pub struct LoggedStatements {
     groups: HashMap<Fingerprint, Group>,
+    /// Fingerprints of shapes; none of those that cannot be planned.
+    shapes: HashMap<String, Option<Fingerprint>>,
+    /// Executions that the filter kept out: of which database or role.
+    others: BTreeMap<String, u64>,
+    /// Executions of databases that are not the preferred one.
+    elsewhere: Option<Box<LoggedStatements>>,
+}
+
+/// Fingerprints are kept of this many shapes.
+const MAX_SHAPES: usize = 5_000;
+
+/// The text with `0` for each number and string: texts of one shape have one fingerprint, and it is
+/// found without reading tokens. None where a text has more than that: several statements, comments,
+/// other quotes.
+fn shape(sql: &str) -> Option<String> {
+    let bytes = sql.as_bytes();
+    let mut shape = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let is_word =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80;
+    while let Some(byte) = bytes.get(at).copied() {
+        let before = at
+            .checked_sub(1)
+            .and_then(|before| bytes.get(before))
+            .copied();
+        let is_in_word = before.is_some_and(is_word);
+        match byte {
+            b';' => return None,
+            b'-' if before == Some(b'-') => return None,
+            b'*' if before == Some(b'/') => return None,
+            b'\'' if is_in_word => return None,
+            b'\'' => {
+                at = end_of_string(bytes, at + 1)?;
+                shape.push(b'0');
+                continue;
+            }
+            b'"' => {
+                let end = at + 2 + bytes.get(at + 1..)?.iter().position(|byte| *byte == b'"')?;
+                shape.extend_from_slice(bytes.get(at..end)?);
+                at = end;
+                continue;
+            }
+            b'$' if !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => return None,
+            b'0'..=b'9' if !is_in_word || before == Some(b'$') => {
+                while bytes
+                    .get(at)
+                    .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+                {
+                    at += 1;
+                }
+                shape.push(b'0');
+                continue;
+            }
+            byte if byte.is_ascii_whitespace() => {
+                if before.is_none_or(|before| !before.is_ascii_whitespace()) {
+                    shape.push(b' ');
+                }
+            }
+            byte => shape.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8(shape).ok()
+}
+
+/// Behind the quote that ends a string; none where a backslash could escape it.
+fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match (bytes.get(at)?, bytes.get(at + 1)) {
+            (b'\\', _) => return None,
+            (b'\'', Some(b'\'')) => at += 2,
+            (b'\'', _) => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
+
+/// The statement with the logged values in the places of its parameters.
+fn with_parameters(sql: &str, parameters: &str) -> Option<String> {
+    let values = log::parameter_values(parameters)?;
+    let values = values
+        .into_iter()
+        .map(|(number, literal)| (ValuePlace::Parameter(number), literal));
+    with_values(sql, &values.collect())
+}
+
+impl LogFilter {
+    /// Does the execution count? What is not known is not filtered.
+    fn passes(&self, execution: &Execution, others: &mut BTreeMap<String, u64>) -> bool {
+        let is_other = |wanted: &Option<String>, known: &Option<String>| match (wanted, known) {
+            (Some(wanted), Some(known)) => (wanted != known).then(|| known.clone()),
+            _ => None,
+        };
+        let database = is_other(&self.database, &execution.database)
+            .map(|name| format!("the database {name}"));
+        let other = database.or_else(|| {
+            is_other(&self.user, &execution.user).map(|name| format!("the role {name}"))
+        });
+        match other {
+            Some(name) => {
+                *others.entry(name).or_default() += 1;
+                false
+            }
+            None => true,
+        }
+    }
+}
+
+impl LogFilter {
+    fn prefers_another(&self, execution: &Execution) -> bool {
+        let (preferred, known) = (&self.preferred_database, &execution.database);
+        preferred.is_some() && known.is_some() && preferred != known
+    }
+
+    fn count_database(&self, execution: &Execution, others: &mut BTreeMap<String, u64>) {
+        if let Some(name) = &execution.database {
+            *others.entry(format!("the database {name}")).or_default() += 1;
+        }
+    }
+}
+
+impl LogError {
+    /// The log has no line that a server or an ORM writes.
+    pub fn not_a_log(file: &str) -> LogError {
+        LogError::NotALog {
+            file: file.to_owned(),
+        }
+    }
+
+    /// The log has nothing that can be planned.
+    pub fn no_statement(file: &str) -> LogError {
+        LogError::NoStatement {
+            file: file.to_owned(),
+        }
+    }
 }
 
 /// All executions of one statement.
@@ -45,6 +183,8 @@ struct Group {
     calls: f64,
     /// The calls whose duration is known: those in `total_ms`.
     timed_calls: f64,
+    /// Only functions executed it.
+    is_nested: bool,
     literals: Literals,
 }
 
@@ -60,10 +200,11 @@ impl Literals {
     /// Later texts are not compared.
     const MAX_TEXTS: usize = 100;
 
+    fn takes_more(&self) -> bool {
+        self.texts < Self::MAX_TEXTS
+    }
+
     fn add(&mut self, sql: &str) {
-        if self.texts >= Self::MAX_TEXTS {
-            return;
-        }
         self.texts += 1;
         let Ok(literals) = literals(sql) else { return };
         let seen = self
@@ -72,6 +213,22 @@ impl Literals {
             .or_insert_with(|| vec![BTreeSet::new(); literals.len()]);
         for (values, literal) in seen.iter_mut().zip(literals) {
             values.insert(literal);
+        }
+    }
+
+    fn merge(&mut self, later: Literals) {
+        if self.texts >= Self::MAX_TEXTS {
+            return;
+        }
+        self.texts += later.texts;
+        for (length, values) in later.values {
+            let known = self
+                .values
+                .entry(length)
+                .or_insert_with(|| vec![BTreeSet::new(); length]);
+            for (known, values) in known.iter_mut().zip(values) {
+                known.extend(values);
+            }
         }
     }
 
@@ -92,6 +249,19 @@ impl Literals {
 }
 
 impl Group {
+    fn merge(&mut self, later: Group) {
+        self.total_ms += later.total_ms;
+        self.calls += later.calls;
+        self.timed_calls += later.timed_calls;
+        self.is_nested &= later.is_nested;
+        self.literals.merge(later.literals);
+        if later.slowest_ms > self.slowest_ms {
+            self.sql = later.sql;
+            self.place = later.place;
+            self.slowest_ms = later.slowest_ms;
+        }
+    }
+
     /// Calls and mean time; executions faster than `log_min_duration_statement` are not in the log,
     /// so not in the mean.
     fn usage(&self) -> Usage {
@@ -103,67 +273,226 @@ impl Group {
     }
 }
 
-impl LoggedStatements {
-    /// Adds a log's statements. `file` is its name for messages.
-    ///
-    /// # Errors
-    /// When it is not a log, or has no statement that can be planned.
-    pub fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
-        let log = log::unwrap(text);
-        if !log::looks_like_log(&log.text) {
-            return Err(LogError::NotALog {
-                file: file.to_owned(),
-            });
-        }
-        let mut found = false;
-        for mut execution in log::executions(&log.text) {
-            execution.line = log.line(execution.line);
-            found |= self.add(file, &execution);
-        }
-        if found {
-            Ok(())
+/// Which executions count, where the log says whose they are.
+#[derive(Debug, Clone, Default)]
+pub struct LogFilter {
+    /// Of this database only.
+    pub database: Option<String>,
+    /// Where the log has executions of this database, only of it.
+    pub preferred_database: Option<String>,
+    /// Of this role only.
+    pub user: Option<String>,
+}
+
+/// What a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogKind {
+    /// A server's.
+    Server,
+    /// An ORM's.
+    Orm,
+}
+
+impl LogKind {
+    /// None where the text is no log, or too little of one.
+    pub fn of(text: &str) -> Option<LogKind> {
+        if log::looks_like_log(text) || log::looks_like_log(&log::unwrap(text).text) {
+            Some(LogKind::Server)
         } else {
-            Err(LogError::NoStatement {
-                file: file.to_owned(),
-            })
+            orm::looks_like_orm_log(text).then_some(LogKind::Orm)
+        }
+    }
+}
+
+/// A part of a log, which begins with an entry.
+#[derive(Debug, Clone, Copy)]
+pub struct LogPart<'t> {
+    /// The name of the log, for messages.
+    pub file: &'t str,
+    /// What it is.
+    pub kind: LogKind,
+    /// The text.
+    pub text: &'t str,
+    /// The number of its first line, from 0.
+    pub lines_before: usize,
+}
+
+impl LoggedStatements {
+    /// Adds a whole log's statements.
+    #[cfg(test)]
+    fn add_log(&mut self, file: &str, text: &str) -> Result<(), LogError> {
+        let Some(kind) = LogKind::of(text) else {
+            return Err(LogError::not_a_log(file));
+        };
+        let part = LogPart {
+            file,
+            kind,
+            text,
+            lines_before: 0,
+        };
+        let found = LoggedStatements::of_part(&part, &LogFilter::default());
+        let any = found.has_any();
+        self.merge(found);
+        any.then_some(()).ok_or(LogError::no_statement(file))
+    }
+
+    /// The statements of a part of a log.
+    pub fn of_part(part: &LogPart<'_>, filter: &LogFilter) -> LoggedStatements {
+        let mut found = LoggedStatements::default();
+        match part.kind {
+            LogKind::Server => {
+                let log = log::unwrap(part.text);
+                for mut execution in log::executions(&log.text) {
+                    execution.line = part.lines_before + log.line(execution.line);
+                    if !filter.passes(&execution, &mut found.others) {
+                        continue;
+                    }
+                    if filter.prefers_another(&execution) {
+                        found
+                            .elsewhere
+                            .get_or_insert_default()
+                            .add(part.file, &execution);
+                        filter.count_database(&execution, &mut found.others);
+                    } else {
+                        found.add(part.file, &execution);
+                    }
+                }
+            }
+            LogKind::Orm => {
+                for statement in orm::statements(part.text) {
+                    let execution = Execution {
+                        sql: statement.sql,
+                        duration_ms: statement.duration_ms,
+                        parameters: None,
+                        is_fetch: false,
+                        is_nested: false,
+                        database: None,
+                        user: None,
+                        line: part.lines_before + statement.line,
+                    };
+                    found.add(part.file, &execution);
+                }
+            }
+        }
+        found
+    }
+
+    /// Is there a statement that can be planned?
+    pub fn has_any(&self) -> bool {
+        !self.groups.is_empty()
+            || self
+                .elsewhere
+                .as_ref()
+                .is_some_and(|elsewhere| elsewhere.has_any())
+    }
+
+    /// Those of the preferred database, or of all where there are none of it.
+    #[must_use]
+    pub fn preferred(mut self) -> LoggedStatements {
+        match self.elsewhere.take() {
+            Some(elsewhere) if self.groups.is_empty() => *elsewhere,
+            _ => self,
+        }
+    }
+
+    /// Adds what a later part has.
+    pub fn merge(&mut self, later: LoggedStatements) {
+        for (fingerprint, group) in later.groups {
+            match self.groups.entry(fingerprint) {
+                Entry::Vacant(free) => {
+                    free.insert(group);
+                }
+                Entry::Occupied(mut known) => known.get_mut().merge(group),
+            }
+        }
+        if let Some(elsewhere) = later.elsewhere {
+            self.elsewhere.get_or_insert_default().merge(*elsewhere);
+        }
+        for (name, executions) in later.others {
+            *self.others.entry(name).or_default() += executions;
         }
     }
 
     /// Adds an execution. Several statements that were sent together count as several, without
     /// durations.
-    fn add(&mut self, file: &str, execution: &Execution) -> bool {
-        let pieces = split(&execution.sql);
-        let planned: Vec<&str> = pieces
-            .iter()
-            .map(|piece| piece.sql)
-            .filter(|sql| can_be_planned(sql))
-            .collect();
-        let duration_ms = execution.duration_ms.filter(|_| pieces.len() == 1);
-        for sql in &planned {
-            let group = self
-                .groups
-                .entry(fingerprint(sql))
-                .or_insert_with(|| Group {
-                    sql: (*sql).to_owned(),
-                    place: format!("{file}:{}", execution.line),
-                    slowest_ms: duration_ms,
-                    total_ms: 0.0,
-                    calls: 0.0,
-                    timed_calls: 0.0,
-                    literals: Literals::default(),
-                });
-            group.literals.add(sql);
-            group.total_ms += duration_ms.unwrap_or(0.0);
-            let call = if execution.is_fetch { 0.0 } else { 1.0 };
-            group.calls += call;
-            group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
-            if duration_ms > group.slowest_ms {
-                group.sql = (*sql).to_owned();
-                group.place = format!("{file}:{}", execution.line);
-                group.slowest_ms = duration_ms;
+    fn add(&mut self, file: &str, execution: &Execution) {
+        let sql = execution.sql.trim_end_matches([';', ' ', '\n', '\t', '\r']);
+        if let Some(shape) = shape(sql) {
+            let known = self.shapes.get(&shape).copied();
+            let found = known.unwrap_or_else(|| {
+                let found = can_be_planned(sql).then(|| fingerprint(sql));
+                if self.shapes.len() < MAX_SHAPES {
+                    self.shapes.insert(shape, found);
+                }
+                found
+            });
+            if let Some(fingerprint) = found {
+                let parameters = execution.parameters.as_deref();
+                self.add_one(
+                    file,
+                    execution,
+                    (sql, parameters, execution.duration_ms),
+                    fingerprint,
+                );
             }
+            return;
         }
-        !planned.is_empty()
+        let pieces = split(&execution.sql);
+        let is_alone = pieces.len() == 1;
+        for piece in pieces.iter().filter(|piece| can_be_planned(piece.sql)) {
+            let parameters = execution.parameters.as_deref().filter(|_| is_alone);
+            let duration_ms = execution.duration_ms.filter(|_| is_alone);
+            let of = (piece.sql, parameters, duration_ms);
+            self.add_one(file, execution, of, fingerprint(piece.sql));
+        }
+    }
+
+    /// Adds a statement of an execution, with the values of its parameters.
+    fn add_one(
+        &mut self,
+        file: &str,
+        execution: &Execution,
+        (sql, parameters, duration_ms): (&str, Option<&str>, Option<f64>),
+        fingerprint: Fingerprint,
+    ) {
+        let place = || format!("{file}:{}", execution.line);
+        let text = || {
+            let with_values = parameters.and_then(|parameters| with_parameters(sql, parameters));
+            with_values.unwrap_or_else(|| sql.to_owned())
+        };
+        let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
+            sql: text(),
+            place: place(),
+            slowest_ms: duration_ms,
+            total_ms: 0.0,
+            calls: 0.0,
+            timed_calls: 0.0,
+            is_nested: true,
+            literals: Literals::default(),
+        });
+        group.is_nested &= execution.is_nested;
+        if group.literals.takes_more() {
+            group.literals.add(&text());
+        }
+        group.total_ms += duration_ms.unwrap_or(0.0);
+        let call = if execution.is_fetch { 0.0 } else { 1.0 };
+        group.calls += call;
+        group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
+        if duration_ms > group.slowest_ms {
+            group.sql = text();
+            group.place = place();
+            group.slowest_ms = duration_ms;
+        }
+    }
+
+    /// How many executions the filter kept out.
+    pub fn note_others(&self, workload: &mut Workload) {
+        for (of, executions) in &self.others {
+            workload.note_left_out(LeftOut::OfOthers {
+                executions: *executions,
+                of: of.clone(),
+            });
+        }
     }
 
     /// Adds the statements with the most total time to the workload, named after their
@@ -185,6 +514,9 @@ impl LoggedStatements {
                 group.place,
             );
             workload.note_varying_literals(varying);
+            if group.is_nested {
+                workload.note_within_function();
+            }
         }
     }
 }
@@ -292,6 +624,46 @@ mod tests {
             [0; 0],
             "the slowest has a longer list than all the others"
         );
+    }
+
+    #[test]
+    fn texts_of_one_shape_have_one_fingerprint() {
+        let same = |texts: [&str; 2]| {
+            let shapes = texts.map(|text| shape(text).unwrap());
+            assert_eq!(shapes[0], shapes[1]);
+            assert_eq!(fingerprint(texts[0]), fingerprint(texts[1]));
+        };
+        same([
+            "select t1.a from t1 where b = 12 and c = 'it''s' limit $2",
+            "select t1.a from t1 where b = 'x' and c = 1.5  limit $13",
+        ]);
+        assert_ne!(shape("select t1.a"), shape("select t2.a"));
+        assert_ne!(shape("select \"a1\""), shape("select \"a2\""));
+        for text in [
+            "select 1; select 2",
+            "select 1 -- x",
+            "select /* x */ 1",
+            "select E'a'",
+            "select 'a\\'",
+            "select $$x$$",
+            "select 'a",
+        ] {
+            assert_eq!(shape(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn equal_shapes_are_equal_statements(one in "[a-z1-9'\"$ .,=()]{0,24}", other in "[a-z1-9'\"$ .,=()]{0,24}") {
+            // Texts that differ in their constants only.
+            let with = |number: &str| one.replace('1', number);
+            for other in [other, with("2"), with("37")] {
+                let (a, b) = (shape(&one), shape(&other));
+                if a.is_some() && a == b {
+                    proptest::prop_assert_eq!(fingerprint(&one), fingerprint(&other), "{} {}", one, other);
+                }
+            }
+        }
     }
 
     #[test]

@@ -157,3 +157,26 @@ fn only_the_search_may_be_cut_short() {
         assert!(is_search(&asked), "{asked}");
     }
 }
+
+#[test]
+fn the_text_that_the_planner_accepts_is_asked_about_from_then_on() {
+    let sql = "SELECT * FROM orders WHERE a > now() - interval $1";
+    let accepted = "SELECT * FROM orders WHERE a > now() - CAST($1 AS interval)";
+    let scan = seq_scan("orders", TODAY).filter("(orders.a > (now() - $1))");
+    let mut planner = TestPlanner::new([orders()])
+        .statement("recent", sql, scan)
+        .settling("recent", accepted);
+    let advice = advice(&mut planner);
+    let statement = &advice.statements[0].statement;
+    assert_eq!(
+        (statement.sql.as_str(), statement.as_written()),
+        (accepted, sql)
+    );
+    let texts = planner.asked().iter().flat_map(|asked| &asked.statements);
+    let texts: Vec<&str> = texts.map(|statement| statement.sql.as_str()).collect();
+    assert_eq!(texts[0], sql);
+    assert!(
+        texts.len() > 1 && texts[1..].iter().all(|text| *text == accepted),
+        "{texts:?}"
+    );
+}

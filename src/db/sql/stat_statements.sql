@@ -1,5 +1,5 @@
 /* pgrehearse: the statements of this database that took most time */
-SELECT s.queryid::text AS query_id, s.query, pg_catalog.sum(s.calls)::float8 AS calls,
+SELECT s.queryid::text AS query_id, s.query, WITHIN_FUNCTION AS within_function, pg_catalog.sum(s.calls)::float8 AS calls,
        array(SELECT DISTINCT pg_catalog.pg_get_userbyid(other) FROM pg_catalog.unnest(pg_catalog.array_agg(s.userid)) AS other
              WHERE other <> (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
              ORDER BY 1)::text[] AS authors,

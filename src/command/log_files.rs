@@ -1,0 +1,410 @@
+//! Reads logs: files, directories and standard input, compressed or not, a part at a time, in all
+//! threads that the machine has. A part ends where an entry ends, so what is kept in memory does not
+//! grow with the log.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+
+use super::CommandError;
+use crate::log;
+use crate::workload::log::{LogError, LogFilter, LogKind, LogPart, LoggedStatements};
+
+/// How much is read before a part is cut off.
+const PART_BYTES: usize = 4 * 1024 * 1024;
+
+/// An entry that is longer is divided.
+const MAX_PART_BYTES: usize = 64 * 1024 * 1024;
+
+/// Threads that read parts.
+const MAX_THREADS: usize = 4;
+
+/// A part of a log, with the lines before it.
+struct Part {
+    number: usize,
+    text: String,
+    lines_before: usize,
+}
+
+/// Where a log may be divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Division {
+    /// Where an entry begins.
+    Entries,
+    /// Behind any line: a collector wrote each line of the server by itself.
+    Lines,
+    /// Nowhere: a document.
+    Nowhere,
+}
+
+/// Adds the statements of a log, or of all logs in a directory.
+pub(super) fn add(
+    path: &Path,
+    filter: &LogFilter,
+    logged: &mut LoggedStatements,
+) -> Result<(), CommandError> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        CommandError::Other(format!("{}: {error}", path.display()))
+    };
+    if path == Path::new("-") {
+        return add_one("stdin", std::io::stdin(), filter, logged)
+            .map_err(|error| error.named("stdin"));
+    }
+    if !path.is_dir() {
+        let file = File::open(path).map_err(|error| failed(path, &error))?;
+        let name = path.display().to_string();
+        return add_one(&name, file, filter, logged).map_err(|error| error.named(&name));
+    }
+    let mut any = false;
+    for path in files(path).map_err(|error| failed(path, &error))? {
+        let file = File::open(&path).map_err(|error| failed(&path, &error))?;
+        let name = path.display().to_string();
+        match add_one(&name, file, filter, logged) {
+            Ok(()) => any = true,
+            // Directories of logs have other files, too.
+            Err(ReadingError::Log(_)) => {}
+            Err(error) => return Err(error.named(&name)),
+        }
+    }
+    if any {
+        Ok(())
+    } else {
+        Err(LogError::no_statement(&path.display().to_string()).into())
+    }
+}
+
+/// The files of a directory, by name.
+fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Why a log could not be read.
+enum ReadingError {
+    Io(std::io::Error),
+    Log(LogError),
+}
+
+impl ReadingError {
+    fn named(self, name: &str) -> CommandError {
+        match self {
+            ReadingError::Io(error) => CommandError::Other(format!("{name}: {error}")),
+            ReadingError::Log(error) => error.into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for ReadingError {
+    fn from(error: std::io::Error) -> ReadingError {
+        ReadingError::Io(error)
+    }
+}
+
+fn add_one(
+    name: &str,
+    file: impl Read + Send,
+    filter: &LogFilter,
+    logged: &mut LoggedStatements,
+) -> Result<(), ReadingError> {
+    let mut parts = Parts::of(decompressed(file)?);
+    let Some(first) = parts.next_part()? else {
+        return Err(ReadingError::Log(LogError::not_a_log(name)));
+    };
+    let Some(kind) = LogKind::of(&first.text) else {
+        return Err(ReadingError::Log(LogError::not_a_log(name)));
+    };
+    let found = in_threads(name, kind, filter, first, &mut parts)?;
+    let mut any = false;
+    for part in found {
+        any |= part.has_any();
+        logged.merge(part);
+    }
+    any.then_some(())
+        .ok_or_else(|| ReadingError::Log(LogError::no_statement(name)))
+}
+
+/// The statements of each part, in order. Parts that follow one another are put together as soon as
+/// they are known.
+fn in_threads(
+    name: &str,
+    kind: LogKind,
+    filter: &LogFilter,
+    first: Part,
+    parts: &mut Parts<impl Read>,
+) -> Result<Vec<LoggedStatements>, ReadingError> {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_THREADS);
+    std::thread::scope(|scope| {
+        let (send_found, found) = mpsc::channel();
+        let mut queues = Vec::new();
+        for _ in 0..threads {
+            let (send, parts) = mpsc::sync_channel::<Part>(1);
+            let send_found = send_found.clone();
+            scope.spawn(move || {
+                for part in parts {
+                    let of = LogPart {
+                        file: name,
+                        kind,
+                        text: &part.text,
+                        lines_before: part.lines_before,
+                    };
+                    // The one who waits for it has gone.
+                    let _ = send_found.send((part.number, LoggedStatements::of_part(&of, filter)));
+                }
+            });
+            queues.push(send);
+        }
+        drop(send_found);
+        let mut all = Merged::default();
+        let mut next = Some(first);
+        while let Some(part) = next {
+            let queue = &queues[part.number % threads];
+            if queue.send(part).is_err() {
+                return Err(std::io::Error::other("a thread that read it has ended").into());
+            }
+            for (number, statements) in found.try_iter() {
+                all.add(number, statements);
+            }
+            next = parts.next_part()?;
+        }
+        drop(queues);
+        for (number, statements) in found {
+            all.add(number, statements);
+        }
+        Ok(all.finish())
+    })
+}
+
+/// Parts that are put together in their order.
+#[derive(Default)]
+struct Merged {
+    done: LoggedStatements,
+    next: usize,
+    waiting: std::collections::BTreeMap<usize, LoggedStatements>,
+}
+
+impl Merged {
+    fn add(&mut self, number: usize, statements: LoggedStatements) {
+        self.waiting.insert(number, statements);
+        while let Some(statements) = self.waiting.remove(&self.next) {
+            self.done.merge(statements);
+            self.next += 1;
+        }
+    }
+
+    fn finish(self) -> Vec<LoggedStatements> {
+        std::iter::once(self.done)
+            .chain(self.waiting.into_values())
+            .collect()
+    }
+}
+
+/// The bytes of a file that may be compressed with gzip or Zstandard, told by its first bytes.
+fn decompressed<'f>(file: impl Read + Send + 'f) -> std::io::Result<Box<dyn Read + Send + 'f>> {
+    let mut file = BufReader::new(file);
+    let mut magic = Vec::with_capacity(4);
+    file.by_ref().take(4).read_to_end(&mut magic)?;
+    let whole = std::io::Cursor::new(magic.clone()).chain(file);
+    Ok(match magic.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(whole)),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            Box::new(StreamingDecoder::new(whole).map_err(std::io::Error::other)?)
+        }
+        _ => Box::new(whole),
+    })
+}
+
+/// The parts of a log.
+struct Parts<R> {
+    file: R,
+    bytes: Vec<u8>,
+    number: usize,
+    lines_before: usize,
+    division: Option<Division>,
+    at_end: bool,
+}
+
+impl<R: Read> Parts<R> {
+    fn of(file: R) -> Parts<R> {
+        Parts {
+            file,
+            bytes: Vec::new(),
+            number: 0,
+            lines_before: 0,
+            division: None,
+            at_end: false,
+        }
+    }
+
+    fn next_part(&mut self) -> std::io::Result<Option<Part>> {
+        let mut wanted = PART_BYTES;
+        loop {
+            self.fill(wanted)?;
+            if self.bytes.is_empty() {
+                return Ok(None);
+            }
+            let end = if self.at_end {
+                Some(self.bytes.len())
+            } else {
+                self.end_of_part()
+            };
+            match end {
+                Some(end) => return Ok(Some(self.cut(end))),
+                None => wanted *= 2,
+            }
+        }
+    }
+
+    fn fill(&mut self, wanted: usize) -> std::io::Result<()> {
+        let missing = wanted.saturating_sub(self.bytes.len());
+        let read = self
+            .file
+            .by_ref()
+            .take(missing as u64)
+            .read_to_end(&mut self.bytes)?;
+        self.at_end = read < missing;
+        Ok(())
+    }
+
+    /// Where the bytes can be divided; none where more have to be read first.
+    fn end_of_part(&mut self) -> Option<usize> {
+        let last_line = self.bytes.iter().rposition(|byte| *byte == b'\n')? + 1;
+        let whole = &self.bytes[..last_line];
+        let text = log::decode(whole);
+        let division = *self.division.get_or_insert_with(|| division(&text));
+        let is_too_long = self.bytes.len() >= MAX_PART_BYTES;
+        match division {
+            Division::Nowhere => None,
+            Division::Lines => Some(last_line),
+            Division::Entries => {
+                let beginning = log::last_beginning(text.trim_end_matches('\n'));
+                // Bytes that are no UTF-8 have another length as text: counted from the end.
+                let behind = beginning.map(|start| text[start..].len());
+                let end = behind.and_then(|behind| last_line.checked_sub(behind));
+                end.filter(|end| *end > 0)
+                    .or(is_too_long.then_some(last_line))
+            }
+        }
+    }
+
+    fn cut(&mut self, end: usize) -> Part {
+        let rest = self.bytes.split_off(end);
+        let bytes = std::mem::replace(&mut self.bytes, rest);
+        let part = Part {
+            number: self.number,
+            text: log::decode(&bytes).into_owned(),
+            lines_before: self.lines_before,
+        };
+        self.number += 1;
+        self.lines_before += bytes.iter().filter(|byte| **byte == b'\n').count();
+        part
+    }
+}
+
+/// Where a log that begins with this text may be divided.
+fn division(text: &str) -> Division {
+    if log::looks_like_log(text) {
+        return Division::Entries;
+    }
+    let middle = text
+        .get(text.len() / 2..)
+        .or_else(|| text.get(text.len() / 2 + 1..));
+    let second_half = middle
+        .and_then(|half| half.split_once('\n'))
+        .map_or("", |(_, half)| half);
+    match LogKind::of(second_half) {
+        Some(_) => Division::Lines,
+        None => Division::Nowhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Workload;
+
+    fn entry(number: usize) -> String {
+        format!(
+            "2024-01-01 10:00:00.000 UTC [7] LOG:  duration: 1.000 ms  statement: SELECT a\n\tFROM t\n\tWHERE b = {number}\n"
+        )
+    }
+
+    /// The parts of a log, in so small parts.
+    fn parts(log: &str, part_bytes: usize) -> Vec<(String, usize)> {
+        let mut parts = Parts::of(log.as_bytes());
+        let mut found = Vec::new();
+        loop {
+            // As `next_part`, with another size.
+            parts.fill(part_bytes).unwrap();
+            if parts.bytes.is_empty() {
+                return found;
+            }
+            let end = if parts.at_end {
+                parts.bytes.len()
+            } else {
+                parts.end_of_part().unwrap()
+            };
+            let part = parts.cut(end);
+            found.push((part.text, part.lines_before));
+        }
+    }
+
+    #[test]
+    fn parts_begin_with_an_entry_and_know_their_lines() {
+        let log: String = (0..50).map(entry).collect();
+        let found = parts(&log, 700);
+        assert!(found.len() > 5, "{}", found.len());
+        let whole: String = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(whole, log);
+        let mut lines = 0;
+        for (text, lines_before) in &found {
+            assert!(text.starts_with("2024-"), "{text}");
+            assert_eq!(*lines_before, lines);
+            lines += text.lines().count();
+        }
+    }
+
+    #[test]
+    fn compressed_logs_directories_and_parts_give_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let log: String = (0..30).map(entry).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, log.as_bytes()).unwrap();
+        fs::write(directory.path().join("1.log.gz"), gzip.finish().unwrap()).unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(
+            log.as_bytes(),
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        fs::write(directory.path().join("2.log.zst"), zstd).unwrap();
+        fs::write(directory.path().join("3.log"), &log).unwrap();
+        fs::write(directory.path().join("notes.txt"), "no log").unwrap();
+        let mut logged = LoggedStatements::default();
+        assert!(add(directory.path(), &LogFilter::default(), &mut logged).is_ok());
+        let mut workload = Workload::default();
+        logged.add_to(&mut workload, 9);
+        let statements = workload.statements();
+        assert_eq!((statements.len(), statements[0].calls), (1, 90.0));
+        assert_eq!(statements[0].varying_literals, [0].into());
+        let error = add(
+            &directory.path().join("notes.txt"),
+            &LogFilter::default(),
+            &mut LoggedStatements::default(),
+        );
+        assert!(matches!(
+            error,
+            Err(CommandError::Log(LogError::NotALog { .. }))
+        ));
+    }
+}

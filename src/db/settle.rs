@@ -1,0 +1,116 @@
+//! Types for the parameters of a statement that the server does not accept as it is.
+
+use tokio_postgres::error::{ErrorPosition, SqlState};
+
+use super::explain::MAX_PARAMETERS;
+use super::session::{PipelineStep, TransactionMode};
+use super::{DbError, Session, error};
+use crate::sql::settle::{Refusal, Search};
+use crate::sql::split::highest_parameter;
+use crate::workload::Statement;
+
+const OPERATION: &str = "looking for the types of parameters";
+
+/// What became of a refused statement.
+pub(super) enum Settled {
+    /// The server accepts this text.
+    To(String),
+    /// With types for its parameters, this is what the server says: the message and the SQLSTATE.
+    Missing(String, SqlState),
+    /// Nothing is known that it accepts.
+    No,
+}
+
+/// What the server says first of a text that it can parse, where it cannot parse the statement itself.
+fn behind_syntax(refusals: Vec<(SqlState, String)>) -> Option<(SqlState, String)> {
+    let is_syntax = |(state, _): &(SqlState, String)| *state == SqlState::SYNTAX_ERROR;
+    refusals.first().filter(|first| is_syntax(first))?;
+    refusals.into_iter().find(|refusal| !is_syntax(refusal))
+}
+
+fn search(statement: &Statement) -> Option<Search> {
+    let sql = &statement.sql;
+    match highest_parameter(sql) {
+        parameters if parameters > MAX_PARAMETERS => None,
+        _ if statement.within_function => Search::within_function(sql),
+        0 => None,
+        _ => Search::of(sql),
+    }
+}
+
+impl Session {
+    /// Looks for types of the statement's parameters with which the server accepts it, in a
+    /// transaction that is read-only and rolled back. The statement is parsed, and not planned.
+    pub(super) fn settle(&self, statement: &Statement) -> Result<Settled, DbError> {
+        if search(statement).is_none() {
+            return Ok(Settled::No);
+        }
+        self.within_users_names(OPERATION, TransactionMode::Read, |session| {
+            session.settle_here(statement)
+        })
+    }
+
+    /// The same in the current transaction.
+    pub(super) fn settle_here(&self, statement: &Statement) -> Result<Settled, DbError> {
+        let Some(mut search) = search(statement) else {
+            return Ok(Settled::No);
+        };
+        let mut refusals: Vec<(SqlState, String)> = Vec::new();
+        while let Some(text) = search.next_text().map(str::to_owned) {
+            match self.refusal_of(&text)? {
+                None => return Ok(Settled::To(text)),
+                Some((refusal, message)) => {
+                    refusals.push((SqlState::from_code(&refusal.state), message));
+                    search.refused(refusal);
+                }
+            }
+        }
+        let reason = match search.lasting() {
+            Some(_) => refusals.pop(),
+            None => behind_syntax(refusals),
+        };
+        Ok(reason.map_or(Settled::No, |(state, message)| {
+            Settled::Missing(message, state)
+        }))
+    }
+
+    /// What the server says against a text, and its whole message.
+    fn refusal_of(&self, text: &str) -> Result<Option<(Refusal, String)>, DbError> {
+        let name = self.new_statement_name();
+        let prepare = format!("PREPARE {name} AS ");
+        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
+        // DEALLOCATE fails where PREPARE did, and a rollback does not undo PREPARE.
+        let steps = [
+            script("SAVEPOINT settling"),
+            PipelineStep::Statement(format!("{prepare}{text}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+            PipelineStep::Statement(format!("DEALLOCATE {name}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+        ];
+        let mut results = self.pipeline(&steps)?.into_iter();
+        let begun = results.next().transpose();
+        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        let Some(Err(failed)) = results.next() else {
+            return Ok(None);
+        };
+        let refused = DbError::query(OPERATION, &failed);
+        let Some(server) = failed.as_db_error().filter(|_| refused.is_refusal()) else {
+            return Err(refused);
+        };
+        let at = match server.position() {
+            Some(ErrorPosition::Original(position)) => {
+                (*position as usize).checked_sub(prepare.len() + 1)
+            }
+            _ => None,
+        };
+        let refusal = Refusal {
+            state: server.code().code().to_owned(),
+            message: server.message().to_owned(),
+            at,
+        };
+        Ok(Some((
+            refusal,
+            error::message(&failed, prepare.len(), text),
+        )))
+    }
+}

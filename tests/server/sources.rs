@@ -1,0 +1,329 @@
+//! Workloads as people have them: normalised texts, scripts of psql, logs of ORMs, rights that are
+//! missing.
+
+use serde_json::Value;
+
+use crate::live::{Database, cluster, program, recommended, text_of};
+
+const TABLES: &str = "CREATE TABLE parcel (id bigint PRIMARY KEY, sender bigint NOT NULL, state text NOT NULL, sent timestamptz NOT NULL, weight numeric);
+     INSERT INTO parcel SELECT n, n % 4000, (ARRAY['sent', 'lost'])[1 + (n % 500 = 0)::int], timestamptz '2024-01-01' + n * interval '1 min', n % 90
+     FROM generate_series(1, 40000) AS n;
+     ANALYZE parcel;";
+
+fn statements(report: &Value) -> Vec<&Value> {
+    let all = report["workload"]["statements"].as_array().unwrap();
+    all.iter()
+        .filter(|statement| statement["value_class"].is_null())
+        .collect()
+}
+
+fn statement<'r>(report: &'r Value, part: &str) -> &'r Value {
+    let mut found = statements(report).into_iter();
+    let found = found.find(|statement| statement["sql"].as_str().unwrap().contains(part));
+    found.unwrap_or_else(|| panic!("no statement with {part}: {report:#}"))
+}
+
+/// The program with the connection of another role.
+fn as_role(database: &Database, role: &str, arguments: &[&str]) -> std::process::Command {
+    let conninfo = cluster().conninfo_of(&database.name);
+    let conninfo = conninfo.replace("user=postgres", &format!("user={role}"));
+    let mut command = program();
+    command.args(arguments).arg("-d").arg(conninfo);
+    command
+}
+
+fn notices(report: &Value) -> String {
+    report["notices"].to_string()
+}
+
+#[test]
+fn constants_that_became_parameters_get_types() {
+    let database = Database::new("normalised", TABLES);
+    let texts = [
+        "SELECT * FROM parcel WHERE sent > now() - interval $1",
+        "SELECT * FROM parcel WHERE sent BETWEEN date $1 AND date $2",
+        "SELECT * FROM parcel WHERE extract($1 FROM sent) = $2",
+        "SELECT * FROM parcel WHERE weight = $1 + $2",
+        "SELECT p.* FROM (VALUES ($1, $2), ($3, $4)) v (i, t) JOIN parcel p ON p.id = v.i",
+        "SELECT * FROM parcel WHERE id IN (SELECT * FROM generate_series($1, $2))",
+        "SELECT * FROM parcel WHERE ($1 IS NULL OR state = $2) AND sender = $3",
+        "SELECT * FROM parcel WHERE id IN ($1 /*, ... */) LIMIT $2",
+        "SELECT date_trunc($1, sent), count(*) FROM parcel WHERE sender = $2 GROUP BY date_trunc('day', sent) ORDER BY date_trunc('day', sent)",
+        "SELECT sender + $1 FROM parcel GROUP BY sender + $2",
+        "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + $2 FROM n WHERE i < $3) SELECT * FROM n JOIN parcel ON id = i",
+        "UPDATE parcel SET sent = timestamptz $1 WHERE id = $2",
+    ];
+    let file = texts.join(";\n");
+    let report = database.advise(&["--rehearse=off", "-c", &file]);
+    for found in statements(&report) {
+        assert_eq!(found["status"], "planned", "{found:#}");
+    }
+    let interval = statement(&report, "interval $1");
+    assert_eq!(
+        interval["planned_as"],
+        "SELECT * FROM parcel WHERE sent > now() - CAST($1 AS interval)"
+    );
+    let grouped = statement(&report, "date_trunc($1")["planned_as"].clone();
+    assert!(
+        grouped
+            .as_str()
+            .unwrap()
+            .starts_with("SELECT date_trunc('day', sent)"),
+        "{grouped}"
+    );
+    let missing = database.advise(&[
+        "--rehearse=off",
+        "-c",
+        "SELECT 1; SELECT * FROM gone WHERE at > now() - interval $1",
+    ]);
+    let error = statements(&missing)[1]["error"].as_str().unwrap();
+    assert!(
+        error.contains("relation \"gone\" does not exist"),
+        "{error}"
+    );
+}
+
+#[test]
+fn statements_of_functions_and_catalogs_in_pg_stat_statements() {
+    let database = Database::new(
+        "statements_within",
+        &format!("CREATE EXTENSION pg_stat_statements; {TABLES}"),
+    );
+    database.run(
+        "CREATE FUNCTION parcels_of(who bigint) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE n bigint; r record; BEGIN
+             SELECT count(*) INTO n FROM parcel WHERE sender = who AND state = 'lost';
+             FOR r IN SELECT id FROM parcel WHERE sender = who LOOP PERFORM 1 FROM parcel p WHERE p.weight = r.id; END LOOP;
+             RETURN n; END $$;
+         SET pg_stat_statements.track = 'all'; SELECT parcels_of(7); SELECT relname FROM pg_class WHERE relkind = 'r'",
+    );
+    let report = database.advise(&["--rehearse=off", "--pg-stat-statements", "--top", "60"]);
+    let counted = statement(&report, "sender = who AND state =");
+    assert_eq!(counted["status"], "planned", "{counted:#}");
+    let of_record = statement(&report, "p.weight = r.id");
+    assert_eq!(of_record["status"], "planned", "{of_record:#}");
+    let texts: Vec<&str> = statements(&report)
+        .iter()
+        .map(|found| found["sql"].as_str().unwrap())
+        .collect();
+    assert!(
+        texts.iter().all(|text| !text.contains("FROM pg_class")),
+        "{texts:?}"
+    );
+    assert!(
+        notices(&report).contains("only read system catalogs"),
+        "{}",
+        notices(&report)
+    );
+    let text = database
+        .program(&[
+            "advise",
+            "--rehearse=off",
+            "--pg-stat-statements",
+            "--top",
+            "60",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        text_of(&text).contains("sender = who AND state ="),
+        "{}",
+        text_of(&text)
+    );
+}
+
+#[test]
+fn hidden_statements_are_counted() {
+    let database = Database::new(
+        "hidden_statements",
+        &format!("CREATE EXTENSION pg_stat_statements; {TABLES}"),
+    );
+    database.run(
+        "DO $$ BEGIN CREATE ROLE \"Onlooker\" LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT ON parcel TO \"Onlooker\"; SELECT * FROM parcel WHERE sender = 5",
+    );
+    let arguments = ["advise", "--pg-stat-statements"];
+    let output = as_role(&database, "Onlooker", &arguments).output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
+    let text = text_of(&output);
+    assert!(
+        text.contains("GRANT pg_read_all_stats TO \"Onlooker\""),
+        "{text}"
+    );
+    assert!(text.contains("the workload has no statements"), "{text}");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
+fn a_script_of_psql_is_a_workload() {
+    let database = Database::new(
+        "psql_script",
+        &format!(
+            "{TABLES} CREATE SCHEMA depot; CREATE TABLE depot.shelf AS SELECT g AS id, g % 900 AS room FROM generate_series(1, 30000) g; ANALYZE depot.shelf;"
+        ),
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("script.sql");
+    let script = "\\set room 7\r\n\\timing on\r\nBEGIN;\r\nSET search_path TO depot, public;\r\n\
+                  SELECT * FROM shelf WHERE room = :room;\r\nCOPY parcel FROM stdin;\r\n1;2\r\n\\.\r\n\
+                  SELECT * FROM parcel WHERE sender = :'who' \\gset\r\n\\if :{?nothing}\r\nSELECT 1 FROM nowhere;\r\n\\endif\r\n\
+                  SET search_path TO DEFAULT;\r\nCREATE TABLE news (id int);\r\nEXPLAIN (ANALYZE) SELECT * FROM parcel WHERE state = %s;\r\nCOMMIT;\r\n";
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(script.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    std::fs::write(&path, utf16).unwrap();
+    let report = database.advise(&[
+        "--rehearse=twin",
+        "-v",
+        "who=7",
+        "-f",
+        path.to_str().unwrap(),
+    ]);
+    assert_eq!(
+        recommended(&report, &["depot.shelf", "(room)"]).len(),
+        1,
+        "{report:#}"
+    );
+    assert_eq!(
+        recommended(&report, &["parcel", "(sender)"]).len(),
+        1,
+        "{report:#}"
+    );
+    let found = statements(&report);
+    let statuses: Vec<_> = found
+        .iter()
+        .map(|found| found["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        statuses,
+        ["planned", "planned", "failed", "planned"],
+        "{found:#?}"
+    );
+    assert_eq!(found[0]["sql"], "SELECT * FROM shelf WHERE room = 7");
+    assert!(
+        found[0]["place"]
+            .as_str()
+            .unwrap()
+            .ends_with("script.sql:5"),
+        "{}",
+        found[0]["place"]
+    );
+    assert_eq!(found[1]["sql"], "SELECT * FROM parcel WHERE sender = '7'");
+    assert_eq!(
+        found[2]["error"],
+        "this is DDL: `check --migrate` is for migrations"
+    );
+    assert_eq!(
+        found[3]["planned_as"],
+        "SELECT * FROM parcel WHERE state = $1"
+    );
+    let notices = notices(&report);
+    assert!(
+        notices.contains("\\\\timing on") && notices.contains("BEGIN, COPY, COMMIT"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn what_a_role_may_not_execute_the_twin_plans() {
+    let database = Database::new("read_only_role", TABLES);
+    database.run(
+        "DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT ON parcel TO onlooker; CREATE TABLE secret AS SELECT g AS id, g % 700 AS k FROM generate_series(1, 30000) g; ANALYZE secret",
+    );
+    let arguments = [
+        "advise",
+        "--format",
+        "json",
+        "-c",
+        "UPDATE parcel SET state = 'lost' WHERE sender = 3; SELECT * FROM parcel WHERE sender = 4 FOR UPDATE; SELECT * FROM secret WHERE k = 5; \
+         SELECT * FROM parcel WHERE weight = interval $1",
+    ];
+    let output = as_role(&database, "onlooker", &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = statements(&report);
+    for planned in &found[..3] {
+        assert_eq!(planned["status"], "planned", "{planned:#}");
+        let reason = planned["twin_only"].as_str().unwrap();
+        assert!(
+            reason.contains("the role may not execute it") && reason.contains("permission denied"),
+            "{reason}"
+        );
+    }
+    assert!(
+        found[3]["error"]
+            .as_str()
+            .unwrap()
+            .contains("numeric = interval"),
+        "{:#}",
+        found[3]
+    );
+    assert_eq!(
+        recommended(&report, &["parcel", "(sender)"]).len(),
+        1,
+        "{report:#}"
+    );
+}
+
+#[test]
+fn logs_of_several_databases_and_of_orms() {
+    let database = Database::new("log_sources", TABLES);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("server.log");
+    let line = |database: &str, sql: &str, detail: &str| {
+        format!(
+            "2024-11-20 10:00:00.000 UTC [7] app@{database} LOG:  duration: 9.000 ms  execute <unnamed>: {sql}\n{detail}"
+        )
+    };
+    let detail = "2024-11-20 10:00:00.000 UTC [7] app@x DETAIL:  parameters: $1 = '6', $2 = NULL\n";
+    let log = line(
+        &database.name,
+        "SELECT * FROM parcel WHERE sender = $1 AND state = $2",
+        detail,
+    ) + &line("elsewhere", "SELECT * FROM invoices", "");
+    std::fs::write(&path, &log).unwrap();
+    let path = path.to_str().unwrap();
+    let report = database.advise(&["--rehearse=off", "--log", path]);
+    let found = statements(&report);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        found[0]["sql"],
+        "SELECT * FROM parcel WHERE sender = '6' AND state = NULL"
+    );
+    assert!(
+        notices(&report).contains(
+            "1 execution was left out because the log says that they are of the database elsewhere"
+        ),
+        "{}",
+        notices(&report)
+    );
+    let output = database
+        .program(&[
+            "advise",
+            "--rehearse=off",
+            "--log",
+            path,
+            "--log-user",
+            "somebody",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        text_of(&output).contains("no statement"),
+        "{}",
+        text_of(&output)
+    );
+    let rails = directory.path().join("development.log");
+    std::fs::write(
+        &rails,
+        "D, [2026-03-01T10:00:00.1 #7] DEBUG -- :   Parcel Load (2.4ms)  SELECT \"parcel\".* FROM \"parcel\" WHERE \"parcel\".\"sender\" = $1  [[\"sender\", 5]]\n",
+    )
+    .unwrap();
+    let report = database.advise(&["--rehearse=twin", "--log", rails.to_str().unwrap()]);
+    assert_eq!(
+        recommended(&report, &["parcel", "(sender)"]).len(),
+        1,
+        "{report:#}"
+    );
+}
