@@ -222,10 +222,10 @@ fn choose(
 }
 
 /// The planner twin, asked about sets.
-struct TwinSets<'r, 'p, 'w> {
-    run: &'r mut Run<'p>,
-    workload: &'w Workload,
-    trials: &'w Trials,
+pub(super) struct TwinSets<'r, 'p, 'w> {
+    pub(super) run: &'r mut Run<'p>,
+    pub(super) workload: &'w Workload,
+    pub(super) trials: &'w Trials,
 }
 
 impl SetPlanner for TwinSets<'_, '_, '_> {
@@ -262,7 +262,7 @@ fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost>
     planned.plans.into_iter().filter_map(cost).collect()
 }
 
-fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
+pub(super) fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
     let weight = |statement: &Statement| {
         let plan = baseline.get(&statement.id)?.plan()?;
         let weighted = Weighted {

@@ -6,6 +6,7 @@ use super::build_groups::{busyness, step};
 use super::built_groups::{BuiltGroups, GroupAnswer};
 use super::context::Context;
 use super::run::Run;
+use super::selection::{TwinSets, weights};
 use super::serving::Serving;
 use crate::candidate::Candidate;
 use crate::index::{Index, naming};
@@ -14,9 +15,14 @@ use crate::planner::{
     Answer, BuildPlan, NamedIndex, PlanOutcome, Planned, PlannerError, Question, RefusalCause,
     Target, uses,
 };
+use crate::search::known::KnownCosts;
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::{Reason, Rehearse, expected_build};
 use crate::workload::{Statement, StatementId};
+
+/// Up to so many plans of a statement with one candidate, each is made; beyond, what many candidates at
+/// once show says which are.
+const MAX_PAIRS_EACH: usize = 3_000;
 
 /// What testing each candidate by itself showed.
 pub(super) struct Tested {
@@ -48,11 +54,16 @@ pub(super) fn test(
         left = plan.time;
     }
     run.begin(phase, candidates.len());
+    let serving = Serving::of(context);
+    let of_each = candidates.iter();
+    let of_each = of_each.map(|one| serving.statements(&one.index, &one.asked_by).len());
+    let only_asked = of_each.sum::<usize>() > MAX_PAIRS_EACH;
     let mut trials = Vec::with_capacity(candidates.len());
     let mut tester = Tester {
         run,
         context,
-        serving: Serving::of(context),
+        serving,
+        only_asked,
         locked: BTreeSet::new(),
         built: BuiltGroups::default(),
         left,
@@ -61,10 +72,13 @@ pub(super) fn test(
         let answer = tester.test_one(TrialId(position), &index, &asked_by)?;
         trials.push((position, Trial::from_answer(index, asked_by, answer)));
     }
+    trials.sort_by_key(|(position, _)| *position);
+    let mut trials = trials.into_iter().map(|(_, trial)| trial).collect();
+    if tester.only_asked && target == Target::Twin {
+        tester.test_for_others(&mut trials)?;
+    }
     let built = tester.built;
     run.end();
-    trials.sort_by_key(|(position, _)| *position);
-    let trials = trials.into_iter().map(|(_, trial)| trial).collect();
     Ok(Tested { trials, built })
 }
 
@@ -101,6 +115,8 @@ struct Tester<'t, 'r, 'c> {
     run: &'t mut Run<'r>,
     context: Context<'c>,
     serving: Serving<'c>,
+    /// At first each is tested for the statements that it was generated for.
+    only_asked: bool,
     /// Tables whose lock could not be acquired: waiting for it again and again would make writers
     /// queue behind us each time.
     locked: BTreeSet<QualifiedName>,
@@ -125,7 +141,13 @@ impl Tester<'_, '_, '_> {
             let tables = BTreeSet::from([index.definition.table.clone()]);
             return self.build(id, index, &context.touching(&tables));
         }
-        let statements = self.serving.statements(&index.definition, asked_by);
+        let mut statements = self.serving.statements(&index.definition, asked_by);
+        if self.only_asked {
+            statements.retain(|statement| {
+                let class = statement.value_class.as_ref();
+                asked_by.contains(class.map_or(&statement.id, |class| &class.of))
+            });
+        }
         self.run.step(&index.name);
         match self.twin_cannot_plan(asked_by) {
             Some(cause) => Ok(Answer::Refused(cause.into())),
@@ -148,6 +170,43 @@ impl Tester<'_, '_, '_> {
             statement: statement.clone(),
             message: message.to_owned(),
         })
+    }
+
+    /// Tests candidates for statements that they were not generated for: those whose plans use them
+    /// when many are there at once, or when better ones are not.
+    fn test_for_others(&mut self, trials: &mut Trials) -> Result<(), PlannerError> {
+        let context = self.context;
+        let mut offered: Vec<(TrialId, StatementId)> = Vec::new();
+        for (id, trial) in trials.iter() {
+            if let Some(tested) = trial.costs() {
+                let index = &trial.index.definition;
+                let statements = self.serving.statements(index, &trial.asked_by);
+                let others = statements.into_iter().map(|statement| statement.id);
+                let others = others.filter(|statement| !tested.contains_key(statement));
+                offered.extend(others.map(|statement| (id, statement)));
+            }
+        }
+        let mut twin = TwinSets {
+            run: &mut *self.run,
+            workload: context.workload,
+            trials,
+        };
+        let baseline = weights(context.workload, context.trial_baseline());
+        let pairs = offered.iter().map(|(id, statement)| (*id, statement));
+        let worth_testing = KnownCosts::asking(trials, baseline, &mut twin)
+            .with_classes(context.workload.statements_of_classes())
+            .offering(pairs)
+            .worth_testing()?;
+        for (id, statements) in worth_testing {
+            let find = |id: &StatementId| context.workload.statement(id).cloned();
+            let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
+            let index = trials[id].index.clone();
+            let answer = self.simulate(&index, &statements)?;
+            if let Some(trial) = trials.trial_mut(id) {
+                trial.add(answer);
+            }
+        }
+        Ok(())
     }
 
     fn simulate(

@@ -116,6 +116,8 @@ struct Seen {
 struct StatementPlans {
     /// The trials that it was planned with.
     tested: FixedBitSet,
+    /// Others that its plans could use.
+    offered: FixedBitSet,
     /// Those of them that may serve it.
     relevant: FixedBitSet,
     /// Every plan that was seen.
@@ -235,6 +237,7 @@ impl<'a> KnownCosts<'a> {
         let nothing = |weighted: &Weighted| {
             let mut plans = StatementPlans {
                 tested: FixedBitSet::with_capacity(trials.len()),
+                offered: FixedBitSet::with_capacity(trials.len()),
                 relevant: FixedBitSet::with_capacity(trials.len()),
                 ..StatementPlans::default()
             };
@@ -315,7 +318,8 @@ impl<'a> KnownCosts<'a> {
                 continue;
             };
             plans.relevant.clone_from(&plans.tested);
-            for trial in plans.tested.ones() {
+            plans.relevant.union_with(&plans.offered);
+            for trial in plans.relevant.clone().ones() {
                 if skips_first_key(&self.trials[TrialId(trial)], statement) {
                     plans.relevant.set(trial, false);
                 } else {
@@ -551,6 +555,53 @@ impl<'a> KnownCosts<'a> {
             }
         }
         unknown
+    }
+
+    /// The same, where plans of these statements could use these trials' indexes, too, and were not
+    /// planned with them.
+    #[must_use]
+    pub fn offering<'o>(self, offered: impl Iterator<Item = (TrialId, &'o StatementId)>) -> Self {
+        let mut known = self;
+        for (id, statement) in offered {
+            let place = known.baseline.position(statement);
+            if let Some(plans) = place.and_then(|place| known.plans.get_mut(place)) {
+                plans.offered.insert(id.0);
+            }
+        }
+        known.set_relevance();
+        known
+    }
+
+    /// Which of the offered indexes would some statement use, beside others or without better ones?
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn worth_testing(&mut self) -> Result<BTreeMap<TrialId, Vec<StatementId>>, PlannerError> {
+        let all = self
+            .trials
+            .iter()
+            .filter(|(_, trial)| trial.tested().is_some());
+        let all = all.map(|(id, _)| id).collect();
+        self.explore(&TrialSet::new(), &all)?;
+        let mut worth: BTreeMap<TrialId, Vec<StatementId>> = BTreeMap::new();
+        for (plans, statement) in self.plans.iter().zip(self.baseline.ids()) {
+            let mut used = FixedBitSet::with_capacity(self.trials.len());
+            if plans.relevant.count_ones(..) < MIN_IDEAS_TOGETHER {
+                used.clone_from(&plans.offered);
+            }
+            plans
+                .seen
+                .iter()
+                .for_each(|seen| used.union_with(&seen.used));
+            used.difference_with(&plans.tested);
+            for trial in used.ones() {
+                worth
+                    .entry(TrialId(trial))
+                    .or_default()
+                    .push(statement.clone());
+            }
+        }
+        Ok(worth)
     }
 
     /// How low the cost of each statement can be, as far as is known; none where some statement was

@@ -76,6 +76,21 @@ impl Trial {
         }
     }
 
+    /// Adds what the same index does for further statements.
+    pub fn add(&mut self, answer: Answer) {
+        let further = match answer {
+            Answer::Planned(planned) => tested(planned),
+            Answer::Refused(_) => None,
+        };
+        if let (
+            TrialOutcome::Tested { costs, .. },
+            Some(TrialOutcome::Tested { costs: more, .. }),
+        ) = (&mut self.outcome, further)
+        {
+            costs.extend(more);
+        }
+    }
+
     /// The table that the index is on.
     pub fn table(&self) -> &QualifiedName {
         &self.index.definition.table
