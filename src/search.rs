@@ -13,7 +13,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Cost;
 use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
 
@@ -23,6 +22,7 @@ pub mod costs;
 mod exchange;
 mod greedy;
 pub mod known;
+mod optimality;
 mod shorter;
 pub mod trial;
 pub mod unpriced;
@@ -30,6 +30,7 @@ pub mod write_cost;
 
 use greedy::{Preference, Search};
 use known::KnownCosts;
+pub use optimality::Optimality;
 pub use trial::{Trial, TrialCost, TrialId, TrialOutcome, TrialSet, Trials};
 pub use unpriced::Unpriced;
 
@@ -44,31 +45,6 @@ pub struct Selection {
     pub cut_short: bool,
     /// How far it can be from the best; none where that is not known.
     pub optimality: Option<Optimality>,
-}
-
-/// How far a choice can be from the best one.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Optimality {
-    /// What the workload costs with the chosen set, and what its writes pay for it: Σ calls × cost.
-    pub cost: Cost,
-    /// No set of the candidates that keeps the limits costs less, as far as plans do not become
-    /// dearer with more indexes.
-    pub bound: Cost,
-    /// How many candidates could be chosen.
-    pub candidates: usize,
-    /// Does a limit on size or number restrict the choice?
-    pub is_limited: bool,
-}
-
-impl Optimality {
-    /// By which share the choice can be dearer than the best one.
-    pub fn gap(&self) -> f64 {
-        if self.bound.0 > 0.0 {
-            (self.cost.0 / self.bound.0 - 1.0).max(0.0)
-        } else {
-            0.0
-        }
-    }
 }
 
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.

@@ -9,9 +9,9 @@
 
 use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
 
-use super::Optimality;
 use super::greedy::Search;
 use super::known::Facts;
+use super::optimality::Optimality;
 use super::trial::{TrialId, TrialSet};
 use crate::model::Cost;
 use crate::planner::PlannerError;
