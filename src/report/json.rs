@@ -510,7 +510,7 @@ pub struct Rehearsal {
     pub built_again_to_execute: usize,
     /// The longest time that a table was locked for writes.
     pub longest_write_block_ms: f64,
-    /// What each phase asked and took, in the order in which they began.
+    /// What each phase asked, in the order in which they began.
     pub phases: Vec<PhaseReport>,
     /// The total time that tables were locked for writes.
     pub total_write_block_ms: f64,
@@ -556,8 +556,6 @@ pub struct PhaseReport {
     pub twin_explains: usize,
     /// EXPLAINs sent to the server.
     pub server_explains: usize,
-    /// How long it took; null in a replay.
-    pub time_ms: Option<f64>,
 }
 
 /// A server that stopped answering.
@@ -570,14 +568,25 @@ pub struct ServerSilent {
     pub rollback_seen: bool,
 }
 
+/// How long a phase of a run took.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PhaseTiming {
+    /// Its name, as in `rehearsal.phases`.
+    pub name: String,
+    /// From its beginning to its end.
+    pub time_ms: f64,
+}
+
 /// How long it took.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Timing {
     /// From start to report; null in a replay.
     pub total_ms: Option<f64>,
     /// Of that, time spent waiting for the server; null without a server: in a replay, from a twin
     /// file.
     pub server_ms: Option<f64>,
+    /// Of that, each phase of the run, in order; empty in a replay.
+    pub phases: Vec<PhaseTiming>,
 }
 
 impl Report {
@@ -632,6 +641,7 @@ impl Report {
             timing: Timing {
                 total_ms: measured.total.map(tenth),
                 server_ms: measured.server.map(tenth),
+                phases: phase_timings(&advice.rehearsal, measured),
             },
         }
     }
@@ -645,6 +655,17 @@ impl Report {
     }
 }
 
+fn phase_timings(summary: &RehearsalSummary, measured: &RunMeasurements) -> Vec<PhaseTiming> {
+    let timed = summary.phases.iter().filter_map(|phase| {
+        let time = measured.phases.get(&phase.name)?;
+        Some(PhaseTiming {
+            name: phase.name.clone(),
+            time_ms: tenth(*time),
+        })
+    });
+    timed.collect()
+}
+
 impl Rehearsal {
     fn new(summary: &RehearsalSummary, measured: &RunMeasurements) -> Rehearsal {
         let tally = summary.tally;
@@ -653,7 +674,6 @@ impl Rehearsal {
             twin_questions: phase.twin_questions,
             twin_explains: phase.twin_explains,
             server_explains: phase.server_explains,
-            time_ms: measured.phases.get(&phase.name).copied().map(tenth),
         };
         Rehearsal {
             transactions: tally.transactions,

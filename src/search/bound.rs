@@ -45,6 +45,9 @@ impl Search<'_, '_> {
             .filter(|(_, trial)| trial.tested().is_some())
             .map(|(id, _)| id)
             .collect();
+        if all.is_empty() {
+            return Ok(None);
+        }
         self.known.explore(&TrialSet::new(), &all)?;
         let mut best = None;
         for _ in 0..MAX_ROUNDS {

@@ -485,7 +485,8 @@ impl<'a> KnownCosts<'a> {
                 continue;
             }
             let fits = |(set, members): &&mut (FixedBitSet, Vec<usize>)| {
-                let more = &*set | part;
+                let mut more = set.clone();
+                more.union_with(part);
                 self.plans[*place].part(&more) == *part
                     && members.iter().all(|member| {
                         self.plans[*member].part(&more) == self.plans[*member].part(set)

@@ -11,11 +11,7 @@ use crate::workload::StatementId;
 pub fn notice(notice: &Notice) -> String {
     match notice {
         Notice::LeftOut(left_out) => super::left_out(left_out),
-        Notice::NeverAnalyzed(table) => {
-            format!(
-                "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"
-            )
-        }
+        Notice::NeverAnalyzed(table) => never_analyzed(table),
         Notice::PoliciesForOthers {
             table,
             role,
@@ -70,6 +66,12 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn never_analyzed(table: &QualifiedName) -> String {
+    format!(
+        "{table} was never analyzed: its plans are based on default estimates. Run: ANALYZE {table};"
+    )
 }
 
 fn policies_for_others(

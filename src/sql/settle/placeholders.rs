@@ -40,6 +40,9 @@ pub fn numbered(sql: &str) -> Option<Placeholders> {
             ']' => reader.brackets = reader.brackets.saturating_sub(1),
             _ => {}
         }
+        if is_in_operator(&sql[..position]) {
+            continue;
+        }
         let found = match character {
             '?' => reader.question_mark(position),
             '%' => reader.percent(position),
@@ -172,6 +175,18 @@ impl Reader<'_> {
         let text = self.named(name);
         Some((position + 1 + length, text))
     }
+}
+
+/// Is the text followed by an operator's name: `OPERATOR(ext.`?
+fn is_in_operator(text: &str) -> bool {
+    let Some((before, name)) = text.rsplit_once('(') else {
+        return false;
+    };
+    let is_name = |c: char| is_word_character(c) || "\". +-*/<>=~!@#%^&|`?".contains(c);
+    let before = before.trim_end();
+    let start = before.len().checked_sub("operator".len());
+    let word = start.and_then(|start| before.get(start..));
+    word.is_some_and(|word| word.eq_ignore_ascii_case("operator")) && name.chars().all(is_name)
 }
 
 fn is_word_character(character: char) -> bool {

@@ -242,6 +242,10 @@ fn drivers_placeholders_are_parameters() {
             "select a from t where doc ? 'k' and doc ?| array[$1] and doc @? $2",
         ),
         (
+            "select a from t where doc operator(ext.?) 'k' and d OPERATOR ( pg_catalog.% ) 2 = ? and e operator(ext.@) :low",
+            "select a from t where doc operator(ext.?) 'k' and d OPERATOR ( pg_catalog.% ) 2 = $1 and e operator(ext.@) $2",
+        ),
+        (
             "select a from t where b = %s and c like '%s' and d %% 2 = %s",
             "select a from t where b = $1 and c like '%s' and d % 2 = $2",
         ),
