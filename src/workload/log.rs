@@ -77,7 +77,9 @@ fn shape(sql: &str) -> Option<String> {
                 at = end;
                 continue;
             }
-            b'$' if !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => return None,
+            b'$' if is_in_word || !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+                return None;
+            }
             b'0'..=b'9' if !is_in_word || before == Some(b'$') => {
                 while bytes
                     .get(at)
@@ -646,6 +648,7 @@ mod tests {
             "select E'a'",
             "select 'a\\'",
             "select $$x$$",
+            "select a$1",
             "select 'a",
         ] {
             assert_eq!(shape(text), None, "{text}");
