@@ -97,6 +97,17 @@ pub struct Workload {
 }
 
 impl Statement {
+    /// The same with values of a class, for its share of the calls.
+    pub fn of_class(&self, class: ValueClass) -> Statement {
+        Statement {
+            id: class.id(),
+            calls: self.calls * class.share,
+            mean_time_ms: None,
+            value_class: Some(Box::new(class)),
+            ..self.clone()
+        }
+    }
+
     /// The total time of its executions in milliseconds, if it was measured.
     pub fn total_time_ms(&self) -> Option<f64> {
         Some(self.calls_with_any_values() * self.mean_time_ms?)

@@ -94,13 +94,7 @@ fn under(statement: &Statement, tables: &[&Table], share: f64) -> Vec<Statement>
             share,
             values,
         };
-        Statement {
-            id: class.id(),
-            calls: statement.calls * share,
-            mean_time_ms: None,
-            value_class: Some(Box::new(class)),
-            ..statement.clone()
-        }
+        statement.of_class(class)
     };
     found.into_iter().map(class).collect()
 }

@@ -383,13 +383,9 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
                 values,
             };
             Statement {
-                id: class.id(),
                 sql,
                 written: None,
-                calls: statement.calls * share,
-                mean_time_ms: None,
-                value_class: Some(Box::new(class)),
-                ..statement.clone()
+                ..statement.of_class(class)
             }
         })
         .collect()

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalog::{Catalog, Column, Table, TableKind};
-use crate::index::Key;
+use crate::index::{Index, Key, parse_index};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 
@@ -377,4 +377,47 @@ fn columns_that_the_catalog_lacks_are_added_to_it() {
         "character varying(20)"
     );
     assert_eq!(jobs.column("added").unwrap().type_name, "");
+}
+
+/// By which columns of `jobs` a count of its rows with this condition could use an index.
+fn named(filter: &str) -> NamedColumns {
+    let scan = scan(
+        "jobs",
+        "jobs",
+        &json!({ "Filter": filter, "Output": ["id"] }),
+    );
+    let count = json!({"Node Type": "Aggregate", "Output": ["count(*)"], "Plans": [scan]});
+    let plan = Plan::from_json(json!({ "Plan": count })).unwrap();
+    NamedColumns::of(&plan, &catalog())
+}
+
+fn index(text: &str) -> Index {
+    parse_index(&format!("CREATE INDEX ON public.jobs {text}")).unwrap()
+}
+
+#[test]
+fn an_index_is_of_use_by_what_the_statement_names() {
+    let named = named("((jobs.run_after = 5) AND (lower(jobs.name) = 'x'::text))");
+    for of_use in [
+        "(run_after)",
+        "(id, run_after)",
+        "(lower(name))",
+        "(id) WHERE (run_after = 5)",
+        "(id) INCLUDE (run_after, name)",
+    ] {
+        assert!(named.may_use(&index(of_use)), "{of_use}");
+    }
+    for useless in [
+        "(id)",
+        "(abs(id))",
+        "(id) INCLUDE (run_after)",
+        "(id) WHERE done",
+    ] {
+        assert!(!named.may_use(&index(useless)), "{useless}");
+    }
+}
+
+#[test]
+fn where_the_plan_cannot_be_read_every_index_may_be_of_use() {
+    assert!(named("(jobs.name = 'x)").may_use(&index("(id)")));
 }

@@ -500,4 +500,67 @@ fn what_an_index_frees_makes_no_room_in_a_budget() {
     assert_eq!(chosen_within(Some(Bytes(100))), [TrialId(0)]);
 }
 
+/// A planner that counts the plans it makes; it uses whatever is cheapest, or nothing.
+struct Counting {
+    cheap: TrialSet,
+    plans: usize,
+}
+
+impl SetPlanner for Counting {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        self.plans += statements.len();
+        let used: TrialSet = (set & &self.cheap).into_iter().take(1).collect();
+        let under = |id: &StatementId| {
+            let cost = if used.is_empty() { 1_000.0 } else { 10.0 };
+            let under = SetCost {
+                cost: Cost(cost),
+                unpriced: Unpriced::default(),
+                used: used.clone(),
+            };
+            (id.clone(), under)
+        };
+        Ok(Some(statements.iter().map(under).collect()))
+    }
+}
+
+#[test]
+fn ideas_that_bring_nothing_beside_the_chosen_share_a_question() {
+    let trials: Trials = (0..10)
+        .map(|number| trial(&format!("i{number}"), 100, &[("s", 10.0)]))
+        .collect();
+    let mut planner = Counting {
+        cheap: ids([0]),
+        plans: 0,
+    };
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let mut known = KnownCosts::asking(&trials, workload, &mut planner);
+    let others: TrialSet = (1..10).map(TrialId).collect();
+    known.explore(&ids([0]), &others).unwrap();
+    for other in others {
+        let set = [TrialId(0), other].into();
+        assert_eq!(known.under(&set).unwrap().as_slice()[0].cost, Cost(10.0));
+    }
+    assert_eq!(planner.plans, 1, "one plan, with all of them");
+}
+
+#[test]
+fn what_only_better_indexes_hide_is_worth_testing() {
+    let untested = |name| trial(name, 100, &[]);
+    let trials: Trials = ["a", "b", "c", "d"].map(untested).into_iter().collect();
+    let mut planner = Counting {
+        cheap: ids([1, 3]),
+        plans: 0,
+    };
+    let s = StatementId("s".to_owned());
+    let offered = trials.ids().map(|id| (id, &s));
+    let workload = statements(&[("s", 1.0, 1_000.0)]);
+    let known = KnownCosts::asking(&trials, workload, &mut planner);
+    let worth = known.offering(offered).worth_testing().unwrap();
+    assert_eq!(worth.into_keys().collect::<TrialSet>(), ids([1, 3]));
+}
+
 mod bound;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{ObjectName, Query, Statement, Visit, Visitor};
 
 use super::parser::{parse_all, syntax};
-use super::relation_names::of_object;
+use super::relation_names::{names_within, of_object};
 
 /// Does the statement only read system catalogs and views on them (`pg_class`, `pg_stat_activity`,
 /// `information_schema.tables`)? False for what cannot be read, and for what reads no relation.
@@ -55,10 +55,7 @@ impl Visitor for Found {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        for expression in query.with.iter().flat_map(|with| &with.cte_tables) {
-            self.within
-                .insert(expression.alias.name.value.to_lowercase());
-        }
+        self.within.extend(names_within(query));
         ControlFlow::Continue(())
     }
 }

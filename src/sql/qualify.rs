@@ -7,6 +7,7 @@ use sqlparser::ast::{ObjectName, Query, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 
 use super::parser::{parse_all, syntax};
+use super::relation_names::{names_within, unquoted};
 
 /// The statement with a schema before each relation's name that has none, where `schema_of` knows
 /// one. None where nothing is to be changed, or the statement cannot be read.
@@ -54,20 +55,13 @@ impl Visitor for Found {
         if let [only] = relation.0.as_slice()
             && let Some(name) = only.as_ident()
         {
-            let value = match name.quote_style {
-                Some(_) => name.value.clone(),
-                None => name.value.to_lowercase(),
-            };
-            self.names.push((value, name.span.start));
+            self.names.push((unquoted(name), name.span.start));
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        for expression in query.with.iter().flat_map(|with| &with.cte_tables) {
-            self.within
-                .insert(expression.alias.name.value.to_lowercase());
-        }
+        self.within.extend(names_within(query));
         ControlFlow::Continue(())
     }
 }
@@ -93,6 +87,9 @@ mod tests {
             Some("SELECT t.a FROM app.T\n é JOIN app.\"Odd\" o ON true, s.t, unnest($1) WHERE EXISTS (SELECT FROM app.t)")
         );
         assert_eq!(qualify("WITH t AS (SELECT 1) SELECT * FROM t"), None);
+        assert_eq!(qualify("WITH T AS (SELECT 1) SELECT * FROM \"t\""), None);
+        let quoted = "WITH \"Odd\" AS (SELECT 1) SELECT * FROM \"Odd\"";
+        assert_eq!(qualify(quoted), None);
         assert_eq!(
             qualify("UPDATE t SET a = 1").as_deref(),
             Some("UPDATE app.t SET a = 1")

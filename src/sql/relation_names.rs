@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Ident, ObjectName, visit_relations};
+use sqlparser::ast::{Ident, ObjectName, Query, visit_relations};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -79,7 +79,14 @@ pub(in crate::sql) fn of_object(object: &ObjectName) -> Option<RelationName> {
     })
 }
 
-fn unquoted(name: &Ident) -> String {
+/// The names of a query's common table expressions: within it they are no relations.
+pub(in crate::sql) fn names_within(query: &Query) -> impl Iterator<Item = String> + '_ {
+    let expressions = query.with.iter().flat_map(|with| &with.cte_tables);
+    expressions.map(|expression| unquoted(&expression.alias.name))
+}
+
+/// The name as the catalog has it.
+pub(in crate::sql) fn unquoted(name: &Ident) -> String {
     if name.quote_style.is_some() {
         name.value.clone()
     } else {

@@ -78,7 +78,7 @@ fn fits(value: &Constant<'_>, element: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
+    use super::super::from_tables::{FromTable, only_t};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
@@ -91,15 +91,7 @@ mod tests {
                 ("fixed", "character(3)[]"),
                 ("word", "text"),
             ];
-            let columns = columns.map(|(name, type_name)| KnownColumn {
-                name: name.to_owned(),
-                type_name: type_name.to_owned(),
-                not_null: true,
-                groups: None,
-            });
-            (table.name == "t").then(|| KnownTable {
-                columns: columns.to_vec(),
-            })
+            only_t(&columns, table)
         };
         let sql = format!("SELECT * FROM t WHERE {condition}");
         let rewriting = array_contains(&sql, &schema, &|name| name.ends_with("[]"))?;

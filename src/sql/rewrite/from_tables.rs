@@ -68,6 +68,20 @@ pub struct KnownColumn {
 /// What is known of a table in FROM; none where it is not certain which one it is.
 pub type Schema<'a> = dyn Fn(&FromTable) -> Option<KnownTable> + 'a;
 
+/// A schema of tests: one table `t` with these columns and types, all NOT NULL.
+#[cfg(test)]
+pub(super) fn only_t(columns: &[(&str, &str)], table: &FromTable) -> Option<KnownTable> {
+    let column = |(name, type_name): &(&str, &str)| KnownColumn {
+        name: (*name).to_owned(),
+        type_name: (*type_name).to_owned(),
+        not_null: true,
+        groups: None,
+    };
+    (table.name == "t").then(|| KnownTable {
+        columns: columns.iter().map(column).collect(),
+    })
+}
+
 /// Everything in FROM; none for what is no table.
 pub(super) fn from_items(select: &Select) -> Vec<Option<FromTable>> {
     let factors = select.from.iter().flat_map(|from| {

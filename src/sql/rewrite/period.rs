@@ -429,7 +429,7 @@ fn month(tokens: &Tokens<'_>, (from, to): Span, column: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
+    use super::super::from_tables::{FromTable, only_t};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
@@ -441,15 +441,7 @@ mod tests {
                 ("day", "date"),
                 ("n", "integer"),
             ];
-            let columns = columns.map(|(name, type_name)| KnownColumn {
-                name: name.to_owned(),
-                type_name: type_name.to_owned(),
-                not_null: true,
-                groups: None,
-            });
-            (table.name == "t").then(|| KnownTable {
-                columns: columns.to_vec(),
-            })
+            only_t(&columns, table)
         };
         let rewriting = bounded(&sql, &schema)?;
         rewriting

@@ -274,7 +274,7 @@ fn arguments(tokens: &Tokens<'_>, (from, to): Span) -> Option<Vec<Span>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
+    use super::super::from_tables::{FromTable, only_t};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
@@ -286,15 +286,7 @@ mod tests {
                 ("amount", "numeric(10,2)"),
                 ("local", "timestamp without time zone"),
             ];
-            let columns = columns.map(|(name, type_name)| KnownColumn {
-                name: name.to_owned(),
-                type_name: type_name.to_owned(),
-                not_null: true,
-                groups: None,
-            });
-            (table.name == "t").then(|| KnownTable {
-                columns: columns.to_vec(),
-            })
+            only_t(&columns, table)
         };
         let rewriting = range_bounds(&format!("SELECT * FROM t WHERE {condition}"), &schema)?;
         let (_, condition) = rewriting.sql.split_once("WHERE ")?;

@@ -103,7 +103,7 @@ fn called(tokens: &Tokens<'_>, (from, to): Span) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
+    use super::super::from_tables::{FromTable, only_t};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
@@ -111,17 +111,7 @@ mod tests {
     }
 
     fn of(comparisons: Comparisons, condition: &str) -> Option<String> {
-        let schema = |table: &FromTable| {
-            let columns = ["owner", "at"].map(|name| KnownColumn {
-                name: name.to_owned(),
-                type_name: "text".to_owned(),
-                not_null: true,
-                groups: None,
-            });
-            (table.name == "t").then(|| KnownTable {
-                columns: columns.to_vec(),
-            })
-        };
+        let schema = |table: &FromTable| only_t(&[("owner", "text"), ("at", "text")], table);
         let sql = format!("SELECT * FROM t WHERE {condition}");
         let is_stable = |name: &str| matches!(name, "uid" | "since");
         let rewriting = select_once(&sql, &schema, comparisons, &is_stable)?;

@@ -68,21 +68,11 @@ fn has_second_argument(place: &Place<'_, '_>, (from, to): Span) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownColumn, KnownTable};
+    use super::super::from_tables::{FromTable, only_t};
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
-        let schema = |table: &FromTable| {
-            let columns = ["body", "title"].map(|name| KnownColumn {
-                name: name.to_owned(),
-                type_name: "text".to_owned(),
-                not_null: true,
-                groups: None,
-            });
-            (table.name == "t").then(|| KnownTable {
-                columns: columns.to_vec(),
-            })
-        };
+        let schema = |table: &FromTable| only_t(&[("body", "text"), ("title", "text")], table);
         let sql = format!("SELECT * FROM t WHERE {condition}");
         let rewriting = name_configuration(&sql, &schema, "pg_catalog.german")?;
         let (_, condition) = rewriting.sql.split_once("WHERE ")?;
