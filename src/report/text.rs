@@ -107,6 +107,9 @@ fn headline(advice: &Advice) -> String {
     }
 }
 
+/// A smaller gap would be printed as 0.0 %.
+const LEAST_GAP_PERCENT: f64 = 0.05;
+
 /// How far from the best set the recommended one can be, with a space before.
 fn optimality(advice: &Advice) -> String {
     advice.optimality.map_or_else(String::new, |optimality| {
@@ -117,6 +120,9 @@ fn optimality(advice: &Advice) -> String {
             ""
         };
         let gap = 100.0 * optimality.gap();
+        if gap < LEAST_GAP_PERCENT {
+            return format!(" That is the best that {candidates} allow{limits}.");
+        }
         format!(" That is at most {gap:.1} % above the best that {candidates} allow{limits}.")
     })
 }
