@@ -60,7 +60,9 @@ mod write_cost;
 pub use advice::{Advice, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
-pub use existing::finding::{ExistingCause, ExistingFinding, Fix, SupportedForeignKey, Unused};
+pub use existing::finding::{
+    Bound, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
+};
 pub use recommendation::Recommendation;
 pub use summary::{Phase, RehearsalSummary};
 

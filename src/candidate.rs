@@ -64,7 +64,11 @@ pub struct CoveredByExisting {
     pub index: Index,
     /// The index that makes it unnecessary.
     pub existing: ExistingIndex,
+    /// The statements that it was generated for.
+    pub asked_by: BTreeSet<StatementId>,
 }
+
+type CoveredBy = (ExistingIndex, BTreeSet<StatementId>);
 
 /// What the generators found.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,7 +109,7 @@ pub fn generate(
 ) -> Candidates {
     let profile = WorkloadProfile::of(uses, shapes, catalog);
     let mut merged: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
-    let mut covered: BTreeMap<Index, ExistingIndex> = BTreeMap::new();
+    let mut covered: BTreeMap<Index, CoveredBy> = BTreeMap::new();
     let mut notes: BTreeSet<NotIndexable> = BTreeSet::new();
     for (statement, relation) in uses {
         let Some(table) = catalog
@@ -132,7 +136,10 @@ pub fn generate(
                 .or_else(|| covered_by_existing::as_precise(&index, context))
             {
                 Some(existing) => {
-                    covered.insert(index, existing.clone());
+                    let by = covered
+                        .entry(index)
+                        .or_insert_with(|| (existing.clone(), BTreeSet::new()));
+                    by.1.insert(statement.clone());
                 }
                 None => {
                     merged.entry(index).or_default().insert(statement.clone());
@@ -152,7 +159,11 @@ pub fn generate(
     covered.retain(|index, _| !merged.contains_key(index));
     candidates.covered = covered
         .into_iter()
-        .map(|(index, existing)| CoveredByExisting { index, existing })
+        .map(|(index, (existing, asked_by))| CoveredByExisting {
+            index,
+            existing,
+            asked_by,
+        })
         .collect();
     candidates.to_try = merged
         .into_iter()

@@ -106,8 +106,10 @@ impl Simulation<'_, '_, '_> {
                 .iter()
                 .flat_map(|table| table.indexes.iter().map(move |index| (table, index)))
         };
-        let structural =
-            |(table, index): &(&Table, &ExistingIndex)| structural_finding(index, table).is_some();
+        let structural = |(table, index): &(&Table, &ExistingIndex)| {
+            let finding = structural_finding(index, table);
+            finding.is_some_and(|finding| finding.fix().is_some())
+        };
         let by_catalog: Vec<&ExistingIndex> = tables()
             .filter(structural)
             .map(|(_, index)| index)

@@ -37,6 +37,8 @@ pub enum NoIndexHelps {
         /// The conditions that they answer; none where they bring the order.
         conditions: Vec<String>,
     },
+    /// Another session is building an index for it now.
+    BeingBuilt(QualifiedName),
     /// Most rows of the table are wanted.
     ReadsMost {
         /// The table.
@@ -115,6 +117,7 @@ impl NoIndexHelps {
             NoIndexHelps::ReadsNoTable | NoIndexHelps::NoCondition(_) => NoIndexReason::NoCondition,
             NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
             NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
+            NoIndexHelps::BeingBuilt(_) => NoIndexReason::BeingBuilt,
             NoIndexHelps::ReadsMost { .. } => NoIndexReason::ReadsMostOfTheTable,
             NoIndexHelps::Candidate { rejection, .. } => {
                 NoIndexReason::Candidate(rejection.reason())

@@ -73,6 +73,7 @@ impl Parts<'_> {
         let lower_page_cost = || self.lower_page_cost.get(id).cloned();
         let reason = self
             .kept_out(&candidates, recommendations)
+            .or_else(|| self.being_built(id))
             .or_else(|| facts::volatile(plan, self.context.catalog))
             .or_else(|| facts::decided(plan, self.context.catalog))
             .or_else(|| self.gains_too_little(&candidates))
@@ -120,6 +121,14 @@ impl Parts<'_> {
             after,
             rejection: self.rejection(best.id, recommendations),
         })
+    }
+
+    /// (2) An index that would serve it is not finished.
+    fn being_built(&self, id: &StatementId) -> Option<NoIndexHelps> {
+        let mut covered = self.candidates.covered.iter();
+        let covered =
+            covered.find(|covered| covered.existing.being_built && covered.asked_by.contains(id))?;
+        Some(NoIndexHelps::BeingBuilt(covered.existing.name.clone()))
     }
 
     /// (3)

@@ -67,6 +67,8 @@ pub enum Rejection {
     },
     /// An existing index does its work.
     CoveredByExisting(QualifiedName),
+    /// An index that is being built will do its work, or a part of it.
+    BeingBuilt(QualifiedName),
 }
 
 /// A recommended index that helps the same statement.
@@ -95,7 +97,8 @@ impl Rejection {
             Rejection::OverLimit { reason, .. } => *reason,
             Rejection::NotUsedBesideOthers
             | Rejection::Redundant { .. }
-            | Rejection::CoveredByExisting(_) => Reason::Redundant,
+            | Rejection::CoveredByExisting(_)
+            | Rejection::BeingBuilt(_) => Reason::Redundant,
         }
     }
 }

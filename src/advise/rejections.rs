@@ -42,7 +42,11 @@ impl Parts<'_> {
             Rejected {
                 ddl: creation_of_candidate(&index, self.context.catalog),
                 index,
-                rejection: Rejection::CoveredByExisting(found.existing.name.clone()),
+                rejection: if found.existing.valid {
+                    Rejection::CoveredByExisting(found.existing.name.clone())
+                } else {
+                    Rejection::BeingBuilt(found.existing.name.clone())
+                },
                 evidence: None,
                 size: None,
                 build_time: None,

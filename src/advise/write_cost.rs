@@ -14,7 +14,7 @@ mod share;
 use std::collections::BTreeSet;
 
 use super::context::Context;
-use crate::catalog::{ExistingIndex, Table, Writes};
+use crate::catalog::{ExistingIndex, Stage, Table, Writes};
 use crate::index::columns_that_block_hot;
 use crate::plan::{Node, NodeType, Plan};
 use crate::search::write_cost::{WriteCosts, WriteLoad};
@@ -170,7 +170,9 @@ impl Written<'_> {
                     .prices
                     .entry(index.size, share * self.table.rows.unwrap_or(0.0))
         };
-        self.table.indexes.iter().map(entry).sum()
+        let written = self.table.indexes.iter();
+        let written = written.filter(|index| index.stage == Stage::Ready);
+        written.map(entry).sum()
     }
 
     /// The columns that the statement assigns in this table; none where they are unknown.

@@ -6,16 +6,22 @@ use crate::index::{Index, IndexKey, Key, Method};
 use crate::predicate::{Condition, ConditionKind};
 use crate::sql::Expression;
 
-/// An existing index that answers all that this one would, for any statement.
+/// An existing index that answers all that this one would, for any statement; or one that is being
+/// built and will, or that this one would make redundant: which of them is better can be said once
+/// plans use it.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
-    let subsumes = |existing: &&ExistingIndex| {
-        existing.valid
-            && existing
-                .index
-                .as_ref()
-                .is_some_and(|known| known.subsumes(index))
+    let related = |existing: &&ExistingIndex, known: &Index| {
+        known.subsumes(index)
+            && (existing.valid || existing.being_built)
+            || existing.being_built && index.subsumes(known)
     };
-    catalog.table(&index.table)?.indexes.iter().find(subsumes)
+    let covers = |existing: &&ExistingIndex| {
+        let known = existing.index.as_ref();
+        known.is_some_and(|known| related(existing, known))
+    };
+    let indexes = &catalog.table(&index.table)?.indexes;
+    let valid = indexes.iter().filter(|existing| existing.valid).find(covers);
+    valid.or_else(|| indexes.iter().find(covers))
 }
 
 /// An existing index that has the rows of this use in the same order after the keys that the use

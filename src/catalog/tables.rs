@@ -307,9 +307,15 @@ pub struct ExistingIndex {
     pub unique: bool,
     /// A constraint needs it.
     pub constraint: bool,
+    /// What its constraint is, and who relies on it.
+    #[serde(default, skip_serializing_if = "Enforcement::is_none")]
+    pub enforcement: Enforcement,
     /// `pg_index.indisvalid`: false after a failed CREATE INDEX CONCURRENTLY.
     pub valid: bool,
-    /// It is being built right now.
+    /// What writes do with it.
+    #[serde(default, skip_serializing_if = "Stage::is_ready")]
+    pub stage: Stage,
+    /// A command with CONCURRENTLY is building it right now.
     #[serde(default)]
     pub being_built: bool,
     /// It is made of its partitions' indexes.
@@ -329,6 +335,37 @@ pub struct ExistingIndex {
     /// The partitioned index that it is a part of (`pg_inherits`): it cannot be dropped by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<QualifiedName>,
+}
+
+/// What an index enforces besides uniqueness, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Enforcement {
+    /// The constraint that it is a part of.
+    pub constraint: Option<String>,
+    /// That constraint is the primary key.
+    pub primary_key: bool,
+    /// It is an exclusion constraint: the operators are not in the index's definition.
+    pub exclusion: bool,
+    /// The constraint is DEFERRABLE (`NOT pg_index.indimmediate`): checked only at the end of a
+    /// statement or a transaction.
+    pub deferrable: bool,
+    /// A foreign key refers to it.
+    pub referenced: bool,
+}
+
+/// How far a command with CONCURRENTLY came with an index (`pg_index.indisready`, `indislive`;
+/// <https://www.postgresql.org/docs/current/catalog-pg-index.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Writes keep it up to date, as any finished one.
+    #[default]
+    Ready,
+    /// Writes make no entries in it, but heed it for HOT.
+    NotReady,
+    /// It is being dropped, or such a command failed: it is ignored for all purposes.
+    Dead,
 }
 
 impl Catalog {
@@ -366,6 +403,22 @@ impl Catalog {
     }
 }
 
+impl Enforcement {
+    fn is_none(&self) -> bool {
+        *self == Enforcement::default()
+    }
+}
+
+impl Stage {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_ready(&self) -> bool {
+        *self == Stage::Ready
+    }
+}
+
 impl ExistingIndex {
     /// Does only speed depend on it, and is it not being built? An index of a partitioned table
     /// cannot be dropped without blocking all other sessions, and may be waiting for its
@@ -373,6 +426,11 @@ impl ExistingIndex {
     pub fn may_be_dropped(&self) -> bool {
         let enforces = self.unique || self.constraint || self.replica_identity;
         !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
+    }
+
+    /// Two NULLs are equal to a unique index (NULLS NOT DISTINCT, from 15 on).
+    pub fn nulls_not_distinct(&self) -> bool {
+        self.unique && self.ddl.contains(" NULLS NOT DISTINCT")
     }
 }
 

@@ -9,8 +9,8 @@ use super::row::{field, unexpected};
 use super::session::{TransactionMode, catalog_first};
 use super::{DbError, Session};
 use crate::catalog::{
-    Catalog, Column, ColumnStatistics, Counters, ExistingIndex, Partition, Server, Table,
-    TableKind, Writes,
+    Catalog, Column, ColumnStatistics, Counters, Enforcement, ExistingIndex, Partition, Server,
+    Stage, Table, TableKind, Writes,
 };
 use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
@@ -301,7 +301,19 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
         ddl,
         unique: field(row, "is_unique")?,
         constraint: field(row, "has_constraint")?,
+        enforcement: Enforcement {
+            constraint: field(row, "constraint_name")?,
+            primary_key: field(row, "is_primary")?,
+            exclusion: field(row, "is_exclusion")?,
+            deferrable: field(row, "is_deferrable")?,
+            referenced: field(row, "is_referenced")?,
+        },
         valid: field(row, "is_valid")?,
+        stage: match (field(row, "is_live")?, field(row, "is_ready")?) {
+            (false, _) => Stage::Dead,
+            (true, false) => Stage::NotReady,
+            (true, true) => Stage::Ready,
+        },
         being_built: field(row, "being_built")?,
         partitioned: field(row, "partitioned")?,
         size: Bytes(field::<i64>(row, "size_bytes")?.unsigned_abs()),

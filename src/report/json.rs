@@ -206,7 +206,7 @@ pub struct NamedValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
     /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
-    /// `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// `being_built`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
     /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.
@@ -405,9 +405,10 @@ pub struct RejectedIndex {
 pub struct ExistingIndex {
     /// Schema-qualified, quoted where needed.
     pub index: String,
-    /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`.
+    /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`, `being_built`.
     pub finding: String,
-    /// Drops it, or rebuilds it where that is what helps; runs as it is.
+    /// Drops it, or rebuilds it where that is what helps; runs as it is. Empty where nothing is to
+    /// be run, or where that would block others or change what is declared: `detail` says why.
     pub ddl: String,
     /// In a sentence.
     pub detail: String,
@@ -1024,7 +1025,7 @@ impl ExistingIndex {
         ExistingIndex {
             index: finding.index.to_string(),
             finding: finding.kind().name().to_owned(),
-            ddl: finding.statement(),
+            ddl: finding.statement().unwrap_or_default(),
             detail: sentences::existing_index(finding),
             size_bytes: finding.size.0,
             freed_bytes: finding.freed().0,

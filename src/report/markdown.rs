@@ -177,7 +177,9 @@ fn existing(finding: &ExistingFinding) -> String {
         escaped(&finding.index.to_string()),
         escaped(&sentences::existing_index(finding)),
     );
-    let statement = fenced(&printable_sql(&finding.statement()));
+    let statement = finding.statement().map_or_else(String::new, |sql| {
+        format!("\n```sql\n{}\n```\n", fenced(&printable_sql(&sql)))
+    });
     let (kind, about) = (
         finding.kind().name(),
         if finding.expected_size().is_some() {
@@ -187,7 +189,7 @@ fn existing(finding: &ExistingFinding) -> String {
         },
     );
     format!(
-        "**{kind}** {index}, frees {about}{}: {detail}\n\n```sql\n{statement}\n```\n",
+        "**{kind}** {index}, frees {about}{}: {detail}\n{statement}",
         finding.freed()
     )
 }

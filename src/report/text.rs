@@ -517,7 +517,9 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
-        let _ = writeln!(text, "    {}", printable_sql(&finding.statement()));
+        if let Some(statement) = finding.statement() {
+            let _ = writeln!(text, "    {}", printable_sql(&statement));
+        }
     }
     text.push('\n');
 }

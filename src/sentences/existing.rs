@@ -1,9 +1,11 @@
 //! The sentences of findings about existing indexes.
 
-use crate::advise::{ExistingCause, ExistingFinding, Fix, SupportedForeignKey, Unused};
-use crate::catalog::Counters;
-use crate::model::Bytes;
+use crate::advise::{
+    Bound, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
+};
+use crate::catalog::{Counters, Stage};
 use crate::model::period::period;
+use crate::model::{Bytes, QualifiedName};
 
 /// What is wrong with an existing index, in a sentence or two.
 pub fn existing_index(finding: &ExistingFinding) -> String {
@@ -16,11 +18,23 @@ pub fn existing_index(finding: &ExistingFinding) -> String {
         ExistingCause::Replaced { by, recommendation } => format!(
             "{recommendation} ({by}) replaces it: in the planner twin, no statement gets worse without it once that index exists"
         ),
-        ExistingCause::Invalid { enforces } => invalid(*enforces),
+        ExistingCause::Invalid {
+            enforces,
+            left_by,
+            stage,
+        } => invalid(*enforces, left_by, *stage),
+        ExistingCause::BeingBuilt => {
+            "another session is building it with CONCURRENTLY: this advice is made without it, and nothing that it would do is recommended again;              once it is valid, advise again"
+                .to_owned()
+        }
         ExistingCause::Unused(unused) => not_used(unused),
         ExistingCause::Bloated { rebuilt } => bloated(finding.size, *rebuilt),
     };
-    if finding.clustered && finding.fix() == Fix::Drop {
+    let cause = match &finding.bound {
+        Some(bound) => format!("{cause}; {}", by_hand(bound, &finding.index)),
+        None => cause,
+    };
+    if finding.clustered && finding.fix() == Some(Fix::Drop) {
         return format!(
             "{cause}; the table is clustered on it: without it, CLUSTER needs the name of another index"
         );
@@ -28,15 +42,60 @@ pub fn existing_index(finding: &ExistingFinding) -> String {
     cause
 }
 
-fn invalid(enforces: bool) -> String {
-    let completed = if enforces {
-        "; it is unique, so it is completed rather than dropped (remove duplicate rows first)"
-    } else {
-        ""
+/// Why there is no DDL that runs as it is, and what removes the index all the same.
+fn by_hand(bound: &Bound, index: &QualifiedName) -> String {
+    let sql = bound.by_hand(index).unwrap_or_default();
+    match bound {
+        Bound::Constraint {
+            name, referenced, ..
+        } => {
+            let first = if *referenced {
+                "foreign keys refer to it, and would have to be dropped first; "
+            } else {
+                ""
+            };
+            format!(
+                "it belongs to the constraint {name}, so it is not dropped by itself: {first}{sql} removes both, takes an ACCESS EXCLUSIVE lock \
+                 for a moment, and ON CONFLICT ON CONSTRAINT {name} fails from then on"
+            )
+        }
+        Bound::Referenced => {
+            "a foreign key refers to it, so that it cannot be dropped; the foreign key would have to be created again first".to_owned()
+        }
+        Bound::Partitioned { table } => format!(
+            "an index of a partitioned table cannot be dropped with CONCURRENTLY: {sql} locks {table} and all its partitions (ACCESS EXCLUSIVE) \
+             for a moment, so set lock_timeout first"
+        ),
+    }
+}
+
+fn invalid(enforces: bool, left_by: &LeftBy, stage: Stage) -> String {
+    let cost = match stage {
+        Stage::Ready => "it is kept up to date by each write and never used",
+        Stage::NotReady => {
+            "it is never used, and writes make no entries in it yet, but no update of its columns can be HOT"
+        }
+        Stage::Dead => "nothing uses it any more, and it only takes room",
     };
-    format!(
-        "left behind by a CREATE INDEX CONCURRENTLY that failed: it is kept up to date and never used{completed}"
-    )
+    let left = match left_by {
+        LeftBy::Build if stage == Stage::Dead => {
+            "left behind by a DROP INDEX CONCURRENTLY that failed".to_owned()
+        }
+        LeftBy::Build => "left behind by a CREATE INDEX CONCURRENTLY that failed, or a DROP INDEX CONCURRENTLY that was stopped".to_owned(),
+        LeftBy::Rebuild(of) => format!(
+            "the new version of {of}, left behind by a REINDEX CONCURRENTLY that failed"
+        ),
+        LeftBy::Replaced(by) => format!(
+            "the old version of {by}, left behind by a REINDEX CONCURRENTLY that rebuilt it and could not drop this one"
+        ),
+    };
+    let then = match (left_by, enforces, stage) {
+        (_, true, Stage::Ready) => "; it is unique, and refuses duplicates all the same, so it is completed rather than dropped (remove duplicate rows first)".to_owned(),
+        (_, true, _) => "; it is unique, so it is completed rather than dropped (remove duplicate rows first)".to_owned(),
+        (LeftBy::Rebuild(of), ..) => format!("; drop it, then REINDEX INDEX CONCURRENTLY {of} again"),
+        _ => String::new(),
+    };
+    format!("{left}: {cost}{then}")
 }
 
 fn bloated(size: Bytes, rebuilt: Bytes) -> String {

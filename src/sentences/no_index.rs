@@ -28,6 +28,9 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             indexes,
             conditions,
         } => already_indexed(table, scan, indexes, conditions),
+        NoIndexHelps::BeingBuilt(index) => format!(
+            "{index} is being built now by another session: advise again once it is valid"
+        ),
         NoIndexHelps::ReadsMost {
             table,
             returned,

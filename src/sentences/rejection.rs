@@ -60,6 +60,9 @@ pub fn rejection(rejection: &Rejection) -> String {
             format!("{}{}", gain(best), other.unwrap_or_default())
         }
         Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
+        Rejection::BeingBuilt(index) => format!(
+            "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
+        ),
     }
 }
 

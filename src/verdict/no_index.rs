@@ -11,6 +11,8 @@ pub enum NoIndexReason {
     OnlyAtLowerRandomPageCost,
     /// An index answers all its conditions today.
     AlreadyIndexed,
+    /// Another session is building an index for it now.
+    BeingBuilt,
     /// The whole table costs less to read than one row through an index.
     TableTooSmall,
     /// Nothing filters, orders or groups.
@@ -30,6 +32,7 @@ impl NoIndexReason {
             NoIndexReason::ReadsMostOfTheTable => "reads_most_of_the_table",
             NoIndexReason::OnlyAtLowerRandomPageCost => "only_at_lower_random_page_cost",
             NoIndexReason::AlreadyIndexed => "already_indexed",
+            NoIndexReason::BeingBuilt => "being_built",
             NoIndexReason::TableTooSmall => "table_too_small",
             NoIndexReason::NoCondition => "no_condition",
             NoIndexReason::NotIndexable => "not_indexable",

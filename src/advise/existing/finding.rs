@@ -1,8 +1,8 @@
 //! A finding about an index that exists: the cause with its data. `src/sentences/existing.rs` says
 //! it in words.
 
-use crate::catalog::{Counters, ExistingIndex};
-use crate::model::{Bytes, QualifiedName};
+use crate::catalog::{Counters, ExistingIndex, Stage};
+use crate::model::{Bytes, QualifiedName, quote_identifier};
 
 /// Something about an index that exists.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,40 @@ pub struct ExistingFinding {
     pub scans: u64,
     /// The table is clustered on it: without it, CLUSTER needs the name of another index.
     pub clustered: bool,
+    /// Why it cannot be fixed without blocking others or changing what is declared.
+    pub bound: Option<Bound>,
+}
+
+/// Why DROP INDEX CONCURRENTLY does not remove an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// It belongs to a constraint.
+    Constraint {
+        /// The constraint.
+        name: String,
+        /// The table it is on.
+        table: QualifiedName,
+        /// A foreign key refers to it.
+        referenced: bool,
+    },
+    /// A foreign key refers to it.
+    Referenced,
+    /// It is an index of a partitioned table, which locks all partitions when it is dropped.
+    Partitioned {
+        /// The table.
+        table: QualifiedName,
+    },
+}
+
+/// What left an index behind that is not valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftBy {
+    /// CREATE INDEX CONCURRENTLY (or a DROP INDEX CONCURRENTLY that was stopped).
+    Build,
+    /// REINDEX CONCURRENTLY of this index, which is still the old one.
+    Rebuild(QualifiedName),
+    /// REINDEX CONCURRENTLY of this index, which is the new one.
+    Replaced(QualifiedName),
 }
 
 /// What is wrong with an existing index.
@@ -48,7 +82,13 @@ pub enum ExistingCause {
     Invalid {
         /// It is unique and no valid index enforces the same: it is completed, not dropped.
         enforces: bool,
+        /// Which command left it.
+        left_by: LeftBy,
+        /// What writes do with it.
+        stage: Stage,
     },
+    /// A command with CONCURRENTLY is building it now.
+    BeingBuilt,
     /// Nothing has scanned it for long, and no plan of the workload uses it.
     Unused(Unused),
     /// It is much larger than it would be after REINDEX.
@@ -98,6 +138,8 @@ pub enum ExistingKind {
     Unused,
     /// It is much larger than it would be after REINDEX.
     Bloated,
+    /// It is being built now.
+    BeingBuilt,
 }
 
 /// How to fix it without blocking other sessions.
@@ -118,6 +160,7 @@ impl ExistingKind {
             ExistingKind::Invalid => "invalid",
             ExistingKind::Unused => "unused",
             ExistingKind::Bloated => "bloated",
+            ExistingKind::BeingBuilt => "being_built",
         }
     }
 }
@@ -130,6 +173,7 @@ impl ExistingFinding {
             size: index.size,
             scans: index.scans,
             clustered: index.clustered,
+            bound: None,
         }
     }
 
@@ -145,16 +189,18 @@ impl ExistingFinding {
             ExistingCause::Invalid { .. } => ExistingKind::Invalid,
             ExistingCause::Unused(_) => ExistingKind::Unused,
             ExistingCause::Bloated { .. } => ExistingKind::Bloated,
+            ExistingCause::BeingBuilt => ExistingKind::BeingBuilt,
         }
     }
 
-    /// What is proposed.
-    pub fn fix(&self) -> Fix {
+    /// What is proposed; none where nothing is to be done, or only by hand.
+    pub fn fix(&self) -> Option<Fix> {
         match self.cause {
-            ExistingCause::Invalid { enforces: true } | ExistingCause::Bloated { .. } => {
-                Fix::Reindex
+            ExistingCause::BeingBuilt => None,
+            ExistingCause::Invalid { enforces: true, .. } | ExistingCause::Bloated { .. } => {
+                Some(Fix::Reindex)
             }
-            _ => Fix::Drop,
+            _ => self.bound.is_none().then_some(Fix::Drop),
         }
     }
 
@@ -182,20 +228,36 @@ impl ExistingFinding {
         }
     }
 
-    /// The complete statement that fixes it without blocking writers.
-    pub fn statement(&self) -> String {
-        match self.fix() {
+    /// The complete statement that fixes it without blocking writers, where there is one.
+    pub fn statement(&self) -> Option<String> {
+        Some(match self.fix()? {
             Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
             Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
-        }
+        })
     }
 
-    /// What that gives back.
+    /// What that gives back, or what is done by hand.
     pub fn freed(&self) -> Bytes {
-        match (self.fix(), self.expected_size()) {
-            (Fix::Drop, _) => self.size,
-            (Fix::Reindex, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
-            (Fix::Reindex, None) => Bytes(0),
+        match (&self.cause, self.expected_size()) {
+            (ExistingCause::BeingBuilt | ExistingCause::Invalid { enforces: true, .. }, _) => {
+                Bytes(0)
+            }
+            (_, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
+            (_, None) => self.size,
+        }
+    }
+}
+
+impl Bound {
+    /// What removes it all the same.
+    pub fn by_hand(&self, index: &QualifiedName) -> Option<String> {
+        match self {
+            Bound::Constraint { name, table, .. } => Some(format!(
+                "ALTER TABLE {table} DROP CONSTRAINT {}",
+                quote_identifier(name)
+            )),
+            Bound::Referenced => None,
+            Bound::Partitioned { .. } => Some(format!("DROP INDEX {index}")),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What the catalog alone says of an existing index: invalid leftovers, duplicates, prefixes of
-//! others.
+//! What the catalog alone says of an existing index: unfinished ones, duplicates, prefixes of others.
 
-use super::finding::{ExistingCause, ExistingFinding};
+use super::finding::{ExistingCause, ExistingFinding, LeftBy};
+use super::repeated::repeated;
 use crate::catalog::{ExistingIndex, Table};
 
 /// What the catalog alone says.
@@ -10,16 +10,22 @@ pub(in crate::advise) fn structural(
     table: &Table,
 ) -> Option<ExistingFinding> {
     if !index.valid {
-        return invalid(index, table);
+        return unfinished(index, table);
     }
-    let (other, relation) = replacement(index, table)?;
+    let (other, relation, bound) = match replacement(index, table) {
+        Some((other, relation)) => (other, relation, None),
+        None => repeated(index, table)?,
+    };
     let of = other.name.clone();
     let cause = match relation {
         Relation::Same => ExistingCause::Duplicate { of },
         Relation::Equivalent => ExistingCause::Equivalent { of },
         Relation::Longer => ExistingCause::Prefix { of },
     };
-    Some(ExistingFinding::new(index, cause))
+    Some(ExistingFinding {
+        bound,
+        ..ExistingFinding::new(index, cause)
+    })
 }
 
 /// How a valid index that replaces another one compares with it.
@@ -82,14 +88,17 @@ pub(super) fn replacement<'t>(
     Some((longer.into_iter().next()?, Relation::Longer))
 }
 
-/// A failed CREATE INDEX CONCURRENTLY leaves an index that is kept up to date and never used; so
-/// does a failed REINDEX, beside the good one. A unique one goes on refusing duplicates all the
-/// same: it is completed, unless a valid one does the same
-/// (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes
+/// A failed CREATE INDEX CONCURRENTLY leaves an index that is never used; so does a failed REINDEX,
+/// beside the good one: `…_ccnew` where it could not be built, `…_ccold` where the old one could not
+/// be dropped. A unique one may go on refusing duplicates: it is completed, unless a valid one does
+/// the same (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes
+/// Concurrently"; <https://www.postgresql.org/docs/current/sql-reindex.html>, "Rebuilding Indexes
 /// Concurrently").
-fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
-    let bound =
-        index.being_built || index.partitioned || index.part_of.is_some() || index.constraint;
+fn unfinished(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
+    if index.being_built {
+        return Some(ExistingFinding::new(index, ExistingCause::BeingBuilt));
+    }
+    let bound = index.partitioned || index.part_of.is_some() || index.constraint;
     if bound || index.replica_identity {
         return None;
     }
@@ -100,9 +109,37 @@ fn invalid(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
             && other.index.is_some()
             && other.index == index.index
     });
-    let enforces = index.unique && !is_enforced;
-    Some(ExistingFinding::new(
-        index,
-        ExistingCause::Invalid { enforces },
-    ))
+    let cause = ExistingCause::Invalid {
+        enforces: index.unique && !is_enforced,
+        left_by: left_by(index, table),
+        stage: index.stage,
+    };
+    Some(ExistingFinding::new(index, cause))
+}
+
+/// What left it behind; the suffix counts only where the index that it belongs to is there and does
+/// the same.
+fn left_by(index: &ExistingIndex, table: &Table) -> LeftBy {
+    let name = index.name.name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let rebuilt = |stem: &str| {
+        let does_the_same = |other: &&ExistingIndex| {
+            other.valid
+                && other.name != index.name
+                && other.index.is_some()
+                && other.index == index.index
+        };
+        let same: Vec<_> = table.indexes.iter().filter(does_the_same).collect();
+        // A long name is cut before the suffix (ChooseRelationName, src/backend/commands/indexcmds.c).
+        let named = same
+            .iter()
+            .find(|other| other.name.name == stem)
+            .or_else(|| same.iter().find(|other| other.name.name.starts_with(stem)));
+        named.map(|other| other.name.clone())
+    };
+    let new = name.strip_suffix("_ccnew").and_then(rebuilt);
+    let old = || name.strip_suffix("_ccold").and_then(rebuilt);
+    match new.map(LeftBy::Rebuild).or_else(|| old().map(LeftBy::Replaced)) {
+        Some(left_by) => left_by,
+        None => LeftBy::Build,
+    }
 }

@@ -38,13 +38,16 @@ pub fn selected_index(
                 ""
             };
             let gain = format!("This frees {estimated}{}.", finding.freed());
+            let Some(statement) = finding.statement() else {
+                return lines;
+            };
             lines.extend(plain(&gain, columns, model.theme.dim()));
-            let tone = if finding.fix() == Fix::Drop {
+            let tone = if finding.fix() == Some(Fix::Drop) {
                 model.theme.bad()
             } else {
                 model.theme.bold()
             };
-            lines.extend(plain(&printable_sql(&finding.statement()), columns, tone));
+            lines.extend(plain(&printable_sql(&statement), columns, tone));
             lines
         }
         _ => Vec::new(),

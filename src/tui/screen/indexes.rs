@@ -110,7 +110,12 @@ impl State {
                 }
                 (&mut self.enabled, index)
             }
-            Some(IndexRow::Existing(finding)) => (&mut self.fixes, finding),
+            Some(IndexRow::Existing(finding)) => {
+                if session_data.existing[finding].fix().is_none() {
+                    return Err("no statement fixes this without blocking others".to_owned());
+                }
+                (&mut self.fixes, finding)
+            }
             _ => return Ok(()),
         };
         if !set.remove(&position) {
@@ -153,7 +158,7 @@ impl State {
             .fixes
             .iter()
             .filter_map(|finding| session_data.existing.get(*finding))
-            .map(ExistingFinding::statement);
+            .filter_map(ExistingFinding::statement);
         let statements: Vec<String> = create
             .chain(drop)
             .map(|sql| printable_sql(&sql).into_owned())

@@ -189,9 +189,10 @@ fn row_line(
         IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
             let switch = match (model.indexes.fixes.contains(&position), finding.fix()) {
+                (_, None) => "   ·  ",
                 (false, _) => "  [ ] ",
-                (true, Fix::Drop) => "  [D] ",
-                (true, Fix::Reindex) => "  [R] ",
+                (true, Some(Fix::Drop)) => "  [D] ",
+                (true, Some(Fix::Reindex)) => "  [R] ",
             };
             let text = format!(
                 "{} {}: {}",
