@@ -57,7 +57,7 @@ pub mod what_if;
 mod what_if_comparison;
 mod write_cost;
 
-pub use advice::{Advice, Rejected, StatementAdvice, StatementStatus};
+pub use advice::{Advice, CheckedTables, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{
@@ -107,6 +107,7 @@ pub fn advise(
     let verification = &chosen.verification;
     let drop_effects = drops::simulate(&mut run, context, &trials, verification)?;
     let fresh_sizes = existing::fresh_sizes(&mut run, context)?;
+    let other_tables = existing::other_tables(&mut run, context)?;
     let lower_page_cost = no_index_reason::ask(&mut run, context, &trials, verification)?;
     let remedies = remedies::test(&mut run, context, &trials, verification)?;
     let write_costs = write_cost::of_trials(&trials, context);
@@ -118,6 +119,7 @@ pub fn advise(
         chosen,
         drop_effects,
         fresh_sizes,
+        other_tables,
         lower_page_cost,
         remedies,
         write_costs,

@@ -312,6 +312,10 @@ pub struct LimitArgs {
     /// server's counters
     #[arg(long, value_parser = duration_with_days, default_value = "7d", value_name = "TIME")]
     unused_after: Millis,
+    /// Check the indexes of all tables of the database: duplicate, invalid and unused ones. Without
+    /// this, those of the workload's tables are checked; with it, no workload is needed
+    #[arg(long)]
+    pub all_tables: bool,
     /// Minimum reduction of a statement's cost that counts, in per cent
     #[arg(long, value_parser = percent, default_value = "10", value_name = "PCT")]
     min_improvement: f64,
@@ -403,6 +407,7 @@ impl LimitArgs {
             max_analyze_time: self.max_analyze_time,
             search_time: self.search_time,
             unused_after: self.unused_after,
+            all_tables: self.all_tables,
         }
     }
 }
@@ -429,7 +434,7 @@ pub struct AdviseArgs {
     pub run: RunArgs,
     /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own
     /// workload, unless one is given
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements", "all_tables"])]
     pub snapshot: Option<PathBuf>,
     /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
     /// (repeatable)

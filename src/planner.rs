@@ -57,6 +57,17 @@ pub trait Planner {
     /// When the server cannot be asked any more.
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError>;
 
+    /// The other tables of the database, with their indexes and foreign keys only.
+    ///
+    /// # Errors
+    /// When the server cannot be asked any more.
+    fn other_tables(
+        &mut self,
+        _known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        Ok(OtherTables::default())
+    }
+
     /// Makes the planner twin ready for statements on these tables, where there can be one.
     ///
     /// # Errors
@@ -67,6 +78,16 @@ pub trait Planner {
     ) -> Result<Preparation, PlannerError> {
         Ok(TwinState::NotWanted.into())
     }
+}
+
+/// The tables of a database that no statement of the workload reads.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OtherTables {
+    /// The tables, with their indexes and foreign keys only.
+    pub catalog: Catalog,
+    /// Those that another session had locked: their indexes were not read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub locked: BTreeSet<QualifiedName>,
 }
 
 /// Is there a planner twin?

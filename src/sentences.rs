@@ -18,7 +18,7 @@ mod restated;
 mod tests;
 mod withheld;
 
-pub use existing::existing_index;
+pub use existing::{checked_tables, existing_index};
 pub use explanation::explanation;
 pub use gap::gap;
 pub use left_out::left_out;

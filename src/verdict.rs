@@ -149,6 +149,9 @@ pub struct Limits {
     /// Minimum time without a scan after which an index counts as unused.
     #[serde(default = "unused_after")]
     pub unused_after: Millis,
+    /// The indexes of all tables of the database are checked, not only those of the workload.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_tables: bool,
 }
 
 /// How long statements are executed if nothing else is said, all together.
@@ -217,6 +220,7 @@ impl Default for Limits {
             max_analyze_time: MAX_ANALYZE_TIME,
             search_time: None,
             unused_after: UNUSED_AFTER,
+            all_tables: false,
         }
     }
 }

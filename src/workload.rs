@@ -68,6 +68,9 @@ pub struct Statement {
     /// function's variable.
     #[serde(default, skip_serializing_if = "is_false")]
     pub within_function: bool,
+    /// How many rows a call returned or wrote on average, where `pg_stat_statements` counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_call: Option<f64>,
 }
 
 /// A literal with at least this many values, in statements that are otherwise the same, is a
@@ -94,6 +97,35 @@ pub struct Workload {
     /// What its sources have and it has not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<LeftOut>,
+    /// Who else writes, where `pg_stat_statements` says that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_writers: Option<OtherWriters>,
+}
+
+/// What `pg_stat_statements` has of statements that write and that the workload does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OtherWriters {
+    /// The words of their texts, in lower case; names are among them.
+    pub words: BTreeSet<String>,
+    /// The role may not see some texts.
+    pub hidden: bool,
+}
+
+impl OtherWriters {
+    /// Adds the words of a text.
+    pub fn add(&mut self, text: &str) {
+        self.words.extend(words(text));
+    }
+
+    /// May one of them write to a relation of this name?
+    pub fn may_name(&self, relation: &str) -> bool {
+        self.hidden || words(relation).all(|word| self.words.contains(&word))
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 impl Statement {
@@ -201,6 +233,7 @@ impl Workload {
             authors: BTreeSet::new(),
             search_path: None,
             within_function: false,
+            rows_per_call: None,
         });
     }
 
@@ -239,6 +272,7 @@ impl Workload {
             statements: self.statements.iter().map(replaced).collect(),
             calls_counted_for_s: self.calls_counted_for_s,
             left_out: self.left_out.clone(),
+            other_writers: self.other_writers.clone(),
         }
     }
 
@@ -273,6 +307,13 @@ impl Workload {
         }
     }
 
+    /// Notes how many rows a call of the last statement returned or wrote.
+    pub fn note_rows_per_call(&mut self, rows: f64) {
+        if let Some(last) = self.statements.last_mut() {
+            last.rows_per_call = Some(rows);
+        }
+    }
+
     /// Marks the last statement as one of other users.
     pub fn note_authors(&mut self, authors: BTreeSet<String>) {
         if let Some(last) = self.statements.last_mut() {
@@ -287,6 +328,7 @@ impl Workload {
             statements,
             calls_counted_for_s: self.calls_counted_for_s,
             left_out: self.left_out.clone(),
+            other_writers: self.other_writers.clone(),
         }
     }
 
@@ -294,6 +336,16 @@ impl Workload {
     /// calls come from comments.
     pub fn calls_counted_for_s(&self) -> Option<f64> {
         self.calls_counted_for_s
+    }
+
+    /// Who else writes; none where that is not known.
+    pub fn other_writers(&self) -> Option<&OtherWriters> {
+        self.other_writers.as_ref()
+    }
+
+    /// Notes who else writes.
+    pub fn note_other_writers(&mut self, others: OtherWriters) {
+        self.other_writers = Some(others);
     }
 
     /// Sets the time in which all calls were counted, in seconds.

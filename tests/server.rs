@@ -43,6 +43,8 @@ mod safety;
 mod sources;
 #[path = "server/statements.rs"]
 mod statements;
+#[path = "server/unfinished.rs"]
+mod unfinished;
 #[path = "server/upkeep.rs"]
 mod upkeep;
 #[path = "server/waits.rs"]

@@ -11,7 +11,7 @@ use super::restated::Restated;
 use super::summary::RehearsalSummary;
 use super::what_if::WhatIf;
 use crate::catalog::Catalog;
-use crate::model::{Bytes, Cost, Millis};
+use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Evidence, NamedIndex, NotExecuted, TwinOnly};
 use crate::remedy::Remedy;
@@ -35,6 +35,8 @@ pub struct Advice {
     pub rejected: Vec<Rejected>,
     /// What is wrong with indexes that exist.
     pub existing: Vec<ExistingFinding>,
+    /// Whose indexes were checked for that.
+    pub checked: CheckedTables,
     /// What the drop of an index that exists would do.
     pub drops: Vec<HypotheticalDrop>,
     /// The same under other conditions, if that was asked for.
@@ -46,6 +48,19 @@ pub struct Advice {
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<Notice>,
+}
+
+/// The tables whose existing indexes were checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckedTables {
+    /// By name.
+    pub tables: Vec<QualifiedName>,
+    /// How many indexes they have.
+    pub indexes: usize,
+    /// They are all tables of the database (`--all-tables`), not only those of the workload.
+    pub all: bool,
+    /// Those of them that another session had locked: they were not checked.
+    pub locked: Vec<QualifiedName>,
 }
 
 /// One statement, before and after.

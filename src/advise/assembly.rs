@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::advice::{Advice, StatementAdvice, StatementStatus};
+use super::advice::{Advice, CheckedTables, StatementAdvice, StatementStatus};
 use super::existing::finding::ExistingFinding;
-use super::existing::findings;
 use super::existing::observed::Observed;
+use super::existing::{findings, findings_elsewhere};
 use super::parts::Parts;
 use super::recommendation::Recommendation;
 use super::selection::Chosen;
+use crate::catalog::{Table, TableKind};
 use crate::plan::Plan;
 use crate::planner::{NotExecuted, PlanOutcome};
 use crate::search::Optimality;
@@ -26,6 +27,7 @@ impl Parts<'_> {
                 .collect(),
             rejected: self.rejected(&recommendations),
             existing: self.existing(&recommendations),
+            checked: self.checked(),
             notices: self.notices(),
             catalog: self.context.catalog.clone(),
             recommendations,
@@ -62,14 +64,46 @@ impl Parts<'_> {
             .chain(self.chosen.verification.after.values());
         let mut used = self.drop_effects.used.clone();
         used.extend(plans.flat_map(Plan::index_names).map(str::to_owned));
-        findings(Observed {
+        let observed = Observed {
             catalog: self.context.catalog,
             recommendations,
             drop_effects: &self.drop_effects,
             used: &used,
             fresh_sizes: &self.fresh_sizes,
             unused_after: self.context.limits.unused_after,
-        })
+        };
+        let mut found = findings(observed);
+        if let Some(others) = &self.other_tables {
+            found.extend(findings_elsewhere(Observed {
+                catalog: &others.catalog,
+                ..observed
+            }));
+        }
+        found
+    }
+
+    /// The tables whose indexes are checked.
+    fn checked(&self) -> CheckedTables {
+        let others = self.other_tables.as_ref();
+        let others_tables = others.map_or(&[][..], |others| &others.catalog.tables);
+        let checked: Vec<&Table> = self
+            .context
+            .catalog
+            .tables
+            .iter()
+            .chain(others_tables)
+            .filter(|table| table.kind != TableKind::Unsupported)
+            .collect();
+        let locked = others.map(|others| others.locked.iter().cloned().collect());
+        CheckedTables {
+            indexes: checked.iter().map(|table| table.indexes.len()).sum(),
+            tables: checked
+                .into_iter()
+                .map(|table| table.name.clone())
+                .collect(),
+            all: others.is_some(),
+            locked: locked.unwrap_or_default(),
+        }
     }
 
     fn statement(

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::run::Run;
 use crate::catalog::{ExistingIndex, Table, TableKind};
 use crate::model::QualifiedName;
-use crate::planner::{Answer, Hypothesis, NamedIndex, PlannerError, Question, Target};
+use crate::planner::{Answer, Hypothesis, NamedIndex, OtherTables, PlannerError, Question, Target};
 use finding::{ExistingCause, ExistingFinding};
 use observed::{FreshSizes, Observed};
 use structural::{replacement, structural};
@@ -44,6 +44,47 @@ pub(super) fn fresh_sizes(
     Ok(indexes.into_iter().filter_map(size).collect())
 }
 
+/// The tables of the database besides those of the workload, if they are checked, too.
+pub(super) fn other_tables(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+) -> Result<Option<OtherTables>, PlannerError> {
+    if !context.limits.all_tables {
+        return Ok(None);
+    }
+    run.begin("checking the indexes of all tables", 1);
+    let tables = context.catalog.tables.iter();
+    let others = run.other_tables(&tables.map(|table| table.name.clone()).collect())?;
+    run.end();
+    Ok(Some(others))
+}
+
+/// The findings on tables that no statement of the workload reads. What a longer index makes
+/// redundant is not among them: which of the two their statements need is not known.
+pub(super) fn findings_elsewhere(observed: Observed<'_>) -> Vec<ExistingFinding> {
+    let tables = observed.catalog.tables.iter();
+    let tables = tables.filter(|table| table.kind != TableKind::Unsupported);
+    let findings = tables.flat_map(|table| {
+        let needed = needed(table);
+        table.indexes.iter().filter_map(move |index| {
+            let structural = structural(index, table)
+                .filter(|finding| !matches!(finding.cause, ExistingCause::Prefix { .. }));
+            structural.or_else(|| {
+                unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))
+            })
+        })
+    });
+    findings.collect()
+}
+
+/// What makes another index redundant has to stay.
+fn needed(table: &Table) -> BTreeSet<&QualifiedName> {
+    let indexes = table.indexes.iter();
+    indexes
+        .filter_map(|index| Some(&replacement(index, table)?.0.name))
+        .collect()
+}
+
 /// The findings on all tables of the workload, in their order; at most one on each index.
 pub(super) fn findings(observed: Observed<'_>) -> Vec<ExistingFinding> {
     let tables = observed
@@ -55,12 +96,7 @@ pub(super) fn findings(observed: Observed<'_>) -> Vec<ExistingFinding> {
 }
 
 fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
-    // What makes another index redundant has to stay.
-    let needed: BTreeSet<&QualifiedName> = table
-        .indexes
-        .iter()
-        .filter_map(|index| Some(&replacement(index, table)?.0.name))
-        .collect();
+    let needed = needed(table);
     let finding = |index: &ExistingIndex| {
         let needed_all_the_same = &observed.drop_effects.needed;
         let structural = structural(index, table)

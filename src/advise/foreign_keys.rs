@@ -92,6 +92,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         authors: statement.authors.clone(),
         search_path: None,
         within_function: false,
+        rows_per_call: None,
     }
 }
 

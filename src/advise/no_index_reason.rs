@@ -126,8 +126,8 @@ impl Parts<'_> {
     /// (2) An index that would serve it is not finished.
     fn being_built(&self, id: &StatementId) -> Option<NoIndexHelps> {
         let mut covered = self.candidates.covered.iter();
-        let covered =
-            covered.find(|covered| covered.existing.being_built && covered.asked_by.contains(id))?;
+        let covered = covered
+            .find(|covered| covered.existing.being_built && covered.asked_by.contains(id))?;
         Some(NoIndexHelps::BeingBuilt(covered.existing.name.clone()))
     }
 

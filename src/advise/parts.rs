@@ -11,7 +11,7 @@ use super::selection::Chosen;
 use super::summary::RehearsalSummary;
 use crate::candidate::Candidates;
 use crate::plan::Plan;
-use crate::planner::PlanOutcome;
+use crate::planner::{OtherTables, PlanOutcome};
 use crate::remedy::Remedy;
 use crate::search::Trials;
 use crate::search::write_cost::WriteCosts;
@@ -25,6 +25,8 @@ pub(super) struct Parts<'a> {
     pub(super) chosen: Chosen,
     pub(super) drop_effects: DropEffects,
     pub(super) fresh_sizes: FreshSizes,
+    /// Tables that no statement reads, where their indexes are checked, too.
+    pub(super) other_tables: Option<OtherTables>,
     pub(super) lower_page_cost: BTreeMap<StatementId, LowerPageCost>,
     pub(super) remedies: Vec<Remedy>,
     pub(super) write_costs: WriteCosts,

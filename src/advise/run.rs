@@ -10,8 +10,8 @@ use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::planner::counted::{Counted, Tally};
 use crate::planner::{
-    Answer, BuildPlan, Event, Mode, Observer, PlanOutcome, Planned, Planner, PlannerError,
-    Preparation, Question, RefusalCause, Silence, Target, uses,
+    Answer, BuildPlan, Event, Mode, Observer, OtherTables, PlanOutcome, Planned, Planner,
+    PlannerError, Preparation, Question, RefusalCause, Silence, Target, uses,
 };
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -134,6 +134,13 @@ impl<'a> Run<'a> {
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
+    }
+
+    pub(super) fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        self.planner.other_tables(known)
     }
 
     pub(super) fn prepare_twin(

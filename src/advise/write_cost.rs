@@ -81,7 +81,7 @@ impl Written<'_> {
                 continue;
             };
             for node in plan.nodes().iter().filter(|node| self.is_written_by(node)) {
-                let versions = statement.calls * rows_below(node, plan);
+                let versions = statement.calls * rows_of(node, plan, statement);
                 if node.modification() == Some("Update") {
                     sum.updated += versions;
                     loads.push(self.updates(versions, self.assigned(statement, node).as_ref()));
@@ -190,10 +190,34 @@ impl Written<'_> {
         (!of_table.is_empty()).then_some(columns)
     }
 
-    /// What the server counted beyond these, in the time that the calls were counted. Of inserts
-    /// nothing is said where all of the table's rows came in that time: its first loading is among
-    /// them. Of updates it is not known what they assign: those that are HOT may stay so.
+    /// May anything write to the table without being a statement of the workload? Where
+    /// `pg_stat_statements` has every statement, only what does not name the table: functions,
+    /// triggers, rules, foreign keys.
+    fn has_other_writers(&self) -> bool {
+        let by_functions = self.table.writes.and_then(|writes| writes.by_functions);
+        let Some(others) = self.context.workload.other_writers() else {
+            return true;
+        };
+        let partitions = self.table.partitions.iter();
+        let mut names = partitions
+            .map(|partition| partition.name.name.as_str())
+            .chain([self.table.name.name.as_str()]);
+        by_functions.unwrap_or(true) || names.any(|name| others.may_name(name))
+    }
+
+    /// What the server counted beyond these, in the time that the calls were counted.
+    ///
+    /// 1. Nothing, where all that writes to the table is in the workload: the counters are of
+    ///    another time, and calls that were all counted are not extrapolated.
+    /// 2. Where the calls were counted for longer than the rows, what the statements explain of the
+    ///    rows is theirs, and only the rest is extrapolated.
+    /// 3. Of inserts nothing is said where all of the table's rows came in that time: its first
+    ///    loading is among them. Of updates it is not known what they assign: those that are HOT may
+    ///    stay so.
     fn unseen(&self, seen: Sum) -> Vec<WriteLoad> {
+        if !self.has_other_writers() {
+            return Vec::new();
+        }
         let times = || {
             let calls_s = self.context.workload.calls_counted_for_s()?;
             let counters_s = self.context.catalog.server.counters.as_ref()?.counted_for_s;
@@ -202,20 +226,24 @@ impl Written<'_> {
         let (Some(writes), Some(scale)) = (self.table.writes, times()) else {
             return Vec::new();
         };
-        let (inserted, updated) = (
-            writes.n_tup_ins as f64 * scale,
-            writes.n_tup_upd as f64 * scale,
-        );
+        let beyond = |counted: u64, seen: f64| {
+            let counted = counted as f64;
+            if scale > 1.0 {
+                (counted - seen).max(0.0) * scale
+            } else {
+                (counted * scale - seen).max(0.0)
+            }
+        };
         let left = writes.n_tup_ins.saturating_sub(writes.n_tup_del) as f64;
         let was_loaded = left >= self.table.rows.unwrap_or(0.0);
         let inserts = if was_loaded {
             0.0
         } else {
-            (inserted - seen.inserted).max(0.0)
+            beyond(writes.n_tup_ins, seen.inserted)
         };
         let updates = WriteLoad {
             hot: hot_share(writes),
-            ..self.load((updated - seen.updated).max(0.0))
+            ..self.load(beyond(writes.n_tup_upd, seen.updated))
         };
         vec![self.load(inserts), updates]
     }
@@ -226,6 +254,16 @@ fn hot_share(writes: Writes) -> f64 {
         ..ENOUGH_UPDATES => USUALLY_HOT,
         updates => (writes.n_tup_hot_upd as f64 / updates as f64).min(1.0),
     }
+}
+
+/// The rows that a call writes: as they were counted, where all of the statement is this
+/// modification, or as the planner expects them.
+fn rows_of(node: &Node, plan: &Plan, statement: &Statement) -> f64 {
+    let modifications = plan.nodes().iter();
+    let modifications = modifications.filter(|node| *node.node_type() == NodeType::ModifyTable);
+    let is_all = node.id == plan.root().id && modifications.count() == 1;
+    let counted = statement.rows_per_call.filter(|_| is_all);
+    counted.unwrap_or_else(|| rows_below(node, plan))
 }
 
 fn rows_below(node: &Node, plan: &Plan) -> f64 {

@@ -11,8 +11,7 @@ use crate::sql::Expression;
 /// plans use it.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
     let related = |existing: &&ExistingIndex, known: &Index| {
-        known.subsumes(index)
-            && (existing.valid || existing.being_built)
+        known.subsumes(index) && (existing.valid || existing.being_built)
             || existing.being_built && index.subsumes(known)
     };
     let covers = |existing: &&ExistingIndex| {
@@ -20,7 +19,10 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
         known.is_some_and(|known| related(existing, known))
     };
     let indexes = &catalog.table(&index.table)?.indexes;
-    let valid = indexes.iter().filter(|existing| existing.valid).find(covers);
+    let valid = indexes
+        .iter()
+        .filter(|existing| existing.valid)
+        .find(covers);
     valid.or_else(|| indexes.iter().find(covers))
 }
 

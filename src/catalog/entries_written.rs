@@ -73,6 +73,7 @@ mod tests {
         n_tup_hot_upd: 40,
         n_tup_del: 7,
         counted_for_s: Some(86_400.0),
+        by_functions: None,
     };
 
     fn catalog(writes: Option<Writes>) -> Catalog {

@@ -226,6 +226,10 @@ pub struct Writes {
     /// Seconds from the last reset of the database's statistics (`pg_stat_database.stats_reset`)
     /// until this was read; none when the server does not know of a reset.
     pub counted_for_s: Option<f64>,
+    /// Functions, rules or foreign keys may write its rows, without a statement that names it; none
+    /// where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_functions: Option<bool>,
 }
 
 /// One partition of a partitioned table.

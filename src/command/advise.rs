@@ -53,9 +53,17 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     if let Some(file) = &arguments.snapshot {
         return advise_from_snapshot(cli, arguments, file, &options);
     }
-    workload::check(&arguments.run.workload)?;
+    // Where the indexes of all tables are checked, that can be all that is done.
+    let only_checks = limits.all_tables && arguments.run.workload.is_empty();
+    if !only_checks {
+        workload::check(&arguments.run.workload)?;
+    }
     let session = connection::session(cli, arguments.run.safety.safety(&limits), &interrupt)?;
-    let workload = workload::read(&arguments.run.workload, &session)?;
+    let workload = if only_checks {
+        Workload::default()
+    } else {
+        workload::read(&arguments.run.workload, &session)?
+    };
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
@@ -241,7 +249,8 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
         .statements
         .iter()
         .all(|statement| statement.status != StatementStatus::Planned);
-    if none_planned || advice.rehearsal.server_silent.is_some() {
+    let only_checked = advice.statements.is_empty() && advice.checked.all;
+    if (none_planned && !only_checked) || advice.rehearsal.server_silent.is_some() {
         Outcome::Failed
     } else {
         Outcome::Done

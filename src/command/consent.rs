@@ -11,7 +11,8 @@ use crate::catalog::Catalog;
 use crate::db::Interrupt;
 use crate::model::QualifiedName;
 use crate::planner::{
-    Answer, BuildPlan, Event, Planner, PlannerError, Preparation, Question, RefusalCause, Target,
+    Answer, BuildPlan, Event, OtherTables, Planner, PlannerError, Preparation, Question,
+    RefusalCause, Target,
 };
 use crate::sentences;
 use crate::terminal;
@@ -130,6 +131,13 @@ impl Planner for WithConsent<'_> {
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
+    }
+
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        self.planner.other_tables(known)
     }
 
     fn prepare_twin(

@@ -15,8 +15,8 @@ use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{DbError, Interrupt, Named, Safety, Scope, Server, Session, SessionOptions, Twin};
 use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
-    Answer, Hypothesis, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Preparation,
-    Question, RefusalCause, Rollback, Target, TwinState,
+    Answer, Hypothesis, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
+    Preparation, Question, RefusalCause, Rollback, Target, TwinState,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::sql::{RelationName, quoted_relation_names, relation_names};
@@ -450,6 +450,16 @@ impl Planner for LivePlanner<'_> {
         match (self.server.catalog(tables), &self.catalog) {
             (Err(PlannerError::Silent { .. }), Some(known)) => Ok(known.clone()),
             (catalog, _) => Ok(self.catalog.insert(catalog?).clone()),
+        }
+    }
+
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        match self.server.other_tables(known) {
+            Err(PlannerError::Silent { .. }) => Ok(OtherTables::default()),
+            other => other,
         }
     }
 

@@ -39,6 +39,7 @@ fn options_become_limits() {
         "--max-analyze-time=1min",
         "--search-time=2s",
         "--unused-after=1h",
+        "--all-tables",
     ];
     let expected = Limits {
         budget: Some(Bytes(10 * Bytes::MB)),
@@ -53,6 +54,7 @@ fn options_become_limits() {
         max_analyze_time: Millis(60_000.0),
         search_time: Some(Millis(2_000.0)),
         unused_after: Millis(3_600_000.0),
+        all_tables: true,
     };
     assert_eq!(limits(&options), expected);
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
+use crate::planner::OtherTables;
 use crate::planner::{Answer, Planner, PlannerError, Preparation, Question, RefusalCause};
 
 /// Passes questions on; refuses those that can be skipped once the time is over.
@@ -44,6 +45,13 @@ impl Planner for TimeLimit<'_> {
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
+    }
+
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        self.planner.other_tables(known)
     }
 
     fn prepare_twin(

@@ -14,6 +14,7 @@ use crate::catalog::{
 };
 use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
+use crate::planner::OtherTables;
 
 mod classes;
 mod policies;
@@ -40,6 +41,54 @@ impl Session {
         })
     }
 
+    /// All other tables of the database, with their indexes and foreign keys.
+    pub(super) fn other_tables(
+        &self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, DbError> {
+        self.within_users_names(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            let path = catalog_first(session.use_own_names(OPERATION)?);
+            session.read_other_tables(known, &path)
+        })
+    }
+
+    fn read_other_tables(
+        &self,
+        known: &BTreeSet<QualifiedName>,
+        path: &str,
+    ) -> Result<OtherTables, DbError> {
+        let (mut locked, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for row in self.query(OPERATION, include_str!("sql/all_tables.sql"), &[])? {
+            let name = QualifiedName::new(
+                field::<String>(&row, "schema_name")?,
+                field::<String>(&row, "table_name")?,
+            );
+            if known.contains(&name) {
+                continue;
+            }
+            let kept = if field(&row, "is_locked")? {
+                &mut locked
+            } else {
+                &mut names
+            };
+            kept.insert(name);
+        }
+        let mut tables = self.tables(&names)?;
+        // What a partition belongs to comes with it.
+        tables.retain(|_, table| names.contains(&table.name));
+        let oids: Vec<Oid> = tables.keys().copied().collect();
+        self.add_indexes(path, &oids, &mut tables)?;
+        let mut tables: Vec<Table> = tables.into_values().collect();
+        tables.sort_by(|a, b| a.name.cmp(&b.name));
+        let catalog = Catalog {
+            server: self.server()?,
+            tables,
+            foreign_keys: self.foreign_keys(&oids)?,
+            ..Catalog::default()
+        };
+        Ok(OtherTables { catalog, locked })
+    }
+
     /// `path`: the `search_path` in which definitions and types are printed.
     fn read_catalog(
         &self,
@@ -52,6 +101,7 @@ impl Session {
         self.add_indexes(path, &oids, &mut tables)?;
         self.add_partitions(&oids, &mut tables)?;
         self.add_policies(&mut tables)?;
+        self.add_unnamed_writers(&oids, &mut tables)?;
         let operator_classes = self.operator_classes(path, &oids)?;
         let mutable = self.mutable(path, &oids)?;
         let foreign_keys = self.foreign_keys(&oids)?;
@@ -133,6 +183,21 @@ impl Session {
         )? {
             if let Some(table) = tables.get_mut(&field(&row, "table_oid")?) {
                 table.indexes.push(existing_index(&row)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_unnamed_writers(
+        &self,
+        oids: &[Oid],
+        tables: &mut BTreeMap<Oid, Table>,
+    ) -> Result<(), DbError> {
+        let sql = include_str!("sql/written_by_functions.sql");
+        for row in self.query(OPERATION, sql, &[(&oids, Type::OID_ARRAY)])? {
+            let table = tables.get_mut(&field(&row, "table_oid")?);
+            if let Some(writes) = table.and_then(|table| table.writes.as_mut()) {
+                writes.by_functions = Some(field(&row, "by_functions")?);
             }
         }
         Ok(())
@@ -234,6 +299,7 @@ fn writes(row: &Row) -> Result<Writes, DbError> {
         n_tup_hot_upd: count("n_tup_hot_upd")?,
         n_tup_del: count("n_tup_del")?,
         counted_for_s: field(row, "counted_for_s")?,
+        by_functions: None,
     })
 }
 

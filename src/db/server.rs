@@ -14,6 +14,7 @@ use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
+use crate::planner::OtherTables;
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
     RefusalCause, Target, TwinOnly, TwinOnlyReason,
@@ -376,5 +377,12 @@ impl Planner for Server<'_> {
             })
             .collect();
         Ok(catalog)
+    }
+
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        Ok(self.session.other_tables(known)?)
     }
 }

@@ -1,6 +1,8 @@
 //! The workload that `pg_stat_statements` has seen
 //! (<https://www.postgresql.org/docs/current/pgstatstatements.html>).
 
+use std::collections::BTreeSet;
+
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -8,7 +10,7 @@ use super::row::field;
 use super::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::sql::reads_only_catalogs;
-use crate::workload::{LeftOut, Usage, Workload};
+use crate::workload::{LeftOut, OtherWriters, Usage, Workload};
 
 const OPERATION: &str = "reading pg_stat_statements";
 
@@ -41,6 +43,7 @@ impl Session {
         let limit = i64::from(top) * 2 + 100;
         let rows = self.query(OPERATION, &sql, &[(&limit, Type::INT8)])?;
         let (mut added, mut of_catalogs) = (0, 0);
+        let mut added_ids = BTreeSet::new();
         for row in &rows {
             if added == top {
                 break;
@@ -50,6 +53,7 @@ impl Session {
                 of_catalogs += 1;
             } else {
                 add(row, &query, workload)?;
+                added_ids.insert(field::<Option<String>>(row, "query_id")?);
                 added += 1;
             }
         }
@@ -60,10 +64,34 @@ impl Session {
         if is_alone && view.has_info {
             let sql = view.query(include_str!("sql/stat_statements_since.sql"));
             let rows = self.query(OPERATION, &sql, &[])?;
-            let counted_for = rows.first().map(|row| field(row, "counted_for_s"));
-            workload.count_calls_for(counted_for.transpose()?.flatten());
+            if let Some(row) = rows.first() {
+                workload.count_calls_for(field(row, "counted_for_s")?);
+                let others = self.other_writers(&view, &added_ids, workload)?;
+                workload.note_other_writers(others);
+            }
         }
         Ok(())
+    }
+
+    /// What is not among the added ones, and may write.
+    fn other_writers(
+        &self,
+        view: &View,
+        added: &BTreeSet<Option<String>>,
+        workload: &Workload,
+    ) -> Result<OtherWriters, DbError> {
+        let sql = view.query(include_str!("sql/stat_statements_writers.sql"));
+        let is_hidden = |left: &LeftOut| matches!(left, LeftOut::Hidden { .. });
+        let mut others = OtherWriters {
+            hidden: workload.left_out().iter().any(is_hidden),
+            ..OtherWriters::default()
+        };
+        for row in self.query(OPERATION, &sql, &[])? {
+            if !added.contains(&field(&row, "query_id")?) {
+                others.add(&field::<String>(&row, "query")?);
+            }
+        }
+        Ok(others)
     }
 
     fn stat_statements_view(&self) -> Result<View, DbError> {
@@ -114,6 +142,9 @@ fn add(row: &Row, query: &str, workload: &mut Workload) -> Result<(), DbError> {
     };
     let sql = query.trim().trim_end_matches(';');
     workload.add(&name, sql, usage, "pg_stat_statements".to_owned());
+    if let Some(rows) = field(row, "rows_per_call")? {
+        workload.note_rows_per_call(rows);
+    }
     let authors: Vec<String> = field(row, "authors")?;
     workload.note_authors(authors.into_iter().collect());
     if field(row, "within_function")? {

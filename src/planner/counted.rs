@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Mode, Planner, PlannerError, Preparation, Question, RefusalCause, Target};
+use super::{
+    Answer, Mode, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause, Target,
+};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 
@@ -156,6 +158,13 @@ impl Planner for Counted<'_> {
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
+    }
+
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        self.planner.other_tables(known)
     }
 
     fn prepare_twin(

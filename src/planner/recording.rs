@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::OtherTables;
 use super::{
     Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planner, PlannerError, Preparation,
     Question, Target, TwinState,
@@ -34,6 +35,8 @@ pub struct Recording {
     pub limits: Limits,
     /// What the server knew.
     pub catalog: Catalog,
+    /// The other tables of the database, if these were asked for.
+    pub others: Option<OtherTables>,
     /// The state of the planner twin.
     pub twin: Preparation,
     /// Every question with its answer, in order.
@@ -143,6 +146,7 @@ impl Recording {
 pub struct Recorder<'a> {
     planner: &'a mut dyn Planner,
     catalog: Catalog,
+    others: Option<OtherTables>,
     twin: Preparation,
     exchanges: Vec<Exchange>,
 }
@@ -153,6 +157,7 @@ impl<'a> Recorder<'a> {
         Recorder {
             planner,
             catalog: Catalog::default(),
+            others: None,
             twin: TwinState::NotWanted.into(),
             exchanges: Vec::new(),
         }
@@ -164,6 +169,7 @@ impl<'a> Recorder<'a> {
             workload,
             limits,
             catalog: self.catalog,
+            others: self.others,
             twin: self.twin,
             exchanges: self.exchanges,
         }
@@ -182,6 +188,14 @@ impl Planner for Recorder<'_> {
         Ok(self.catalog.clone())
     }
 
+    fn other_tables(
+        &mut self,
+        known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        let others = self.planner.other_tables(known)?;
+        Ok(self.others.insert(others).clone())
+    }
+
     fn prepare_twin(
         &mut self,
         tables: &BTreeSet<QualifiedName>,
@@ -195,6 +209,7 @@ impl Planner for Recorder<'_> {
 /// have been answered differently later (CREATE INDEX refreshes `pg_class.reltuples` for good).
 pub struct Replay {
     catalog: Catalog,
+    others: OtherTables,
     twin: Preparation,
     left: VecDeque<Exchange>,
 }
@@ -204,6 +219,7 @@ impl Replay {
     pub fn new(recording: &Recording) -> Self {
         Replay {
             catalog: recording.catalog.clone(),
+            others: recording.others.clone().unwrap_or_default(),
             twin: recording.twin.clone(),
             left: recording.exchanges.iter().cloned().collect(),
         }
@@ -230,6 +246,13 @@ impl Planner for Replay {
 
     fn catalog(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         Ok(self.catalog.clone())
+    }
+
+    fn other_tables(
+        &mut self,
+        _known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        Ok(self.others.clone())
     }
 
     fn prepare_twin(

@@ -11,13 +11,13 @@ use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
 use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
-    Advice, Benefit, ExistingFinding, Phase, Recommendation, RehearsalSummary, Rejected,
-    StatementAdvice, StatementStatus,
+    Advice, Benefit, CheckedTables, ExistingFinding, Phase, Recommendation, RehearsalSummary,
+    Rejected, StatementAdvice, StatementStatus,
 };
 use crate::catalog::Catalog;
 use crate::finding;
 use crate::index::{IndexKey, Key};
-use crate::model::{Cost, Millis};
+use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::remedy::{Effect, NeededIndex, Remedy};
@@ -52,6 +52,8 @@ pub struct Report {
     pub rejected: Vec<RejectedIndex>,
     /// Indexes that exist and have something wrong with them.
     pub existing_indexes: Vec<ExistingIndex>,
+    /// The tables whose indexes were checked for these findings.
+    pub checked_indexes: CheckedIndexes,
     /// The effect of dropping each existing index that enforces no constraint, with the recommended
     /// indexes in place; predicted by the planner twin, and empty without one.
     pub hypothetical_drops: Vec<HypotheticalDropReport>,
@@ -428,6 +430,20 @@ pub struct ExistingIndex {
     pub recommendation: Option<String>,
 }
 
+/// Which existing indexes were checked.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CheckedIndexes {
+    /// `workload`: those of the tables that its statements read or write; `all_tables`: those of
+    /// every table of the database (--all-tables).
+    pub scope: String,
+    /// The tables, schema-qualified, quoted where needed.
+    pub tables: Vec<String>,
+    /// How many indexes they have.
+    pub indexes: usize,
+    /// Tables that another session had locked: their indexes were not checked.
+    pub locked_tables: Vec<String>,
+}
+
 /// The predicted effect of dropping an existing index.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "HypotheticalDrop")]
@@ -630,6 +646,7 @@ impl Report {
             remedies: advice.remedies.iter().map(RemedyReport::new).collect(),
             rejected: advice.rejected.iter().map(RejectedIndex::new).collect(),
             existing_indexes: advice.existing.iter().map(ExistingIndex::new).collect(),
+            checked_indexes: CheckedIndexes::new(&advice.checked),
             hypothetical_drops: advice
                 .drops
                 .iter()
@@ -1016,6 +1033,23 @@ impl WhatIfReport {
             statements: what_if.statements.iter().map(statement).collect(),
             started: what_if.started.iter().map(ddl).collect(),
             stopped: what_if.stopped.clone(),
+        }
+    }
+}
+
+impl CheckedIndexes {
+    fn new(checked: &CheckedTables) -> CheckedIndexes {
+        let names = |tables: &[QualifiedName]| tables.iter().map(ToString::to_string).collect();
+        CheckedIndexes {
+            scope: if checked.all {
+                "all_tables"
+            } else {
+                "workload"
+            }
+            .to_owned(),
+            tables: names(&checked.tables),
+            indexes: checked.indexes,
+            locked_tables: names(&checked.locked),
         }
     }
 }

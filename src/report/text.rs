@@ -129,6 +129,9 @@ fn optimality(advice: &Advice) -> String {
 
 /// Without recommendations, says whether every candidate could be tested.
 pub(super) fn no_index(advice: &Advice) -> String {
+    if advice.statements.is_empty() {
+        return "Without a workload, only the existing indexes were checked.".to_owned();
+    }
     let untested = advice
         .rejected
         .iter()
@@ -588,6 +591,7 @@ fn closing(text: &mut String, advice: &Advice, measured: &RunMeasurements, width
     let parts = [
         twin_sentence(advice),
         Some(built_sentence(advice, measured.left_behind)),
+        Some(sentences::checked_tables(&advice.checked)),
         measured.total.map(|total| format!("The run took {total}.")),
     ];
     let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");

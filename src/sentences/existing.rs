@@ -1,7 +1,7 @@
 //! The sentences of findings about existing indexes.
 
 use crate::advise::{
-    Bound, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
+    Bound, CheckedTables, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
 };
 use crate::catalog::{Counters, Stage};
 use crate::model::period::period;
@@ -96,6 +96,40 @@ fn invalid(enforces: bool, left_by: &LeftBy, stage: Stage) -> String {
         _ => String::new(),
     };
     format!("{left}: {cost}{then}")
+}
+
+/// Whose indexes were checked.
+pub fn checked_tables(checked: &CheckedTables) -> String {
+    let count = |number: usize, one: &str| {
+        let plural = if one == "index" {
+            "indexes".to_owned()
+        } else {
+            format!("{one}s")
+        };
+        format!("{number} {}", if number == 1 { one } else { &plural })
+    };
+    let (indexes, tables) = (
+        count(checked.indexes, "index"),
+        count(checked.tables.len(), "table"),
+    );
+    if !checked.all {
+        return format!(
+            "Checked {indexes} of the workload's {tables} (--all-tables: those of every table)."
+        );
+    }
+    let locked = match checked.locked.len() {
+        0 => String::new(),
+        locked => format!(
+            " {} not checked, because another session has locked {}.",
+            if locked == 1 {
+                "1 table was".to_owned()
+            } else {
+                format!("{locked} tables were")
+            },
+            if locked == 1 { "it" } else { "them" }
+        ),
+    };
+    format!("Checked {indexes} of all {tables} of the database.{locked}")
 }
 
 fn bloated(size: Bytes, rebuilt: Bytes) -> String {

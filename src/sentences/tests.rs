@@ -6,9 +6,12 @@ use super::*;
 use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
-use crate::advise::{Benefit, ExistingCause, ExistingFinding, SupportedForeignKey, Unused};
+use crate::advise::{
+    Benefit, Bound, CheckedTables, ExistingCause, ExistingFinding, LeftBy, SupportedForeignKey,
+    Unused,
+};
 use crate::candidate::{Alternative, NotIndexable};
-use crate::catalog::{CallKind, Counters, Mutable};
+use crate::catalog::{CallKind, Counters, Mutable, Stage};
 use crate::index::{Index, parse_index};
 use crate::model::{
     Bytes, Cost, Gap, GapCause, HiddenStatistics, Millis, QualifiedName, Unprotected,
@@ -482,6 +485,11 @@ fn existing_causes() -> Vec<ExistingCause> {
         in_recovery: true,
         ..unused(0, None)
     };
+    let invalid = |enforces, left_by, stage| ExistingCause::Invalid {
+        enforces,
+        left_by,
+        stage,
+    };
     vec![
         ExistingCause::Duplicate { of: of() },
         ExistingCause::Prefix { of: of() },
@@ -490,8 +498,14 @@ fn existing_causes() -> Vec<ExistingCause> {
             by: "orders_a_b_idx".to_owned(),
             recommendation: "r1".to_owned(),
         },
-        ExistingCause::Invalid { enforces: false },
-        ExistingCause::Invalid { enforces: true },
+        invalid(false, LeftBy::Build, Stage::Ready),
+        invalid(false, LeftBy::Build, Stage::NotReady),
+        invalid(false, LeftBy::Build, Stage::Dead),
+        invalid(true, LeftBy::Build, Stage::Ready),
+        invalid(true, LeftBy::Build, Stage::NotReady),
+        invalid(false, LeftBy::Rebuild(of()), Stage::NotReady),
+        invalid(false, LeftBy::Replaced(of()), Stage::Ready),
+        ExistingCause::BeingBuilt,
         ExistingCause::Unused(unused(0, Some(false))),
         ExistingCause::Unused(unused(2, None)),
         ExistingCause::Unused(began),
@@ -511,6 +525,7 @@ fn existing_indexes() {
             size: Bytes(20 * Bytes::MB),
             scans: 0,
             clustered,
+            bound: None,
         }
     };
     let mut findings: Vec<_> = existing_causes().into_iter().map(finding(false)).collect();
@@ -521,5 +536,43 @@ fn existing_indexes() {
             ExistingCause::Duplicate { .. } | ExistingCause::Bloated { .. }
         )
     }));
+    let table = || QualifiedName::new("public", "orders");
+    let constraint = |referenced| Bound::Constraint {
+        name: "orders_ref_key".to_owned(),
+        table: table(),
+        referenced,
+    };
+    let of_constraints = [
+        constraint(false),
+        constraint(true),
+        Bound::Referenced,
+        Bound::Partitioned { table: table() },
+    ];
+    findings.extend(of_constraints.into_iter().map(|bound| ExistingFinding {
+        bound: Some(bound),
+        ..finding(true)(ExistingCause::Duplicate { of: table() })
+    }));
     insta::assert_snapshot!(lines(findings.iter().map(existing_index)));
+}
+
+#[test]
+fn whose_indexes_were_checked() {
+    let table = QualifiedName::new("public", "orders");
+    let checked = |all, locked: usize| {
+        checked_tables(&CheckedTables {
+            tables: vec![table.clone()],
+            indexes: 3,
+            all,
+            locked: vec![table.clone(); locked],
+        })
+    };
+    insta::assert_snapshot!(lines(
+        [
+            checked(false, 0),
+            checked(true, 0),
+            checked(true, 1),
+            checked(true, 2)
+        ]
+        .into_iter()
+    ));
 }

@@ -172,6 +172,7 @@ impl SessionData {
                 authors: std::collections::BTreeSet::new(),
                 search_path: None,
                 within_function: false,
+                rows_per_call: None,
             };
             StatementView {
                 search_text: search_text(&source),

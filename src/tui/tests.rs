@@ -399,6 +399,7 @@ fn what_writers_pay_is_shown_where_it_was_counted() {
         n_tup_hot_upd: 60_000,
         n_tup_del: 12,
         counted_for_s: Some(30.0 * 86_400.0),
+        by_functions: None,
     };
     for table in &mut recording.catalog.tables {
         table.writes = Some(counted(1_200_000));

@@ -116,6 +116,7 @@ mod tests {
             n_tup_hot_upd: 40,
             n_tup_del: 7,
             counted_for_s,
+            by_functions: None,
         };
         let newly_indexed = newly_indexed
             .iter()

@@ -117,6 +117,7 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             written: None,
             search_path: None,
             within_function: false,
+            rows_per_call: None,
             id: StatementId("x".to_owned()),
             sql: sql.to_owned(),
             calls: 1.0,

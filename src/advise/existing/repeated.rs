@@ -81,7 +81,8 @@ fn relation(index: &ExistingIndex, other: &ExistingIndex) -> Option<Relation> {
 /// What is unique together, with the classes that say when two values are equal.
 fn keys(index: &Index) -> BTreeSet<(&Key, Option<&str>)> {
     let keys = index.keys.iter();
-    keys.map(|key| (&key.key, key.operator_class.as_deref())).collect()
+    keys.map(|key| (&key.key, key.operator_class.as_deref()))
+        .collect()
 }
 
 /// What keeps it from being dropped without blocking others.

@@ -120,7 +120,10 @@ fn unfinished(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
 /// What left it behind; the suffix counts only where the index that it belongs to is there and does
 /// the same.
 fn left_by(index: &ExistingIndex, table: &Table) -> LeftBy {
-    let name = index.name.name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = index
+        .name
+        .name
+        .trim_end_matches(|c: char| c.is_ascii_digit());
     let rebuilt = |stem: &str| {
         let does_the_same = |other: &&ExistingIndex| {
             other.valid
@@ -138,7 +141,10 @@ fn left_by(index: &ExistingIndex, table: &Table) -> LeftBy {
     };
     let new = name.strip_suffix("_ccnew").and_then(rebuilt);
     let old = || name.strip_suffix("_ccold").and_then(rebuilt);
-    match new.map(LeftBy::Rebuild).or_else(|| old().map(LeftBy::Replaced)) {
+    match new
+        .map(LeftBy::Rebuild)
+        .or_else(|| old().map(LeftBy::Replaced))
+    {
         Some(left_by) => left_by,
         None => LeftBy::Build,
     }

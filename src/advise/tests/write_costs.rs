@@ -77,6 +77,52 @@ fn counted(calls_for_s: Option<f64>, inserted: u64) -> TestPlanner {
         })
 }
 
+/// An INSERT of one row that was called so often, and nothing else that writes, as far as
+/// `pg_stat_statements` knows in this time.
+fn inserting(calls: f64, calls_for_s: f64, inserted: u64, others: &[&str]) -> TestPlanner {
+    let plan = TestPlan::result(0.01)
+        .rows(1.0)
+        .modifying("Insert", "orders");
+    let mut writers = crate::workload::OtherWriters::default();
+    others.iter().for_each(|text| writers.add(text));
+    counted(Some(calls_for_s), inserted)
+        .with_catalog(|catalog| {
+            for table in &mut catalog.tables {
+                if let Some(writes) = &mut table.writes {
+                    writes.by_functions = Some(false);
+                }
+            }
+        })
+        .called(calls, "insert", "INSERT INTO orders VALUES (1)", plan)
+        .with_workload(|workload| workload.note_other_writers(writers))
+}
+
+#[test]
+fn calls_that_were_all_counted_are_not_extrapolated() {
+    let alone = write_cost(&mut inserting(5_000.0, 1_000.0, 5_000, &[]));
+    assert!(alone > 0.0);
+    let same = |planner: &mut TestPlanner, what: &str| {
+        let cost = write_cost(planner);
+        assert!((cost - alone).abs() < 1e-6, "{what}: {cost} {alone}");
+    };
+    // The counters began later than the calls, or earlier, when others wrote that are gone.
+    same(&mut inserting(5_000.0, 20_000.0, 5_000, &[]), "older");
+    same(&mut inserting(5_000.0, 50.0, 1_900_000, &[]), "younger");
+    let elsewhere = ["COPY customers FROM STDIN"];
+    same(
+        &mut inserting(5_000.0, 50.0, 1_900_000, &elsewhere),
+        "elsewhere",
+    );
+    // What the statements explain of the rows is theirs, even where others could have written them.
+    let copied = ["COPY public.\"orders\" FROM STDIN"];
+    same(
+        &mut inserting(5_000.0, 20_000.0, 5_000, &copied),
+        "explained",
+    );
+    let more = write_cost(&mut inserting(5_000.0, 20_000.0, 5_100, &copied));
+    assert!((more - alone * 7_000.0 / 5_000.0).abs() < 1e-6, "{more}");
+}
+
 #[test]
 fn what_no_statement_writes_is_charged_for_the_time_that_calls_were_counted() {
     let whole = write_cost(&mut counted(Some(1_000.0), 5_000));

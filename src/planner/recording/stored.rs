@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Exchange, FORMAT, Recording};
 use crate::catalog::Catalog;
-use crate::planner::{Answer, PlanOutcome, Preparation};
+use crate::planner::{Answer, OtherTables, PlanOutcome, Preparation};
 use crate::verdict::Limits;
 use crate::workload::{StatementId, Workload};
 
@@ -59,6 +59,8 @@ pub(super) struct Stored {
     workload: Workload,
     limits: Limits,
     catalog: Catalog,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    others: Option<OtherTables>,
     twin: Preparation,
     /// Each plan that occurs, once.
     plans: Vec<Value>,
@@ -87,6 +89,7 @@ impl From<Recording> for Stored {
             workload: recording.workload,
             limits: recording.limits,
             catalog: recording.catalog,
+            others: recording.others,
             twin: recording.twin,
             plans: pool.plans,
             exchanges,
@@ -161,6 +164,7 @@ impl TryFrom<Stored> for Recording {
             workload: stored.workload,
             limits: stored.limits,
             catalog: stored.catalog,
+            others: stored.others,
             twin: stored.twin,
             exchanges,
         })
