@@ -1,5 +1,5 @@
 //! What writes pay for an index, in planner units, so that it can be set against what reads gain:
-//! how often rows are written that need an entry, times what an entry costs
+//! how often rows are written that need an entry, times what a row costs
 //! (`src/advise/write_cost/entry.rs`).
 //!
 //! The workload's own INSERTs and UPDATEs count as often as they run, by the columns that each
@@ -9,6 +9,7 @@
 //! shown, and not set against anything.
 
 mod entry;
+mod items;
 mod share;
 
 use std::collections::BTreeSet;
@@ -34,7 +35,8 @@ pub(super) fn of_trials(trials: &Trials, context: Context<'_>) -> WriteCosts {
     let entry = |trial: &Trial| {
         let table = context.catalog.table(trial.table())?;
         let share = share::of_index(&trial.index.definition, table);
-        Some(share * prices.entry(trial.size()?, share * table.rows.unwrap_or(0.0)))
+        let rows = share * table.rows.unwrap_or(0.0);
+        Some(share * prices.row(&trial.index.definition, table, trial.size()?, rows))
     };
     let entries = trials
         .iter()
@@ -165,10 +167,12 @@ impl Written<'_> {
                 .index
                 .as_ref()
                 .map_or(1.0, |known| share::of_index(known, self.table));
-            share
-                * self
-                    .prices
-                    .entry(index.size, share * self.table.rows.unwrap_or(0.0))
+            let rows = share * self.table.rows.unwrap_or(0.0);
+            let row = match &index.index {
+                Some(known) => self.prices.row(known, self.table, index.size, rows),
+                None => self.prices.entry(index.size, rows),
+            };
+            share * row
         };
         let written = self.table.indexes.iter();
         let written = written.filter(|index| index.stage == Stage::Ready);

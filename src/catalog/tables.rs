@@ -296,6 +296,10 @@ pub struct ColumnStatistics {
     pub histogram: Vec<String>,
     /// Physical order against logical order, -1 to 1.
     pub correlation: Option<f64>,
+    /// Of an array: distinct elements of a value, on average (the last number of
+    /// `elem_count_histogram`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elements: Option<f64>,
 }
 
 /// An index that is there.

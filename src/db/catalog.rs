@@ -328,6 +328,7 @@ fn statistics(row: &Row) -> Result<Option<ColumnStatistics>, DbError> {
         distinct: field(row, "distinct_values")?,
         most_common_values: values.into_iter().zip(shares).collect(),
         correlation: field(row, "correlation")?,
+        elements: field(row, "elements")?,
     }))
 }
 

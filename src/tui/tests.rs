@@ -538,6 +538,31 @@ fn totals_are_over_marked_statements() {
     assert!(screen(&model).contains("no statement is marked; Space marks one"));
 }
 
+#[test]
+fn a_statement_with_other_values_is_counted_once() {
+    let mut data = session_data();
+    let mut indexes = data.indexes.iter();
+    let position = indexes
+        .position(|index| !index.benefits.is_empty())
+        .unwrap();
+    let helped = data.helped(&data.indexes[position]);
+    let mut benefit = data.indexes[position].benefits[0].clone();
+    let mut statements = data.statements.iter();
+    let known = statements.find(|statement| statement.source.id == benefit.statement);
+    let mut rare = known.unwrap().clone();
+    rare.source = rare.source.of_class(crate::workload::ValueClass {
+        of: benefit.statement.clone(),
+        frequency: crate::workload::Frequency::Rare,
+        share: 0.5,
+        values: Vec::new(),
+    });
+    benefit.statement = rare.source.id.clone();
+    data.statements.push(rare);
+    data.indexes[position].benefits.push(benefit);
+    assert_eq!(data.helped(&data.indexes[position]), helped);
+    assert_eq!(data.indexes[position].benefits.len(), helped + 1);
+}
+
 fn session_data_of(model: &Model) -> &SessionData {
     model.session_data().unwrap()
 }

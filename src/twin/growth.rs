@@ -6,9 +6,11 @@
 //! - A table's rows, pages and index pages grow by its factor. The width of its rows and the share
 //!   of all-visible pages do not change.
 //! - Sets stay the same (states, currencies, cities): most common values keep their shares, and a
-//!   column whose number of values is not a share of its rows keeps that number.
-//! - Keys grow: a number of values that ANALYZE stored as a share of the rows stays that share. The
-//!   number of values of a foreign key grows with the rows of the table it refers to, and each
+//!   column with several rows for each value keeps their number.
+//! - Keys grow: where a value has hardly more than one row, or its rows lie together, the number of
+//!   values grows with the rows. Where it is between a set and a key, with two to five rows for each
+//!   value, its power is between, too. (That ANALYZE stores a number of values above a tenth of the
+//!   rows as a share says nothing about growth.) The number of values of a foreign key grows with the rows of the table it refers to, and each
 //!   value becomes rarer by that factor.
 //! - Time continues: where the rows are in the order of a number or a time (correlation above
 //!   [`columns::IN_ORDER`]), the new rows follow the old ones and are distributed alike. The

@@ -15,7 +15,8 @@ SELECT a.attrelid AS table_oid,
        s.most_common_vals::text::text[] AS most_common_values,
        s.most_common_freqs::float8[] AS most_common_shares,
        s.histogram_bounds::text::text[] AS histogram_bounds,
-       s.correlation::float8 AS correlation
+       s.correlation::float8 AS correlation,
+       s.elem_count_histogram[pg_catalog.array_upper(s.elem_count_histogram, 1)]::float8 AS elements
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -177,7 +177,7 @@ fn rehearsed(model: &mut Model, index: NamedIndex, compared: Comparison) {
     let name = index.name.clone();
     let position = session_data.add_user_defined(index, compared);
     let statement = best_statement(&session_data, position).unwrap_or(0);
-    let helps = session_data.indexes[position].benefits.len();
+    let helps = session_data.helped(&session_data.indexes[position]);
     let session_data = Arc::new(session_data);
     model.data = Pane::Has(session_data.clone());
     model.indexes.rebuild_rows(&session_data);

@@ -14,7 +14,7 @@ use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
-use crate::tui::session_data::{IndexStatus, IndexView, SessionData, TotalBasis};
+use crate::tui::session_data::{IndexStatus, SessionData, TotalBasis};
 use crate::tui::theme::Theme;
 use crate::tui::write_cost_text;
 
@@ -183,9 +183,7 @@ fn row_line(
     let theme = model.theme;
     match row {
         IndexRow::Heading(title) => Line::styled(title, theme.bold()),
-        IndexRow::Index(position) => {
-            index_line(model, &session_data.indexes[position], position, columns)
-        }
+        IndexRow::Index(position) => index_line(model, session_data, position, columns),
         IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
             let switch = match (model.indexes.fixes.contains(&position), finding.fix()) {
@@ -212,11 +210,13 @@ fn row_line(
 
 fn index_line(
     model: &Model,
-    index: &IndexView,
+    session_data: &SessionData,
     position: usize,
     columns: &Columns,
 ) -> Line<'static> {
+    let index = &session_data.indexes[position];
     let theme = model.theme;
+    let helped = session_data.helped(index);
     let on = model.indexes.enabled.contains(&position);
     let switch = match (index.is_tested() || on, on) {
         (false, _) => "   ·  ",
@@ -233,7 +233,7 @@ fn index_line(
         IndexStatus::Rejected { reason, .. } if index.benefits.is_empty() => {
             reason.name().replace('_', " ")
         }
-        _ => count(index.benefits.len(), "statement", "statements"),
+        _ => count(helped, "statement", "statements"),
     };
     let writes = index
         .entries_written

@@ -19,6 +19,13 @@ const CORRELATION: i16 = 3;
 /// (`compute_scalar_stats`, src/backend/commands/analyze.c).
 const GROWING_SHARE: f64 = 0.1;
 
+/// A column with this many rows for each value, on average, is taken for a set that stays: values
+/// that come back in all parts of the table. ANALYZE's tenth says how a number is stored, not
+/// whether it grows.
+const ROWS_OF_A_KIND: f64 = 5.0;
+/// With fewer than this many it is taken for a key, of which new rows bring new values.
+const ROWS_OF_A_KEY: f64 = 2.0;
+
 /// How one column grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct ColumnGrowth {
@@ -170,6 +177,23 @@ impl Statistic {
         is_open && correlation.is_some_and(|correlation| correlation > IN_ORDER)
     }
 
+    /// How far new rows bring new values: 0, the set stays; 1, it grows as the rows do. Between a set
+    /// and a key nothing is known, and the number grows with a power of the rows, so that it is not
+    /// far from either.
+    fn openness(&self, number: f64, rows: f64) -> f64 {
+        let correlation = self
+            .slot(CORRELATION)
+            .and_then(|slot| slot.numbers.as_ref()?.first().copied());
+        let is_in_order = correlation.is_some_and(|correlation| correlation.abs() > IN_ORDER);
+        let share = number / rows;
+        if is_in_order && share > GROWING_SHARE {
+            // Each value has its place in the table.
+            return 1.0;
+        }
+        let (kind, key) = (1.0 / ROWS_OF_A_KIND, 1.0 / ROWS_OF_A_KEY);
+        ((share - kind) / (key - kind)).clamp(0.0, 1.0)
+    }
+
     /// Does the list of most common values contain all values?
     fn is_complete(&self) -> bool {
         self.slot(MOST_COMMON).is_some() && self.slot(HISTOGRAM).is_none()
@@ -177,25 +201,24 @@ impl Statistic {
 
     fn grow(&mut self, change: ColumnGrowth, rows: f64, extremes: Option<&Extremes>) {
         let complete = self.is_complete();
-        let values = change.values.unwrap_or(match change.value_shift {
-            ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
-            ValueShift::Same => 1.0,
-        });
         let distinct = f64::from(self.distinct);
         let number = if distinct < 0.0 {
             -distinct * rows
         } else {
             distinct
         };
-        let is_key = distinct < 0.0 && !complete && change.values.is_none();
+        let values = change.values.unwrap_or(match change.value_shift {
+            ValueShift::Extended { factor } | ValueShift::Stretched { factor } => factor,
+            ValueShift::Same => change.rows.powf(self.openness(number, rows)),
+        });
+        let grows_alike = (values - change.rows).abs() < 1e-9;
+        let is_key = distinct < 0.0 && !complete && change.values.is_none() && grows_alike;
         if number <= 0.0 || rows <= 0.0 || is_key {
             // Unknown, or a share of the rows as before.
         } else if complete && change.values.is_none() {
             self.set_distinct(number, rows * change.rows, distinct > 0.0);
         } else {
-            let open = distinct > GROWING_SHARE * rows && change.values.is_none();
-            let number = number * if open { change.rows } else { values };
-            self.set_distinct(number, rows * change.rows, false);
+            self.set_distinct(number * values, rows * change.rows, false);
             self.make_rarer(values.max(1.0));
         }
         if change.value_shift != ValueShift::Same {

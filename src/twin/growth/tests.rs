@@ -233,6 +233,31 @@ fn sets_stay_keys_grow_and_time_goes_on() {
 }
 
 #[test]
+fn what_is_neither_a_set_nor_a_key_is_between() {
+    let grown = |distinct: f32, correlation: f32| {
+        let mut shop = shop();
+        shop.statistics[5].distinct = distinct;
+        shop.statistics[5].slots[1].numbers = Some(vec![correlation]);
+        let statistic = shop.grown(&Growth::by(10.0)).statistics[5].distinct;
+        if statistic < 0.0 {
+            -statistic * 100_000.0
+        } else {
+            statistic
+        }
+    };
+    // Of 10,000 rows: a tenth of them, on either side of ANALYZE's threshold, and a seventh.
+    assert_eq!(grown(990.0, 0.1), 990.0);
+    assert_eq!(grown(-0.101, 0.1), 1010.0);
+    assert_eq!(grown(-0.14, 0.0), 1400.0);
+    // A number from each row's time: its rows lie together.
+    assert!((grown(-0.101, 0.999) - 10_100.0).abs() < 1.0);
+    // Three rows for each value.
+    let between = grown(-0.333, 0.1);
+    assert!((5_000.0..20_000.0).contains(&between), "{between}");
+    assert!((grown(-0.9, 0.0) - 90_000.0).abs() < 1.0);
+}
+
+#[test]
 fn one_table_grows_alone() {
     let mut growth = Growth::default();
     growth.add("orders=2").unwrap();
