@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::planner::OtherTables;
-use crate::planner::{Answer, Planner, PlannerError, Preparation, Question, RefusalCause};
+use crate::planner::{
+    Answer, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause,
+};
 
 /// Passes questions on; refuses those that can be skipped once the time is over.
 pub(super) struct TimeLimit<'p> {

@@ -14,10 +14,9 @@ use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
-use crate::planner::OtherTables;
 use crate::planner::{
-    Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question,
-    RefusalCause, Target, TwinOnly, TwinOnlyReason,
+    Answer, Hypothesis, Mode, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
+    Question, RefusalCause, Target, TwinOnly, TwinOnlyReason,
 };
 use crate::sql::{StatementKind, statement_kind};
 use crate::verdict::expected_build;

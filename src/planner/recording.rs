@@ -5,10 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::OtherTables;
 use super::{
-    Answer, Hypothesis, Mode, NamedIndex, PlanOutcome, Planner, PlannerError, Preparation,
-    Question, Target, TwinState,
+    Answer, Hypothesis, Mode, NamedIndex, OtherTables, PlanOutcome, Planner, PlannerError,
+    Preparation, Question, Target, TwinState,
 };
 use crate::catalog::Catalog;
 use crate::model::QualifiedName;

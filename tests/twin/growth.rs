@@ -34,3 +34,43 @@ fn a_fifth_grown_five_times_plans_like_the_whole() {
     assert!(grown_tally.exact() >= small_tally.exact());
     assert!(grown_tally.median_deviation() < small_tally.median_deviation());
 }
+
+/// Columns with about ten rows for each value, on either side of the tenth from which on ANALYZE
+/// stores the number of values as a share of the rows; compared with ten times the rows.
+#[test]
+fn columns_between_sets_and_keys_are_predicted_as_they_really_grow() {
+    const VISITS: &str = "INSERT INTO visit SELECT n, (random() * 1990)::int, (random() * 2250)::int, n / 9, 'p' || (random() * 2700)::int, repeat('x', 60)
+         FROM generate_series";
+    let database = Database::new(
+        "growth_between",
+        "CREATE TABLE visit (id bigint PRIMARY KEY, room int, desk int, session int, badge text, note text);
+         CREATE INDEX ON visit (room); CREATE INDEX ON visit (desk); CREATE INDEX ON visit (session); CREATE INDEX ON visit (badge);
+         SELECT setseed(0.25);",
+    );
+    database.run(&format!("{VISITS}(1, 20000) AS n"));
+    database.run("ANALYZE visit");
+    let shares = "SELECT count(*) FROM pg_stats WHERE tablename = 'visit' AND attname IN ('room', 'desk', 'session', 'badge') AND n_distinct BETWEEN -0.2 AND -0.1";
+    assert_ne!(database.text(shares), "0", "some are stored as shares");
+    let conditions = ["room = 77", "desk = 77", "session = 77", "badge = 'p77'"];
+    let workload = conditions.map(|condition| format!("SELECT note FROM visit WHERE {condition}"));
+    let report = database.advise(&["-c", &workload.join("; "), "--scale", "10"]);
+    let predicted: Vec<f64> = report["what_if"]["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|statement| statement["cost_before_then"].as_f64().unwrap())
+        .collect();
+    assert_eq!(predicted.len(), conditions.len());
+
+    database.run(&format!("{VISITS}(20001, 200000) AS n"));
+    // As pages of a loaded table are once it was vacuumed.
+    let mut client = database.client();
+    client.batch_execute("VACUUM ANALYZE visit").unwrap();
+    for (sql, predicted) in workload.iter().zip(predicted) {
+        let plan = database.text(&format!("EXPLAIN (FORMAT JSON) {sql}"));
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        let real = plan[0]["Plan"]["Total Cost"].as_f64().unwrap();
+        let ratio = predicted / real;
+        assert!((0.7..1.4).contains(&ratio), "{sql}: {predicted} of {real}");
+    }
+}
