@@ -132,7 +132,7 @@ const CASES: &[Case] = &[
         "SELECT * FROM item WHERE place <@ box '(1,1),(2,2)'",
     ),
     inserts(
-        "USING spgist (address inet_ops)",
+        "USING spgist (address)",
         "SELECT * FROM item WHERE address <<= inet '10.1.2.0/24'",
     ),
 ];

@@ -151,3 +151,36 @@ fn writes_that_only_the_server_counted_are_charged_where_the_calls_were_counted_
         by_hand["rejected"]
     );
 }
+
+#[test]
+fn calls_that_were_all_counted_are_not_extrapolated_by_younger_counters() {
+    const INSERTED: i64 = 2_000;
+    let setup = format!("CREATE EXTENSION pg_stat_statements; {ACCOUNTS}");
+    let database = Database::new("upkeep_younger", &setup);
+    database.run("VACUUM ANALYZE account");
+    let mut client = database.client();
+    for region in 0..5 {
+        client
+            .query("SELECT note FROM account WHERE region = $1", &[&region])
+            .unwrap();
+    }
+    // pg_stat_statements has counted since the server started.
+    database.run("SELECT pg_stat_reset()");
+    let insert = client
+        .prepare("INSERT INTO account VALUES ($1, 1, 1)")
+        .unwrap();
+    for id in 0..INSERTED {
+        client.execute(&insert, &[&(100_000 + id)]).unwrap();
+    }
+    drop(client);
+    let counted = format!("pg_stat_get_tuples_inserted('account'::regclass) = {INSERTED}");
+    wait_until(&database, &counted);
+    let report = database.advise(&["--pg-stat-statements"]);
+    let upkeep = recommended(&report, &["(region)"])
+        .into_iter()
+        .chain(rejected(&report, &["account (region);"]))
+        .find_map(|index| index["upkeep_cost"].as_f64())
+        .unwrap();
+    let of_a_row = upkeep / INSERTED as f64;
+    assert!((0.1..1.0).contains(&of_a_row), "{of_a_row}: {report:#}");
+}
