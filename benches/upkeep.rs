@@ -192,36 +192,43 @@ fn main() {
         only.is_none_or(|only| case.index.contains(only))
     });
     for case in chosen {
-        fill(&mut client, &options, None);
-        let predicted = server.predicted(case);
-        let (mut least, mut size) = (f64::INFINITY, 0.0);
-        for _ in 0..options.rounds {
-            let (time, bytes) = measure(&mut client, &options, Some(case.index), case.writes);
-            (least, size) = (least.min(time), bytes);
-        }
-        let base = match case.writes {
+        let without = match case.writes {
             Writes::Inserts => inserted,
             Writes::Updates => updated,
         };
-        let measured = (least - base).max(0.0);
-        let (predicted, ratio) = match predicted {
-            Some(predicted) => (
-                format!("{predicted:.3}"),
-                format!("{:.2}", predicted / (measured / unit)),
-            ),
-            None => ("no candidate".to_owned(), String::new()),
-        };
-        println!(
-            "| `{}` | {} | {:.1} | {predicted} | {measured:.2} | {:.3} | {ratio} |",
-            case.index,
-            match case.writes {
-                Writes::Inserts => "inserts",
-                Writes::Updates => "updates",
-            },
-            size / 1_048_576.0,
-            measured / unit
-        );
+        compare(&server, &options, case, without, unit);
     }
+}
+
+/// Prints what a row costs in this index, predicted and measured; `without` it a row takes so many
+/// microseconds, and a planner unit `unit` of them.
+fn compare(server: &Server, options: &Options, case: &Case, without: f64, unit: f64) {
+    let mut client = server.client();
+    fill(&mut client, options, None);
+    let predicted = server.predicted(case);
+    let (mut least, mut size) = (f64::INFINITY, 0.0);
+    for _ in 0..options.rounds {
+        let (time, bytes) = measure(&mut client, options, Some(case.index), case.writes);
+        (least, size) = (least.min(time), bytes);
+    }
+    let measured = (least - without).max(0.0);
+    let units = measured / unit;
+    let (predicted, ratio) = match predicted {
+        Some(predicted) => (
+            format!("{predicted:.3}"),
+            format!("{:.2}", predicted / units),
+        ),
+        None => ("no candidate".to_owned(), String::new()),
+    };
+    let writes = match case.writes {
+        Writes::Inserts => "inserts",
+        Writes::Updates => "updates",
+    };
+    println!(
+        "| `{}` | {writes} | {:.1} | {predicted} | {measured:.2} | {units:.3} | {ratio} |",
+        case.index,
+        size / 1_048_576.0
+    );
 }
 
 /// The table with its first rows, and an index.

@@ -157,19 +157,20 @@ pub fn generate(
         ..Candidates::default()
     };
     covered.retain(|index, _| !merged.contains_key(index));
-    candidates.covered = covered
-        .into_iter()
-        .map(|(index, (existing, asked_by))| CoveredByExisting {
-            index,
-            existing,
-            asked_by,
-        })
-        .collect();
+    candidates.covered = covered.into_iter().map(as_covered).collect();
     candidates.to_try = merged
         .into_iter()
         .map(|(index, asked_by)| Candidate { index, asked_by })
         .collect();
     candidates
+}
+
+fn as_covered((index, (existing, asked_by)): (Index, CoveredBy)) -> CoveredByExisting {
+    CoveredByExisting {
+        index,
+        existing,
+        asked_by,
+    }
 }
 
 /// The candidates for one use of a relation, without regard to the rest of the workload.

@@ -28,9 +28,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             indexes,
             conditions,
         } => already_indexed(table, scan, indexes, conditions),
-        NoIndexHelps::BeingBuilt(index) => format!(
-            "{index} is being built now by another session: advise again once it is valid"
-        ),
+        NoIndexHelps::BeingBuilt(index) => being_built(index),
         NoIndexHelps::ReadsMost {
             table,
             returned,
@@ -72,6 +70,10 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             now,
         } => no_candidate_helped(*candidates, best.as_ref(), *now),
     }
+}
+
+fn being_built(index: &QualifiedName) -> String {
+    format!("{index} is being built now by another session: advise again once it is valid")
 }
 
 fn volatile(table: &QualifiedName, filter: &str, call: &Mutable) -> String {
