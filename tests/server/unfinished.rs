@@ -140,6 +140,7 @@ fn give_up(database: &Database, sql: &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn what_commands_with_concurrently_left_is_told_apart() {
     let database = Database::new("unfinished_leftovers", PARCELS);
     database.run(
@@ -329,6 +330,7 @@ fn indexes_of_partitioned_tables_have_the_size_of_their_parts_and_duplicates_amo
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn the_indexes_of_all_tables_are_checked_where_that_is_asked_for() {
     let database = Database::new(
         "unfinished_all_tables",
