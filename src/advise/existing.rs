@@ -6,6 +6,7 @@
 pub(super) mod bloated;
 pub mod finding;
 pub(super) mod observed;
+mod relation;
 mod repeated;
 pub(super) mod structural;
 mod unused;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::finding::Bound;
-use super::structural::Relation;
+use super::relation::Relation;
 use crate::catalog::{ExistingIndex, Table};
 use crate::index::{Index, Key};
 

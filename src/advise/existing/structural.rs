@@ -1,6 +1,7 @@
 //! What the catalog alone says of an existing index: unfinished ones, duplicates, prefixes of others.
 
 use super::finding::{ExistingCause, ExistingFinding, LeftBy};
+use super::relation::Relation;
 use super::repeated::repeated;
 use crate::catalog::{ExistingIndex, Table};
 
@@ -26,16 +27,6 @@ pub(in crate::advise) fn structural(
         bound,
         ..ExistingFinding::new(index, cause)
     })
-}
-
-/// How a valid index that replaces another one compares with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Relation {
-    Same,
-    /// Each serves everything that the other one serves: one is read backwards, or they carry the same
-    /// columns in another order.
-    Equivalent,
-    Longer,
 }
 
 /// Another valid index that serves everything that this one, which may be dropped, serves.
