@@ -36,7 +36,7 @@ SELECT i.indrelid AS table_oid,
            SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p
            WHERE p.index_relid = i.indexrelid
               -- REINDEX TABLE CONCURRENTLY makes all of its indexes before it builds the first one.
-              OR (p.relid = i.indrelid AND p.command = 'REINDEX CONCURRENTLY' AND c.relname ~ '_cc(new|old)[0-9]*$')
+              OR (p.relid = i.indrelid AND p.command = 'REINDEX CONCURRENTLY' AND c.relname::text ~ '_cc(new|old)[0-9]*$')
               OR (p.relid IS NULL
                   AND EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
                               WHERE l.pid = p.pid AND l.locktype = 'relation' AND l.relation = i.indrelid AND l.granted
