@@ -15,6 +15,7 @@
 //!   into the accumulator's tree (ginbulk.c), and only what is new in the list goes down the index.
 //! - GiST looks at all entries of an inner page to choose one (gistutil.c, `gistchoose`); one over
 //!   signatures also hashes each key.
+//! - Hash goes to its bucket at once: the planner prices no way down either (`hashcostestimate`).
 //! - BRIN looks at the summary of the row's range, in two tuples, and leaves it as it is
 //!   (brin.c, `brininsert`).
 
@@ -88,6 +89,9 @@ impl Prices {
                 let columns = index.keys.len() as f64;
                 2.0 * (self.cpu_tuple_cost + columns * self.cpu_operator_cost)
             }
+            (Method::Hash, _) => {
+                self.page() + self.leaf(size, ENTRIES_TOGETHER) + self.room(size, rows)
+            }
             _ => self.entry(size, rows),
         }
     }
@@ -98,7 +102,12 @@ impl Prices {
     }
 
     fn descent(self, size: Bytes) -> f64 {
-        (levels(size) + 1.0) * PAGE_OPERATORS * self.cpu_operator_cost
+        (levels(size) + 1.0) * self.page()
+    }
+
+    /// A page that is searched.
+    fn page(self) -> f64 {
+        PAGE_OPERATORS * self.cpu_operator_cost
     }
 
     /// The leaf of one of so many entries that are made together.
