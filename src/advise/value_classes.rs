@@ -3,6 +3,9 @@
 //! one and with one that no row has. An index is then judged by the expected cost over the classes,
 //! with the shares that `pg_stats` gives them.
 //!
+//! Where a log has the values of enough executions, these are the classes, with their shares of the
+//! executions (`observed`).
+//!
 //! Only where it can matter: where the most common value has many times the rows of a rare one, for
 //! bounds of ranges, and for a LIMIT that is a parameter.
 
@@ -15,10 +18,11 @@ use crate::index::Key;
 use crate::plan::Plan;
 use crate::predicate::{Condition, ConditionKind, Operand, RelationUse, relation_uses};
 use crate::sql::{
-    ValuePlace, limit_parameter, literal_value, literals, literals_equal_to, parameters,
-    with_values,
+    ValuePlace, limit_place, literal_value, literals, literals_equal_to, parameters, with_values,
 };
-use crate::workload::{Frequency, Statement, ValueClass, Workload};
+use crate::workload::{Frequency, Seen, Statement, ValueClass, Workload};
+
+mod observed;
 
 /// How many statements are planned with classes of values: the most expensive ones.
 const MAX_STATEMENTS: usize = 40;
@@ -56,7 +60,7 @@ const FREQUENCIES: [Frequency; 4] = [
 type Values = [Option<(String, f64)>; 4];
 
 /// A place in a statement that gets values.
-struct Slot {
+struct Slot<'c> {
     place: ValuePlace,
     /// Other literals that are the same value of a column of the same name, in another table or
     /// query.
@@ -64,8 +68,19 @@ struct Slot {
     /// What reports call it: `$1`, or the column of a literal.
     label: String,
     values: Values,
-    /// Its shares count: it is a value of a column, and not a bound or a LIMIT.
-    is_value: bool,
+    kind: Kind,
+    /// The column that is compared, and the rows of its table; none for a LIMIT.
+    column: Option<&'c Column>,
+    rows: f64,
+}
+
+/// What a value is for. Only the shares of values of a column count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Value,
+    LowerBound,
+    UpperBound,
+    Limit,
 }
 
 /// The statements to plan besides those of the workload.
@@ -74,11 +89,11 @@ pub(super) fn of(workload: &Workload, baseline: &Baseline, catalog: &Catalog) ->
         .statements()
         .iter()
         .filter_map(|statement| Some((statement, baseline.get(&statement.id)?.plan()?)));
-    let mut with_slots: Vec<(&Statement, &Plan, Vec<Slot>)> = planned
+    let mut with_slots: Vec<(&Statement, &Plan, Vec<Slot<'_>>)> = planned
         .map(|(statement, plan)| (statement, plan, slots(statement, plan, catalog)))
         .filter(|(_, _, slots)| !slots.is_empty())
         .collect();
-    let weight = |(statement, plan, _): &(&Statement, &Plan, Vec<Slot>)| {
+    let weight = |(statement, plan, _): &(&Statement, &Plan, Vec<Slot<'_>>)| {
         statement.calls * plan.total_cost().0
     };
     with_slots.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
@@ -116,8 +131,8 @@ pub(super) fn added(workload: &Workload, classes: Vec<Statement>, baseline: &Bas
 }
 
 /// Where the statement has values that matter.
-fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
-    let mut found: Vec<Slot> = Vec::new();
+fn slots<'c>(statement: &Statement, plan: &Plan, catalog: &'c Catalog) -> Vec<Slot<'c>> {
+    let mut found: Vec<Slot<'c>> = Vec::new();
     for relation in relation_uses(plan, catalog) {
         let Some(table) = catalog.table(&relation.table) else {
             continue;
@@ -128,33 +143,47 @@ fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
         let in_arms = relation.alternatives.iter().flatten().flatten();
         for condition in relation.conditions.iter().chain(in_arms) {
             let slot = slot(statement, condition, (&relation, table), catalog);
-            let is_new = |slot: &Slot| found.iter().all(|known| known.place != slot.place);
+            let is_new = |slot: &Slot<'_>| found.iter().all(|known| known.place != slot.place);
             found.extend(slot.filter(is_new));
         }
     }
-    if let Some(number) = limit_parameter(&statement.sql) {
+    let limit = match limit_place(&statement.sql) {
+        Some(ValuePlace::Literal(_)) if statement.observed.is_empty() => None,
+        Some(place) => Some((place, label_of_limit(place))),
+        None => None,
+    };
+    if let Some((place, label)) = limit {
         found.push(Slot {
-            place: ValuePlace::Parameter(number),
+            place,
             also: Vec::new(),
-            label: format!("${number}"),
+            label,
             values: [
                 Some((SMALL_LIMIT.to_owned(), 0.0)),
                 Some((LARGE_LIMIT.to_owned(), 0.0)),
                 None,
                 None,
             ],
-            is_value: false,
+            kind: Kind::Limit,
+            column: None,
+            rows: 0.0,
         });
     }
     found
 }
 
-fn slot(
+fn label_of_limit(place: ValuePlace) -> String {
+    match place {
+        ValuePlace::Parameter(number) => format!("${number}"),
+        ValuePlace::Literal(_) => "LIMIT".to_owned(),
+    }
+}
+
+fn slot<'c>(
     statement: &Statement,
     condition: &Condition,
-    (relation, table): (&RelationUse, &Table),
+    (relation, table): (&RelationUse, &'c Table),
     catalog: &Catalog,
-) -> Option<Slot> {
+) -> Option<Slot<'c>> {
     let Key::Column(name) = &condition.key else {
         return None;
     };
@@ -162,15 +191,22 @@ fn slot(
     let (places, label) = places(statement, condition, table, catalog)?;
     let (place, also) = places.split_first()?;
     let place = *place;
-    let (values, is_value) = match condition.kind {
+    let (values, kind) = match condition.kind {
         ConditionKind::Equality => {
             let values = equality_values(column, table.rows?);
             let reads_until_found = relation.limited && !relation.orders.is_empty();
             let absent = || only_absent(column).filter(|_| reads_until_found);
-            (values.or_else(absent)?, true)
+            (values.or_else(absent)?, Kind::Value)
         }
-        ConditionKind::Range if matches!(place, ValuePlace::Parameter(_)) => {
-            (bounds(column, condition, relation)?, false)
+        ConditionKind::Range
+            if matches!(place, ValuePlace::Parameter(_)) || !statement.observed.is_empty() =>
+        {
+            let kind = if condition.operator.starts_with('>') {
+                Kind::LowerBound
+            } else {
+                Kind::UpperBound
+            };
+            (bounds(column, condition, relation)?, kind)
         }
         _ => return None,
     };
@@ -180,7 +216,9 @@ fn slot(
         also: also.to_vec(),
         label,
         values: values.map(|value| value.map(written)),
-        is_value,
+        kind,
+        column: Some(column),
+        rows: table.rows?,
     })
 }
 
@@ -315,11 +353,19 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
     }
 }
 
-/// A class of values: their frequency, their share, the statement with them, and what has which.
-type Found = (Frequency, f64, String, Vec<(String, String)>);
+/// A class of values.
+struct Found {
+    frequency: Frequency,
+    share: f64,
+    /// The statement with them.
+    sql: String,
+    /// What has which value.
+    values: Vec<(String, String)>,
+    seen: Option<Seen>,
+}
 
 /// Each class with another text of the statement.
-fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
+fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (number, frequency) in FREQUENCIES.into_iter().enumerate() {
         if slots.iter().all(|slot| slot.values[number].is_none()) {
@@ -330,7 +376,7 @@ fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
             let (value, _) = own.or_else(|| slot.values.iter().flatten().next())?;
             Some((slot, value.clone()))
         });
-        let values: Vec<(&Slot, String)> = values.collect();
+        let values: Vec<(&Slot<'_>, String)> = values.collect();
         let places: BTreeMap<ValuePlace, String> = values
             .iter()
             .flat_map(|(slot, value)| {
@@ -341,21 +387,31 @@ fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
         let Some(sql) = with_values(&statement.sql, &places) else {
             continue;
         };
-        let is_known = sql == statement.sql || found.iter().any(|(_, _, known, _)| *known == sql);
+        let is_known = sql == statement.sql || found.iter().any(|known| known.sql == sql);
         if !is_known {
             let named = values.into_iter();
             let mut named: Vec<(String, String)> = named
                 .map(|(slot, value)| (slot.label.clone(), value))
                 .collect();
             named.sort();
-            found.push((frequency, share(slots, number), sql, named));
+            found.push(Found {
+                frequency,
+                share: share(slots, number),
+                sql,
+                values: named,
+                seen: None,
+            });
         }
     }
     found
 }
 
 /// The statement with the values of each class.
-fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
+fn classes(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Statement> {
+    if !statement.observed.is_empty() {
+        let seen = observed::texts(statement, slots).into_iter();
+        return seen.map(|found| with_class(statement, found)).collect();
+    }
     let of_literals = slots
         .iter()
         .all(|slot| matches!(slot.place, ValuePlace::Literal(_)));
@@ -365,35 +421,41 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
         SHARE_OF_GENERIC
     };
     let found = texts(statement, slots);
-    let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();
-    let is_absent = |(frequency, ..): &Found| *frequency == Frequency::Absent;
+    let sum: f64 = found.iter().map(|class| class.share).sum();
+    let is_absent = |class: &Found| class.frequency == Frequency::Absent;
     let sum = if found.iter().all(is_absent) {
         1.0
     } else {
         sum
     };
+    let shared = |found: Found| Found {
+        share: (1.0 - as_written) * found.share / sum,
+        ..found
+    };
     found
         .into_iter()
-        .map(|(frequency, share, sql, values)| {
-            let share = (1.0 - as_written) * share / sum;
-            let class = ValueClass {
-                of: statement.id.clone(),
-                frequency,
-                share,
-                values,
-            };
-            Statement {
-                sql,
-                written: None,
-                ..statement.of_class(class)
-            }
-        })
+        .map(|found| with_class(statement, shared(found)))
         .collect()
 }
 
+fn with_class(statement: &Statement, found: Found) -> Statement {
+    let class = ValueClass {
+        of: statement.id.clone(),
+        frequency: found.frequency,
+        share: found.share,
+        values: found.values,
+        seen: found.seen,
+    };
+    Statement {
+        sql: found.sql,
+        written: None,
+        ..statement.of_class(class)
+    }
+}
+
 /// The share of a class: that of the first value of a column; classes of bounds alone are alike.
-fn share(slots: &[Slot], number: usize) -> f64 {
-    let mut values = slots.iter().filter(|slot| slot.is_value);
+fn share(slots: &[Slot<'_>], number: usize) -> f64 {
+    let mut values = slots.iter().filter(|slot| slot.kind == Kind::Value);
     let first = values.find_map(|slot| slot.values[number].as_ref());
     match first {
         Some((_, share)) if number == 3 => *share,

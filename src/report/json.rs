@@ -191,6 +191,11 @@ pub struct ValueClass {
     pub share: f64,
     /// The values.
     pub values: Vec<NamedValue>,
+    /// In how many executions values of this class were seen in a log; null where the values are
+    /// those of statistics.
+    pub executions_seen: Option<u64>,
+    /// Of how many executions whose values were compared.
+    pub executions_compared: Option<u64>,
 }
 
 /// A value in a statement.
@@ -743,6 +748,8 @@ impl ValueClass {
             frequency: class.frequency.word().to_owned(),
             share: class.share,
             values: class.values.iter().map(value).collect(),
+            executions_seen: class.seen.map(|seen| seen.executions),
+            executions_compared: class.seen.map(|seen| seen.of),
         }
     }
 }

@@ -18,6 +18,19 @@ pub struct ValueClass {
     pub share: f64,
     /// What has which value: `$1` and `'failed'`, or the column of a literal and its value.
     pub values: Vec<(String, String)>,
+    /// In how many executions values of the class were seen, where they are those of a log and not of
+    /// statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+}
+
+/// How often something was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// In so many executions.
+    pub executions: u64,
+    /// Of so many that were compared.
+    pub of: u64,
 }
 
 /// How many rows a value has.
