@@ -56,6 +56,9 @@ const FREQUENCIES: [Frequency; 4] = [
     Frequency::Absent,
 ];
 
+/// The position of [`Frequency::Absent`] among them.
+const ABSENT: usize = 3;
+
 /// A value for each of [`FREQUENCIES`], with its share of the calls.
 type Values = [Option<(String, f64)>; 4];
 
@@ -364,6 +367,26 @@ struct Found {
     seen: Option<Seen>,
 }
 
+/// The slot that gets the absent value: one alone, because with two an index on the other column
+/// would find nothing as fast. Of more values, more are absent.
+fn most_values(slots: &[Slot<'_>]) -> Option<usize> {
+    let with_absent = slots
+        .iter()
+        .enumerate()
+        .filter(|(_, slot)| slot.values[ABSENT].is_some());
+    let distinct = |slot: &Slot<'_>| {
+        let values = slot
+            .column
+            .and_then(|column| column.distinct_values(slot.rows));
+        values.unwrap_or_default()
+    };
+    let most = with_absent.max_by(|(at, a), (other, b)| {
+        let by_values = distinct(a).total_cmp(&distinct(b));
+        by_values.then(other.cmp(at))
+    });
+    most.map(|(position, _)| position)
+}
+
 /// Each class with another text of the statement.
 fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
@@ -371,9 +394,11 @@ fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
         if slots.iter().all(|slot| slot.values[number].is_none()) {
             continue;
         }
-        let values = slots.iter().filter_map(|slot| {
-            let own = slot.values[number].as_ref();
-            let (value, _) = own.or_else(|| slot.values.iter().flatten().next())?;
+        let absent = (number == ABSENT).then(|| most_values(slots)).flatten();
+        let values = slots.iter().enumerate().filter_map(|(position, slot)| {
+            let is_own = number != ABSENT || absent == Some(position);
+            let own = slot.values[number].as_ref().filter(|_| is_own);
+            let (value, _) = own.or_else(|| slot.values[..ABSENT].iter().flatten().next())?;
             Some((slot, value.clone()))
         });
         let values: Vec<(&Slot<'_>, String)> = values.collect();
@@ -458,7 +483,7 @@ fn share(slots: &[Slot<'_>], number: usize) -> f64 {
     let mut values = slots.iter().filter(|slot| slot.kind == Kind::Value);
     let first = values.find_map(|slot| slot.values[number].as_ref());
     match first {
-        Some((_, share)) if number == 3 => *share,
+        Some((_, share)) if number == ABSENT => *share,
         Some((_, share)) => share.max(MIN_SHARE),
         None => MIN_SHARE,
     }

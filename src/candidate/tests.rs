@@ -942,7 +942,10 @@ fn null_is_no_place_between_an_equality_and_an_order() {
         constant(""),
         "(attempts IS NULL)",
     );
+    let alone = of_use(vec![open.clone()], Vec::new());
+    assert!(alone.contains(&"(attempts)".to_owned()), "{alone:?}");
     let found = of_use(vec![owner, open], vec![vec![order("at", true)]]);
+    assert!(!found.contains(&"(attempts)".to_owned()), "{found:?}");
     for wanted in [
         "(owner, at) WHERE attempts IS NULL",
         "(owner, at, attempts)",

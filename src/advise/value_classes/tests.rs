@@ -148,6 +148,49 @@ fn a_literal_that_stands_twice_is_one_value_where_it_is_compared_with_the_same_c
 }
 
 #[test]
+fn only_one_of_two_values_is_absent() {
+    // Values that are as frequent as each other: of these only the absent one is a class.
+    let even = |name: &str, values: &[&str]| {
+        let share = 1.0 / values.len() as f64;
+        let common = values.iter().map(|value| ((*value).to_owned(), share));
+        let statistics = ColumnStatistics {
+            distinct: values.len() as f64,
+            most_common_values: common.collect(),
+            ..ColumnStatistics::default()
+        };
+        (name.to_owned(), statistics)
+    };
+    let columns = [
+        even("source", &["a", "b", "c", "d", "e"]),
+        even("kind", &["x", "y"]),
+    ];
+    let imports = table("imports", &["source text", "kind text", "at bigint"]).with(|table| {
+        for (name, statistics) in &columns {
+            let mut own = table.columns.iter_mut();
+            own.find(|column| column.name == *name).unwrap().statistics = Some(statistics.clone());
+        }
+    });
+    let sql = "SELECT * FROM imports WHERE kind = 'x' AND source = 'a' ORDER BY at LIMIT 20";
+    let scan = seq_scan("imports", 1_000.0)
+        .filter("((imports.kind = 'x'::text) AND (imports.source = 'a'::text))");
+    let plan = scan.sorted_by(&["imports.at"]).limited(20.0);
+    let mut workload = workload(sql);
+    workload.note_varying_literals([0, 1].into());
+    let found = of(
+        &workload,
+        &baseline(&["s"], &plan),
+        &test_planner::catalog([imports]),
+    );
+    assert_eq!(
+        texts(&found),
+        [(
+            "s[absent]",
+            "SELECT * FROM imports WHERE kind = 'x' AND source = '' ORDER BY at LIMIT 20"
+        )]
+    );
+}
+
+#[test]
 fn what_its_author_says_of_a_literal_decides() {
     let plan = seq_scan("orders", 1_000.0).filter("(orders.customer = 17)");
     let mut fixed = workload("SELECT * FROM orders WHERE customer = 17");
