@@ -161,8 +161,10 @@ impl<'a> Place<'a> {
         self.server.create(&self.database, "template1");
         let mut client = self.prepared(&self.database);
         for statement in &self.case.setup {
+            // psql knows the name of its database.
+            let statement = statement.replace(":\"DBNAME\"", &self.database);
             client
-                .batch_execute(statement)
+                .batch_execute(&statement)
                 .map_err(|error| format!("setup.sql: {}", message(&error)))?;
         }
         // Counts of changes only arrive when a session ends.

@@ -420,7 +420,7 @@ fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
                 .collect();
             named.sort();
             found.push(Found {
-                frequency,
+                frequency: named_after(frequency, slots),
                 share: share(slots, number),
                 sql,
                 values: named,
@@ -429,6 +429,23 @@ fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
         }
     }
     found
+}
+
+/// What the class is called: bounds and LIMIT have no frequency.
+fn named_after(frequency: Frequency, slots: &[Slot<'_>]) -> Frequency {
+    let has = |kinds: &[Kind]| slots.iter().any(|slot| kinds.contains(&slot.kind));
+    if has(&[Kind::Value]) {
+        return frequency;
+    }
+    match frequency {
+        _ if !has(&[Kind::LowerBound, Kind::UpperBound]) => match frequency {
+            Frequency::MostCommon => Frequency::SmallLimit,
+            _ => Frequency::LargeLimit,
+        },
+        Frequency::MostCommon => Frequency::WideRange,
+        Frequency::Median => Frequency::MediumRange,
+        _ => Frequency::NarrowRange,
+    }
 }
 
 /// The statement with the values of each class.

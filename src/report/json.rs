@@ -184,7 +184,9 @@ pub struct Statement {
 pub struct ValueClass {
     /// The id of the statement of the workload.
     pub of: String,
-    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`; or `under_policies`
+    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`; without a value that
+    /// a column is compared with, `wide_range`, `medium_range` or `narrow_range`, or `small_limit` or
+    /// `large_limit`; or `under_policies`
     /// and `under_policies_rare`, with row-level security policies that do not apply to the role that asks.
     pub frequency: String,
     /// Its share of the statement's calls, 0 to 1.

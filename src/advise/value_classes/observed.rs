@@ -92,17 +92,17 @@ fn class_of(literals: &[String], slots: &[Slot<'_>]) -> Option<Frequency> {
             }
         }
         return Some(match high - low {
-            share if share >= WIDE => Frequency::MostCommon,
-            share if share >= NARROW => Frequency::Median,
-            _ => Frequency::Rare,
+            share if share >= WIDE => Frequency::WideRange,
+            share if share >= NARROW => Frequency::MediumRange,
+            _ => Frequency::NarrowRange,
         });
     }
     let limit = slots.iter().find(|slot| slot.kind == Kind::Limit)?;
     let rows: f64 = value(limit)?.parse().ok()?;
     Some(if rows > MANY_ROWS {
-        Frequency::Median
+        Frequency::LargeLimit
     } else {
-        Frequency::MostCommon
+        Frequency::SmallLimit
     })
 }
 

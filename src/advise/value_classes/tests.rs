@@ -219,14 +219,17 @@ fn bounds_and_limits_are_wide_and_narrow() {
         texts(&found),
         [
             (
-                "s[most common]",
+                "s[wide range]",
                 "SELECT * FROM orders WHERE at > 100 LIMIT 20"
             ),
             (
-                "s[median]",
+                "s[medium range]",
                 "SELECT * FROM orders WHERE at > 500 LIMIT 1000"
             ),
-            ("s[rare]", "SELECT * FROM orders WHERE at > 900 LIMIT 20"),
+            (
+                "s[narrow range]",
+                "SELECT * FROM orders WHERE at > 900 LIMIT 20"
+            ),
         ]
     );
     let found = classes_of(
@@ -317,12 +320,12 @@ fn bounds_and_limits_of_a_log_are_sorted_by_the_rows_within() {
         found,
         [
             (
-                Frequency::MostCommon,
+                Frequency::WideRange,
                 0.2,
                 named(&[("LIMIT", "7"), ("at", "20")])
             ),
             (
-                Frequency::Median,
+                Frequency::MediumRange,
                 0.05,
                 named(&[("LIMIT", "5000"), ("at", "800")])
             ),
@@ -335,6 +338,6 @@ fn bounds_and_limits_of_a_log_are_sorted_by_the_rows_within() {
     );
     assert_eq!(
         found,
-        [(Frequency::Median, 0.5, named(&[("LIMIT", "2000")]))]
+        [(Frequency::LargeLimit, 0.5, named(&[("LIMIT", "2000")]))]
     );
 }
