@@ -354,7 +354,7 @@ fn logged(
     let all = std::fs::read_to_string(cluster().directory().join("server.log")).unwrap();
     let entries = all.split_inclusive('\n').collect::<Vec<_>>();
     // Other tests have the same server.
-    let own = |at: &usize| entries[*at].contains("claim") && entries[*at].contains("duration:");
+    let own = |at: &usize| entries[*at].contains(sql) && entries[*at].contains("duration:");
     let lines = (0..entries.len()).filter(|at| own(at) || (*at > 0 && own(&(at - 1))));
     crate::live::file(&lines.map(|at| entries[at]).collect::<String>())
 }
