@@ -2,7 +2,7 @@
 //! data, with the expert's indexes and with the recommended ones. Each set of values counts the
 //! same: what many rows have is not asked for more often because of that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use pgrehearse::internals::sql::fingerprint::fingerprint;
 use pgrehearse::internals::sql::literals;
@@ -117,23 +117,22 @@ fn advised_alone(place: &Place<'_>, options: &Options) -> Result<Vec<String>, St
         file: options.program.as_deref(),
         options: &options.advise,
     };
-    let mut advised: BTreeMap<String, String> = BTreeMap::new();
+    // What stands behind ON.
+    let mut advised: BTreeSet<String> = BTreeSet::new();
     for one in named(&place.case.workload) {
         let answer = program.ask(Task {
             conninfo: &place.conninfo(&place.database),
             workload: &format!("-- name: {}\n{};", one.name, one.sql),
             budget: None,
         })?;
-        for sql in answer.statements {
-            let definition = sql.split_once(" ON ").map(|(_, definition)| definition);
-            let definition = definition.unwrap_or(&sql).to_owned();
-            advised.entry(definition).or_insert(sql);
-        }
+        let indexes = answer.statements.iter();
+        let indexes = indexes.filter(|sql| sql.starts_with("CREATE INDEX"));
+        advised.extend(indexes.filter_map(|sql| Some(sql.split_once(" ON ")?.1.to_owned())));
     }
     let create = |(number, definition): (usize, &String)| {
         format!("CREATE INDEX bench_alone_{number} ON {definition}")
     };
-    Ok(advised.keys().enumerate().map(create).collect())
+    Ok(advised.iter().enumerate().map(create).collect())
 }
 
 /// Two copies of the database, one with each set of indexes.

@@ -258,8 +258,11 @@ fn classes_that_cannot_be_planned_leave_their_calls_to_the_statement() {
     assert_eq!(calls, [("s", 100.0 - rare), ("s[rare]", rare)]);
 }
 
+/// The frequency, the share, and what has which value.
+type Class = (Frequency, f64, Vec<(String, String)>);
+
 /// The classes of a statement that a log has with these texts.
-fn seen(filter: &str, texts: &[(&str, u64)]) -> Vec<(Frequency, f64, Vec<(String, String)>)> {
+fn seen(filter: &str, texts: &[(&str, u64)]) -> Vec<Class> {
     let mut workload = workload(texts[0].0);
     let observed = texts.iter().map(|(sql, executions)| ObservedValues {
         sql: (*sql).to_owned(),
