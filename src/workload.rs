@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use left_out::LeftOut;
-pub use observed::ObservedValues;
+pub use observed::{MIN_DISTINCT_VALUES, ObservedValues};
 pub use statement_id::StatementId;
 pub use value_class::{Frequency, Seen, ValueClass};
 
@@ -75,10 +75,6 @@ pub struct Statement {
     #[serde(default, skip_serializing_if = "is_false")]
     pub within_function: bool,
 }
-
-/// A literal with at least this many values, in statements that are otherwise the same, is a
-/// parameter.
-pub const MIN_DISTINCT_VALUES: usize = 4;
 
 /// How often a statement runs and how long it takes, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]

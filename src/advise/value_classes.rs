@@ -20,18 +20,18 @@ use crate::predicate::{Condition, ConditionKind, Operand, RelationUse, relation_
 use crate::sql::{
     ValuePlace, limit_place, literal_value, literals, literals_equal_to, parameters, with_values,
 };
-use crate::workload::{Frequency, Seen, Statement, ValueClass, Workload};
+use crate::workload::{Frequency, Statement, ValueClass, Workload};
 
 mod observed;
+mod slot;
+
+use slot::{ABSENT, FREQUENCIES, Found, Kind, MIN_SKEW, Slot, Values};
 
 /// How many statements are planned with classes of values: the most expensive ones.
 const MAX_STATEMENTS: usize = 40;
 
 /// In a smaller table every value has few rows.
 const MIN_ROWS: f64 = 1_000.0;
-
-/// How many times the rows of a rare value the most common one has to have.
-const MIN_SKEW: f64 = 4.0;
 
 /// How many rows the most common value has to have.
 const MIN_COMMON_ROWS: f64 = 100.0;
@@ -48,43 +48,6 @@ const SHARE_OF_ABSENT: f64 = 0.05;
 /// Values of a LIMIT: a page, and everything that a program reads at once.
 const SMALL_LIMIT: &str = "20";
 const LARGE_LIMIT: &str = "1000";
-
-const FREQUENCIES: [Frequency; 4] = [
-    Frequency::MostCommon,
-    Frequency::Median,
-    Frequency::Rare,
-    Frequency::Absent,
-];
-
-/// The position of [`Frequency::Absent`] among them.
-const ABSENT: usize = 3;
-
-/// A value for each of [`FREQUENCIES`], with its share of the calls.
-type Values = [Option<(String, f64)>; 4];
-
-/// A place in a statement that gets values.
-struct Slot<'c> {
-    place: ValuePlace,
-    /// Other literals that are the same value of a column of the same name, in another table or
-    /// query.
-    also: Vec<ValuePlace>,
-    /// What reports call it: `$1`, or the column of a literal.
-    label: String,
-    values: Values,
-    kind: Kind,
-    /// The column that is compared, and the rows of its table; none for a LIMIT.
-    column: Option<&'c Column>,
-    rows: f64,
-}
-
-/// What a value is for. Only the shares of values of a column count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Value,
-    LowerBound,
-    UpperBound,
-    Limit,
-}
 
 /// The statements to plan besides those of the workload.
 pub(super) fn of(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> Vec<Statement> {
@@ -354,17 +317,6 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
         ValuePlace::Literal(_) => quoted,
         ValuePlace::Parameter(_) => format!("{quoted}::{}", column.type_name),
     }
-}
-
-/// A class of values.
-struct Found {
-    frequency: Frequency,
-    share: f64,
-    /// The statement with them.
-    sql: String,
-    /// What has which value.
-    values: Vec<(String, String)>,
-    seen: Option<Seen>,
 }
 
 /// The slot that gets the absent value: one alone, because with two an index on the other column

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::MIN_DISTINCT_VALUES;
 use crate::sql::{ValuePlace, literal_texts, literal_value, with_values};
+
+/// A literal with at least this many values, in statements that are otherwise the same, is a
+/// parameter.
+pub const MIN_DISTINCT_VALUES: usize = 4;
 
 /// A statement as it was executed with some values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Kind, MIN_SKEW, Slot};
+use super::slot::{Found, Kind, MIN_SKEW, Slot};
 use crate::catalog::Column;
 use crate::sql::{ValuePlace, literal_texts, literal_value};
 use crate::workload::{Frequency, ObservedValues, Seen, Statement};
