@@ -117,6 +117,7 @@ fn advised_alone(place: &Place<'_>, options: &Options) -> Result<Vec<String>, St
         file: options.program.as_deref(),
         options: &options.advise,
     };
+    let mut extensions: BTreeSet<String> = BTreeSet::new();
     // What stands behind ON.
     let mut advised: BTreeSet<String> = BTreeSet::new();
     for one in named(&place.case.workload) {
@@ -128,11 +129,14 @@ fn advised_alone(place: &Place<'_>, options: &Options) -> Result<Vec<String>, St
         let indexes = answer.statements.iter();
         let indexes = indexes.filter(|sql| sql.starts_with("CREATE INDEX"));
         advised.extend(indexes.filter_map(|sql| Some(sql.split_once(" ON ")?.1.to_owned())));
+        let others = answer.statements.into_iter();
+        extensions.extend(others.filter(|sql| sql.starts_with("CREATE EXTENSION")));
     }
     let create = |(number, definition): (usize, &String)| {
         format!("CREATE INDEX bench_alone_{number} ON {definition}")
     };
-    Ok(advised.iter().enumerate().map(create).collect())
+    let indexes = advised.iter().enumerate().map(create);
+    Ok(extensions.into_iter().chain(indexes).collect())
 }
 
 /// Two copies of the database, one with each set of indexes.
