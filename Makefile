@@ -1,6 +1,6 @@
 # One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-tpch bench-upkeep
+.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-robustness bench-tpch bench-upkeep
 
 # After each change: formatting, types, unit tests. Needs no server.
 check:
@@ -73,3 +73,9 @@ bench-upkeep:
 bench-cases:
 	@scripts/ensure-postgres.sh >/dev/null
 	cargo bench --locked --bench advice -- --cases $(ARGS)
+
+# The same with other values of the statements, drawn from the data. ARGS="--dir DIR" takes the cases of another directory.
+# Of the sample workloads: cargo bench --bench advice -- --robustness --scale 0.05
+bench-robustness:
+	@scripts/ensure-postgres.sh >/dev/null
+	cargo bench --locked --bench advice -- --robustness --cases $(ARGS)

@@ -23,6 +23,10 @@ mod case_files;
 mod case_verdict;
 #[path = "advice/cases.rs"]
 mod cases;
+#[path = "advice/comparisons.rs"]
+mod comparisons;
+#[path = "advice/draw.rs"]
+mod draw;
 #[path = "advice/figures.rs"]
 mod figures;
 #[path = "advice/greedy.rs"]
@@ -31,6 +35,8 @@ mod greedy;
 mod judge;
 #[path = "advice/options.rs"]
 mod options;
+#[path = "advice/robustness.rs"]
+mod robustness;
 #[path = "advice/samples.rs"]
 mod samples;
 #[path = "advice/server.rs"]
@@ -68,7 +74,9 @@ fn main() {
     }
     let options = Options::parse();
     let server = Server::start(options.server.as_deref());
-    let (benchmark, runs) = if let Some(names) = &options.cases {
+    let (benchmark, runs) = if options.robustness {
+        ("robustness", json!(robustness::run(&server, &options)))
+    } else if let Some(names) = &options.cases {
         ("cases", json!(cases::run(&server, names, &options)))
     } else if options.tpch {
         ("tpch", json!(tpch(&server, &options)))

@@ -61,8 +61,7 @@ fn main() {
         .collect();
     let mut sampled = self::twin(&server);
     let fetch = |twin: &mut Twin, index: &NamedIndex| {
-        twin.fetch_samples(std::slice::from_ref(index), &words, &server)
-            .unwrap();
+        twin.fetch_samples(index, &words, &server).unwrap();
     };
     create("new candidate, with samples", &mut sampled, &indexes, fetch);
 

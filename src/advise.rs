@@ -94,13 +94,17 @@ pub fn advise(
         baseline: &captured.baseline,
         twin: &twin,
     };
-    let Tested { trials, built } = trials::test(&mut run, context, &candidates.to_try)?;
+    let Tested {
+        trials,
+        built,
+        knowledge,
+    } = trials::test(&mut run, context, &candidates.to_try)?;
     let baseline = capture::again(&mut run, context)?;
     let context = Context {
         baseline: &baseline,
         ..context
     };
-    let mut chosen = selection::choose_and_verify(&mut run, context, &trials, built)?;
+    let mut chosen = selection::choose_and_verify(&mut run, context, &trials, built, knowledge)?;
     if let Some(measured) = &mut chosen.measured {
         measured.check_others(&mut run, context)?;
     }

@@ -1,6 +1,7 @@
 //! The command line. It uses psql's letters: `-h` is the host, so help is `--help` or `-?`.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -97,6 +98,9 @@ pub struct RunArgs {
     #[arg(long)]
     pub yes: bool,
 }
+
+/// Each takes about 100 MB.
+const MAX_JOBS: usize = 8;
 
 const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (after everything was rolled back)";
 
@@ -294,6 +298,10 @@ pub struct LimitArgs {
     /// version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
+    /// Number of planner twins that answer at the same time, where there is enough to ask [default:
+    /// the number of processors]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Do not read samples of rows: the twin then guesses sizes and statistics of partial,
     /// expression, multicolumn, GIN, GiST and SP-GiST indexes
     #[arg(long)]
@@ -409,6 +417,14 @@ impl LimitArgs {
             unused_after: self.unused_after,
             all_tables: self.all_tables,
         }
+    }
+}
+
+impl LimitArgs {
+    /// How many planner twins may answer at the same time.
+    pub fn jobs(&self) -> usize {
+        let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(processors).get().min(MAX_JOBS)
     }
 }
 

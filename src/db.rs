@@ -29,6 +29,7 @@ mod stat_statements;
 pub mod tls;
 mod transaction;
 mod twin;
+mod twins;
 mod untrusted;
 mod wait_budget;
 mod watcher;
@@ -40,6 +41,7 @@ pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};
 pub use snapshot::{Named, Scope};
 pub use twin::Twin;
+pub use twins::{MakeTwin, Twins};
 
 impl From<DbError> for PlannerError {
     fn from(error: DbError) -> Self {

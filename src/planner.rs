@@ -51,6 +51,18 @@ pub trait Planner {
     /// not be built are an [`Answer::Refused`].
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError>;
 
+    /// The answers to several questions, in their order; a planner of several processes answers them
+    /// at the same time.
+    ///
+    /// # Errors
+    /// As [`Planner::ask`]: there is no answer to any of them then.
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        questions
+            .iter()
+            .map(|question| self.ask(question))
+            .collect()
+    }
+
     /// What the server knows about these tables and those they belong to.
     ///
     /// # Errors

@@ -57,6 +57,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         limits,
         budget: limits.budget,
         kept_out: BTreeMap::new(),
+        banned: None,
     };
     let bound = search.bound()?;
     let mut chosen = match limits.budget {

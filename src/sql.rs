@@ -38,4 +38,7 @@ pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
 pub use settings::setting_read;
 pub use statement_kind::{StatementKind, explained_statement, statement_kind};
-pub use with_values::{ValuePlace, limit_parameter, literals_equal_to, parameters, with_values};
+pub use with_values::{
+    ValuePlace, bound_literals, limit_place, literal_texts, literals_equal_to, literals_within,
+    parameters, with_values,
+};

@@ -3,6 +3,7 @@
 pub mod file;
 mod left_out;
 pub mod log;
+mod observed;
 mod orm;
 mod statement_id;
 mod value_class;
@@ -12,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use left_out::LeftOut;
+pub use observed::{MIN_DISTINCT_VALUES, ObservedValues};
 pub use statement_id::StatementId;
-pub use value_class::{Frequency, ValueClass};
+pub use value_class::{Frequency, Seen, ValueClass};
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
 fn is_zero(calls: &f64) -> bool {
@@ -51,6 +53,10 @@ pub struct Statement {
     /// Positions of literals that its author says are the same in every call.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fixed_literals: BTreeSet<usize>,
+    /// The values that it had in its executions, where a log has them: all texts, with how often
+    /// each was executed. Its own is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<ObservedValues>,
     /// Which values it has, where it is another statement with values of one class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_class: Option<Box<ValueClass>>,
@@ -72,10 +78,6 @@ pub struct Statement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_per_call: Option<f64>,
 }
-
-/// A literal with at least this many values, in statements that are otherwise the same, is a
-/// parameter.
-pub const MIN_DISTINCT_VALUES: usize = 4;
 
 /// How often a statement runs and how long it takes, as its source says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,6 +138,7 @@ impl Statement {
             calls: self.calls * class.share,
             mean_time_ms: None,
             value_class: Some(Box::new(class)),
+            observed: Vec::new(),
             ..self.clone()
         }
     }
@@ -228,6 +231,7 @@ impl Workload {
             place,
             varying_literals: BTreeSet::new(),
             fixed_literals: BTreeSet::new(),
+            observed: Vec::new(),
             value_class: None,
             calls_of_classes: 0.0,
             authors: BTreeSet::new(),
@@ -249,6 +253,23 @@ impl Workload {
         if let Some(last) = self.statements.last_mut() {
             last.fixed_literals = positions;
         }
+    }
+
+    /// Notes the values that the last statement had in its executions.
+    pub fn note_observed(&mut self, observed: Vec<ObservedValues>) {
+        if let Some(last) = self.statements.last_mut() {
+            last.observed = observed;
+        }
+    }
+
+    /// Without the values that statements had in other executions than the one they are given with.
+    #[must_use]
+    pub fn without_observed(&self) -> Workload {
+        let mut workload = self.clone();
+        for statement in &mut workload.statements {
+            statement.observed = Vec::new();
+        }
+        workload
     }
 
     /// For each statement that is another one with other values, that one.

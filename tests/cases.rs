@@ -15,7 +15,7 @@ mod case_verdict;
 
 use std::collections::BTreeSet;
 
-use case_files::{Case, Named, names};
+use case_files::{Case, Named, folder, names};
 use case_verdict::{Compared, Followed, Index, Measured, Verdict, judge, worst_factor};
 use pgrehearse::internals::workload::{Workload, file};
 
@@ -25,10 +25,10 @@ fn names_of(statements: &[Named]) -> BTreeSet<&str> {
 
 #[test]
 fn every_case_is_complete() {
-    let names = names();
+    let names = names(&folder());
     assert!(!names.is_empty());
     for name in names {
-        let case = Case::read(&name);
+        let case = Case::read(&folder(), &name);
         assert!(!case.about.problem.is_empty(), "{name}");
         assert!(!case.about.expert.is_empty(), "{name}");
         assert!(!case.setup.is_empty(), "{name}");

@@ -40,6 +40,8 @@ mod fallbacks;
 mod growth;
 #[path = "twin/hostile.rs"]
 mod hostile;
+#[path = "twin/jobs.rs"]
+mod jobs;
 #[path = "twin/many.rs"]
 mod many;
 

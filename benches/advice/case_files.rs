@@ -1,9 +1,11 @@
 //! The cases of `fixtures/cases`, as their files describe them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use pgrehearse::internals::sql::literals;
 use pgrehearse::internals::sql::split::split;
-use pgrehearse::internals::workload::{Workload, file};
+use pgrehearse::internals::workload::{Statement, Workload, file};
 use serde::Deserialize;
 
 /// A database, statements that are to become fast, and what an expert does for them.
@@ -24,7 +26,7 @@ pub struct Case {
 }
 
 /// `case.json`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
     /// What is asked, in a sentence.
@@ -45,16 +47,19 @@ pub struct About {
 pub struct Named {
     pub name: String,
     pub sql: String,
+    /// The literals that an annotation calls fixed.
+    pub fixed: BTreeSet<String>,
 }
 
-fn folder() -> PathBuf {
+/// Those of the project.
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases")
 }
 
-/// All of them, by name.
-pub fn names() -> Vec<String> {
+/// All of a folder, by name.
+pub fn names(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder()).unwrap() {
+    for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {
             names.push(entry.file_name().into_string().unwrap());
@@ -65,8 +70,8 @@ pub fn names() -> Vec<String> {
 }
 
 impl Case {
-    pub fn read(name: &str) -> Case {
-        let folder = folder().join(name);
+    pub fn read(folder: &Path, name: &str) -> Case {
+        let folder = folder.join(name);
         let optional = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
         let text = |file: &str| optional(file).unwrap_or_else(|| panic!("{name} has no {file}"));
         let about = serde_json::from_str(&text("case.json"))
@@ -79,7 +84,7 @@ impl Case {
             setup: statements(&text("setup.sql")),
             measured: named(&measured),
             workload,
-            expert: statements(&text("expert.sql")),
+            expert: statements(&optional("expert.sql").unwrap_or_default()),
             expert_queries: named(&optional("expert_query.sql").unwrap_or_default()),
         }
     }
@@ -93,7 +98,7 @@ fn statements(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn named(text: &str) -> Vec<Named> {
+pub fn named(text: &str) -> Vec<Named> {
     let mut workload = Workload::default();
     file::read("statements.sql", text, &mut workload).unwrap();
     let statements = workload.statements().iter();
@@ -101,6 +106,13 @@ fn named(text: &str) -> Vec<Named> {
         .map(|one| Named {
             name: one.id.0.clone(),
             sql: one.sql.clone(),
+            fixed: fixed(one),
         })
         .collect()
+}
+
+fn fixed(statement: &Statement) -> BTreeSet<String> {
+    let all = literals(&statement.sql).unwrap_or_default();
+    let fixed = statement.fixed_literals.iter();
+    fixed.filter_map(|place| all.get(*place).cloned()).collect()
 }

@@ -17,7 +17,7 @@ use super::options::Options;
 use super::server::Server;
 
 /// A statement that takes longer, in milliseconds, is executed once.
-const LONG_MS: f64 = 4000.0;
+pub const LONG_MS: f64 = 4000.0;
 
 /// A case with its verdict.
 #[derive(Debug, Serialize)]
@@ -32,21 +32,33 @@ pub struct Outcome {
     ours: Followed,
 }
 
-/// All cases, or those with these names.
-pub fn run(server: &Server, names: &[String], options: &Options) -> Vec<Outcome> {
-    let all = case_files::names();
-    let names = if names.is_empty() { &all } else { names };
+/// All cases of a directory, or those with these names.
+pub fn named(names: &[String], options: &Options) -> impl Iterator<Item = Case> {
+    let folder = options.dir.clone().unwrap_or_else(case_files::folder);
+    let all = case_files::names(&folder);
     if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
-        eprintln!("there is no case {unknown} in fixtures/cases");
+        eprintln!("there is no case {unknown} in {}", folder.display());
         std::process::exit(2);
     }
+    let names = if names.is_empty() {
+        all
+    } else {
+        names.to_vec()
+    };
+    names
+        .into_iter()
+        .map(move |name| Case::read(&folder, &name))
+}
+
+/// All cases, or those with these names.
+pub fn run(server: &Server, names: &[String], options: &Options) -> Vec<Outcome> {
+    let cases = named(names, options);
     println!(
         "{:<28} {:<8} {:>10} {:>8} {:>9} {:>9} {:>8}",
         "case", "verdict", "statements", "worst", "size", "expert's", "advise"
     );
     let mut outcomes = Vec::new();
-    for name in names {
-        let case = Case::read(name);
+    for case in cases {
         let outcome = outcome(server, &case, options);
         println!("{}", row(&outcome));
         if options.details {
@@ -59,11 +71,7 @@ pub fn run(server: &Server, names: &[String], options: &Options) -> Vec<Outcome>
 }
 
 fn outcome(server: &Server, case: &Case, options: &Options) -> Outcome {
-    let place = Place {
-        server,
-        case,
-        database: format!("bench_case_{}", case.name.replace('-', "_")),
-    };
+    let place = Place::of(server, case);
     let mut outcome = Outcome {
         case: case.name.clone(),
         verdict: Verdict::Failed,
@@ -87,7 +95,7 @@ fn fill(outcome: &mut Outcome, place: &Place<'_>, options: &Options) -> Result<(
     Ok(())
 }
 
-fn proposal(place: &Place<'_>, options: &Options) -> Result<Proposal, String> {
+pub fn proposal(place: &Place<'_>, options: &Options) -> Result<Proposal, String> {
     let mut arguments = place.case.about.args.clone();
     arguments.extend_from_slice(&options.advise);
     let program = Program {
@@ -134,19 +142,29 @@ fn compared(
 
 /// The database of a case. What is measured happens in copies of it, so nothing is left for the
 /// next.
-struct Place<'a> {
-    server: &'a Server,
-    case: &'a Case,
-    database: String,
+pub struct Place<'a> {
+    pub server: &'a Server,
+    pub case: &'a Case,
+    pub database: String,
 }
 
-impl Place<'_> {
-    fn load(&self) -> Result<(), String> {
+impl<'a> Place<'a> {
+    pub fn of(server: &'a Server, case: &'a Case) -> Place<'a> {
+        Place {
+            server,
+            case,
+            database: format!("bench_case_{}", case.name.replace(['-', '.'], "_")),
+        }
+    }
+
+    pub fn load(&self) -> Result<(), String> {
         self.server.create(&self.database, "template1");
         let mut client = self.prepared(&self.database);
         for statement in &self.case.setup {
+            // psql knows the name of its database.
+            let statement = statement.replace(":\"DBNAME\"", &self.database);
             client
-                .batch_execute(statement)
+                .batch_execute(&statement)
                 .map_err(|error| format!("setup.sql: {}", message(&error)))?;
         }
         // Counts of changes only arrive when a session ends.
@@ -155,7 +173,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn conninfo(&self, database: &str) -> String {
+    pub fn conninfo(&self, database: &str) -> String {
         let conninfo = self.server.conninfo_of(database);
         match &self.case.about.user {
             Some(user) => format!("{conninfo} user={user}"),
@@ -178,6 +196,18 @@ impl Place<'_> {
         }
     }
 
+    /// A copy of the database in which this advice was followed, and a session of the one who asks.
+    pub fn copied(&self, copy: &str, advice: &[String]) -> (Client, Followed) {
+        self.server.create(copy, &self.database);
+        let followed = follow(&mut self.prepared(copy), advice);
+        self.vacuum(&mut self.server.client(copy));
+        let mut client = Client::connect(&self.conninfo(copy), postgres::NoTls).unwrap();
+        client
+            .batch_execute(&format!("SET statement_timeout = '{PATIENCE}'"))
+            .unwrap();
+        (client, followed)
+    }
+
     /// Follows advice, and executes the statements, or those in their place.
     fn measure(
         &self,
@@ -185,16 +215,11 @@ impl Place<'_> {
         rewrites: &BTreeMap<String, String>,
     ) -> (Vec<Result<Measured, String>>, Followed) {
         let copy = format!("{}_copy", self.database);
-        self.server.create(&copy, &self.database);
+        let (mut client, followed) = self.copied(&copy, advice);
         let followed = Followed {
             rewritten: rewritten(&self.case.measured, rewrites),
-            ..follow(&mut self.prepared(&copy), advice)
+            ..followed
         };
-        self.vacuum(&mut self.server.client(&copy));
-        let mut client = Client::connect(&self.conninfo(&copy), postgres::NoTls).unwrap();
-        client
-            .batch_execute(&format!("SET statement_timeout = '{PATIENCE}'"))
-            .unwrap();
         let statements = self.case.measured.iter();
         let measured = statements
             .map(|one| measured(&mut client, rewrites.get(&one.name).unwrap_or(&one.sql)))
@@ -301,7 +326,7 @@ fn measured(client: &mut Client, sql: &str) -> Result<Measured, String> {
 }
 
 /// What the server says, which the error itself leaves out.
-fn message(error: &postgres::Error) -> String {
+pub fn message(error: &postgres::Error) -> String {
     let said = error.as_db_error().map(|said| said.message().to_owned());
     said.unwrap_or_else(|| error.to_string())
 }

@@ -18,6 +18,13 @@ pub struct Options {
     /// The cases of `fixtures/cases` instead of the sample workloads: all, or those with these names
     #[arg(long, value_name = "NAME", num_args = 0.., conflicts_with_all = ["tpch", "scale", "budget", "no_times"])]
     pub cases: Option<Vec<String>>,
+    /// The cases of this directory instead of those of `fixtures/cases`
+    #[arg(long, value_name = "DIR", requires = "cases")]
+    pub dir: Option<PathBuf>,
+    /// Compare over other values of the same statements, drawn from the data: of cases with the
+    /// expert's indexes, of the sample workloads with the indexes advised for each statement alone
+    #[arg(long, conflicts_with = "tpch")]
+    pub robustness: bool,
     /// Share of the full size; with --tpch, the scale factor
     #[arg(long, default_value_t = 1.0)]
     pub scale: f64,

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use super::case_files::{About, Case, named};
 use super::judge::Group;
 use super::server::Server;
 
@@ -42,6 +43,31 @@ pub fn load(server: &Server, database: &str, share: f64) {
             .lines()
             .for_each(|line| client.batch_execute(line).unwrap());
     }
+}
+
+/// Each as a case without an expert.
+pub fn cases(share: f64) -> Vec<Case> {
+    let mut samples: Vec<&Sample> = SAMPLES.iter().collect();
+    samples.sort_by_key(|(sample, _, _)| *sample);
+    let case = |(sample, scale, _): &&Sample| {
+        let (schema, data) = (read(sample, "schema.sql"), read(sample, "data.sql"));
+        let scale = scale * share;
+        let mut setup = vec![format!(
+            "SET pgrehearse.scale = '{scale}';\n{schema}\n{data}"
+        )];
+        setup.extend(read(sample, "finish.sql").lines().map(str::to_owned));
+        let workload = read(sample, "workload.sql");
+        Case {
+            name: (*sample).to_owned(),
+            about: About::default(),
+            setup,
+            measured: named(&workload),
+            workload,
+            expert: Vec::new(),
+            expert_queries: Vec::new(),
+        }
+    };
+    samples.iter().map(case).collect()
 }
 
 fn two_at_a_time(work: impl Fn(&Sample) + Sync) {

@@ -232,6 +232,11 @@ impl Comparison<'_> {
         let statements = self.statements.iter();
         Failure::Faster(SlowerThan {
             statements: statements.map(|statement| statement.id.clone()).collect(),
+            calls: self
+                .statements
+                .iter()
+                .map(|statement| statement.calls)
+                .sum(),
             effort: slower.effort,
             faster: trials[faster.trial].index.name.clone(),
             less: faster.effort,
@@ -331,13 +336,14 @@ mod tests {
     fn a_slower_index_tells_what_was_executed() {
         let slower = SlowerThan {
             statements: ["a", "b"].map(|id| StatementId(id.to_owned())).to_vec(),
-            effort: contender(1, 45.0, 3_356.0).effort,
+            calls: 1_000.0,
+            effort: contender(1, 45_000.0, 3_356_000.0).effort,
             faster: "i".to_owned(),
-            less: contender(1, 0.7, 63.0).effort,
+            less: contender(1, 700.0, 63_000.0).effort,
         };
         assert_eq!(
             slower.to_string(),
-            "a and b, executed, took 45 ms and 3,356 blocks with it, 0.7 ms and 63 blocks with i"
+            "a and b, executed, took on average 45 ms and 3,356 blocks with it, 0.7 ms and 63 blocks with i"
         );
     }
 }

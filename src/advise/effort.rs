@@ -28,6 +28,8 @@ impl std::fmt::Display for Effort {
 pub struct SlowerThan {
     /// The statements that were executed.
     pub(super) statements: Vec<StatementId>,
+    /// Σ calls of them; the efforts are for all.
+    pub(super) calls: f64,
     pub(super) effort: Effort,
     /// The name of the faster index.
     pub(super) faster: String,
@@ -37,15 +39,16 @@ pub struct SlowerThan {
 impl std::fmt::Display for SlowerThan {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ids: Vec<&str> = self.statements.iter().map(|id| id.0.as_str()).collect();
-        let SlowerThan {
-            effort,
-            faster,
-            less,
-            ..
-        } = self;
+        let faster = &self.faster;
+        // The calls are weights. Each statement was executed once.
+        let (effort, less) = (
+            self.effort.of_each(self.calls),
+            self.less.of_each(self.calls),
+        );
+        let mean = if ids.len() > 1 { " on average" } else { "" };
         write!(
             formatter,
-            "{}, executed, took {effort} with it, {less} with {faster}",
+            "{}, executed, took{mean} {effort} with it, {less} with {faster}",
             ids.join(" and ")
         )
     }
@@ -66,6 +69,15 @@ pub(super) fn effort(
 }
 
 impl Effort {
+    /// That of one call.
+    fn of_each(self, calls: f64) -> Effort {
+        let calls = calls.max(f64::MIN_POSITIVE);
+        Effort {
+            time: Millis(self.time.0 / calls),
+            blocks: self.blocks / calls,
+        }
+    }
+
     pub(super) fn is_clearly_shorter_than(self, other: Effort) -> bool {
         self.time.0 <= other.time.0 * (1.0 - CLEARLY_SHORTER)
     }

@@ -86,6 +86,7 @@ fn lookup(statement: &Statement, key: &ForeignKey, id: String, rows: f64) -> Sta
         mean_time_ms: None,
         place: format!("foreign key {} behind {}", key.name, statement.place),
         varying_literals: BTreeSet::new(),
+        observed: Vec::new(),
         fixed_literals: BTreeSet::new(),
         value_class: None,
         calls_of_classes: 0.0,

@@ -120,8 +120,49 @@ impl Parts<'_> {
                 reason: *reason,
                 best,
             },
-            None => redundant(&used, best, recommendations),
+            None => self
+                .too_much_for_the_rest(id, &used, recommendations)
+                .unwrap_or_else(|| redundant(&used, best, recommendations)),
         }
+    }
+
+    /// It would help a statement that nothing recommended helps, but what is left for it to gain is
+    /// less than what writes would pay for it.
+    fn too_much_for_the_rest(
+        &self,
+        id: TrialId,
+        used: &[Benefit],
+        recommendations: &[Recommendation],
+    ) -> Option<Rejection> {
+        let min_improvement = self.context.limits.min_improvement;
+        let mut gained = 0.0;
+        let mut best: Option<&Benefit> = None;
+        for benefit in used {
+            let now = match other_index(&benefit.statement, recommendations) {
+                Some(other) => other.after,
+                None => {
+                    let saved = |one: &Benefit| one.before.saved_share(one.after);
+                    if min_improvement.reached(benefit.before, benefit.after)
+                        && best.is_none_or(|best| saved(best) < saved(benefit))
+                    {
+                        best = Some(benefit);
+                    }
+                    benefit.before
+                }
+            };
+            gained += self.calls(&benefit.statement) * (now.0 - benefit.after.0).max(0.0);
+        }
+        let verified = &self.chosen.verification.verified;
+        let chosen: Vec<TrialId> = verified.iter().map(|verified| verified.trial).collect();
+        let with = [chosen.as_slice(), &[id]].concat();
+        let more = |of: &dyn Fn(&[TrialId]) -> f64| Cost((of(&with) - of(&chosen)).max(0.0));
+        let write_cost = more(&|set| self.write_costs.of(set));
+        (write_cost.0 > gained).then_some(Rejection::WriteCostTooHigh {
+            best: best?.clone(),
+            gained: Cost(gained),
+            write_cost,
+            lost_hot_cost: more(&|set| self.write_costs.lost_hot_cost(set)),
+        })
     }
 
     fn write_cost_too_high(&self, id: TrialId, best: Benefit, used: &[Benefit]) -> Rejection {

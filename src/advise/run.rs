@@ -45,7 +45,19 @@ impl<'a> Run<'a> {
     /// Asks, and remembers when the time for the search is over, and when the server stopped
     /// answering.
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
-        let mut answer = self.planner.ask(question)?;
+        let answer = self.planner.ask(question)?;
+        self.noted(question, answer)
+    }
+
+    /// The same for several questions, which may be answered at the same time.
+    pub(super) fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let answers = self.planner.ask_all(questions)?;
+        let each = questions.iter().zip(answers);
+        each.map(|(question, answer)| self.noted(question, answer))
+            .collect()
+    }
+
+    fn noted(&mut self, question: &Question, mut answer: Answer) -> Result<Answer, PlannerError> {
         match &mut answer {
             Answer::Planned(planned) => self.restate_plans(question, planned)?,
             Answer::Refused(refusal) => match refusal.cause {

@@ -19,7 +19,7 @@ use crate::planner::{
     Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
 };
 use crate::search::costs::{Costs, Weighted};
-use crate::search::known::{KnownCosts, SetCost, SetPlanner};
+use crate::search::known::{Knowledge, KnownCosts, SetAnswers, SetCost, SetPlanner, SetQuestion};
 use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
@@ -42,6 +42,7 @@ pub(super) fn choose_and_verify(
     context: Context<'_>,
     trials: &Trials,
     built_groups: BuiltGroups,
+    knowledge: Knowledge,
 ) -> Result<Chosen, PlannerError> {
     let mut rounds = Rounds {
         trials,
@@ -49,6 +50,7 @@ pub(super) fn choose_and_verify(
         failed: BTreeMap::new(),
         measured: context.limits.analyze.then(Measured::default),
         built_groups,
+        knowledge,
     };
     let mut round = 1;
     loop {
@@ -68,6 +70,8 @@ struct Rounds<'t> {
     failed: BTreeMap<TrialId, Failure>,
     measured: Option<Measured>,
     built_groups: BuiltGroups,
+    /// What the twin said about sets of indexes.
+    knowledge: Knowledge,
 }
 
 impl Rounds<'_> {
@@ -78,15 +82,19 @@ impl Rounds<'_> {
         context: Context<'_>,
         is_last: bool,
     ) -> Result<Option<Chosen>, PlannerError> {
-        let mut selection = choose(run, context, &self.considered)?;
+        let mut selection = choose(run, context, &self.considered, &mut self.knowledge)?;
         let chosen = &selection.chosen;
         let mut verification = verify(run, context, self.trials, chosen, &mut self.built_groups)?;
         let is_last = is_last || run.is_out_of_time();
         self.measure(run, context, &mut verification, is_last)?;
         self.failed.extend(verification.failed.clone());
         let may_learn = context.target() == Target::Twin || context.limits.analyze;
-        if !is_last && may_learn && learn(&mut self.considered, &verification, context.limits) {
-            return Ok(None);
+        if !is_last && may_learn {
+            let learned = learn(&mut self.considered, &verification, context.limits);
+            self.knowledge.forget(&learned.resized);
+            if learned.again {
+                return Ok(None);
+            }
         }
         let left = within_budget(&selection, &verification, context.limits.budget);
         let given_up = given_up(&verification, &left);
@@ -160,8 +168,16 @@ fn given_up(verification: &Verification, left: &[TrialId]) -> Vec<TrialId> {
     verified.filter(|id| !left.contains(id)).collect()
 }
 
-/// Stores the results of the verification; returns whether the set must be chosen again.
-fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> bool {
+/// What the verification says about the next choice.
+struct Learned {
+    /// Must the set be chosen again?
+    again: bool,
+    /// The indexes whose real sizes are not the estimated ones.
+    resized: TrialSet,
+}
+
+/// Stores the results of the verification.
+fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> Learned {
     let mut again = false;
     for (id, failure) in &verification.failed {
         let wrong = match failure {
@@ -178,15 +194,21 @@ fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) 
         }
     }
     let mut size = Bytes(0);
+    let mut resized = TrialSet::new();
     for verified in &verification.verified {
         size.0 += verified.index.size.0;
         if let Some(trial) = considered.trial_mut(verified.trial)
             && let TrialOutcome::Tested { index, .. } = &mut trial.outcome
+            && index.size != verified.index.size
         {
             index.size = verified.index.size;
+            resized.insert(verified.trial);
         }
     }
-    again || limits.budget.is_some_and(|budget| size > budget)
+    Learned {
+        again: again || limits.budget.is_some_and(|budget| size > budget),
+        resized,
+    }
 }
 
 /// Which set pays? With a twin, sets are planned as a whole; without one, each statement is
@@ -195,6 +217,7 @@ fn choose(
     run: &mut Run<'_>,
     context: Context<'_>,
     trials: &Trials,
+    knowledge: &mut Knowledge,
 ) -> Result<Selection, PlannerError> {
     let baseline = weights(context.workload, context.trial_baseline());
     let write_costs = write_cost::of_trials(trials, context);
@@ -215,8 +238,10 @@ fn choose(
     let mut costs = KnownCosts::asking(trials, baseline, &mut twin)
         .with_classes(context.workload.statements_of_classes())
         .with_write_costs(write_costs)
-        .with_superseded(superseded);
+        .with_superseded(superseded)
+        .remembering(std::mem::take(knowledge));
     let chosen = search::choose(&mut costs, context.limits);
+    *knowledge = costs.into_knowledge();
     run.end();
     chosen
 }
@@ -234,16 +259,38 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
         set: &TrialSet,
         statements: &[StatementId],
     ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let question = self.question(set, statements);
+        Ok(answered(set, self.run.ask(&question)?))
+    }
+
+    fn ask_all(&mut self, questions: &[SetQuestion]) -> Result<SetAnswers, PlannerError> {
+        let asked = questions.iter();
+        let asked: Vec<Question> = asked
+            .map(|question| self.question(&question.set, &question.statements))
+            .collect();
+        let answers = questions.iter().zip(self.run.ask_all(&asked)?);
+        Ok(answers
+            .map(|(question, answer)| answered(&question.set, answer))
+            .collect())
+    }
+}
+
+impl TwinSets<'_, '_, '_> {
+    fn question(&self, set: &TrialSet, statements: &[StatementId]) -> Question {
         let find = |id: &StatementId| self.workload.statement(id).cloned();
         let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
-        let question = Question::plans(Target::Twin, &statements)
+        Question::plans(Target::Twin, &statements)
             .with_indexes(&self.trials.indexes(set))
-            .skippable();
-        Ok(match self.run.ask(&question)? {
-            Answer::Planned(planned) => Some(set_costs(set, planned)),
-            Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => None,
-            Answer::Refused(_) => Some(BTreeMap::new()),
-        })
+            .skippable()
+    }
+}
+
+/// None when the time for the search is over.
+fn answered(set: &TrialSet, answer: Answer) -> Option<BTreeMap<StatementId, SetCost>> {
+    match answer {
+        Answer::Planned(planned) => Some(set_costs(set, planned)),
+        Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => None,
+        Answer::Refused(_) => Some(BTreeMap::new()),
     }
 }
 

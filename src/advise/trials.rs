@@ -15,7 +15,7 @@ use crate::planner::{
     Answer, BuildPlan, NamedIndex, PlanOutcome, Planned, PlannerError, Question, RefusalCause,
     Target, uses,
 };
-use crate::search::known::KnownCosts;
+use crate::search::known::{Knowledge, KnownCosts};
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::{Reason, Rehearse, expected_build};
 use crate::workload::{Statement, StatementId};
@@ -24,12 +24,17 @@ use crate::workload::{Statement, StatementId};
 /// once show says which are.
 const MAX_PAIRS_EACH: usize = 3_000;
 
+/// So many candidates are tested at the same time; then a display hears how far it is.
+const TRIALS_AT_ONCE: usize = 64;
+
 /// What testing each candidate by itself showed.
 pub(super) struct Tested {
     pub(super) trials: Trials,
     /// What the server said of each index that some plan uses: what would be asked again to verify
     /// it alone.
     pub(super) built: BuiltGroups,
+    /// What the twin said about several indexes at once.
+    pub(super) knowledge: Knowledge,
 }
 
 /// Tests every candidate by itself, in the order of [`trial_order`], on the server quiet tables
@@ -68,18 +73,32 @@ pub(super) fn test(
         built: BuiltGroups::default(),
         left,
     };
-    for (position, (index, asked_by)) in ordered {
-        let answer = tester.test_one(TrialId(position), &index, &asked_by)?;
-        trials.push((position, Trial::from_answer(index, asked_by, answer)));
+    if target == Target::Twin {
+        for part in ordered.chunks(TRIALS_AT_ONCE) {
+            trials.extend(tester.simulate_all(part)?);
+        }
+    } else {
+        for (position, (index, asked_by)) in ordered {
+            // What is built is verified by the same build: with everything on its table.
+            let tables = BTreeSet::from([index.definition.table.clone()]);
+            let answer = tester.build(TrialId(position), &index, &context.touching(&tables))?;
+            trials.push((position, Trial::from_answer(index, asked_by, answer)));
+        }
     }
     trials.sort_by_key(|(position, _)| *position);
     let mut trials = trials.into_iter().map(|(_, trial)| trial).collect();
-    if tester.only_asked && target == Target::Twin {
-        tester.test_for_others(&mut trials)?;
-    }
+    let knowledge = if tester.only_asked && target == Target::Twin {
+        tester.test_for_others(&mut trials)?
+    } else {
+        Knowledge::default()
+    };
     let built = tester.built;
     run.end();
-    Ok(Tested { trials, built })
+    Ok(Tested {
+        trials,
+        built,
+        knowledge,
+    })
 }
 
 /// The candidates under their names and with their positions, in the order in which they are
@@ -127,20 +146,36 @@ struct Tester<'t, 'r, 'c> {
 }
 
 impl Tester<'_, '_, '_> {
-    /// On the twin, unless it cannot plan any statement that the candidate is for; on the server
-    /// only where no twin was wanted.
-    fn test_one(
+    /// Each on the twin, unless it cannot plan any statement that the candidate is for.
+    fn simulate_all(
         &mut self,
-        id: TrialId,
-        index: &NamedIndex,
-        asked_by: &BTreeSet<StatementId>,
-    ) -> Result<Answer, PlannerError> {
-        let context = self.context;
-        if context.target() == Target::Server {
-            // What is built is verified by the same build: with everything on its table.
-            let tables = BTreeSet::from([index.definition.table.clone()]);
-            return self.build(id, index, &context.touching(&tables));
+        candidates: &[(usize, Named)],
+    ) -> Result<Vec<(usize, Trial)>, PlannerError> {
+        let mut outcomes: Vec<Option<RefusalCause>> = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
+        for (_, (index, asked_by)) in candidates {
+            self.run.step(&index.name);
+            let refused = self.twin_cannot_plan(asked_by);
+            if refused.is_none() {
+                questions.push(simulation(index, &self.tested_first(index, asked_by)));
+            }
+            outcomes.push(refused);
         }
+        let mut answers = self.run.ask_all(&questions)?.into_iter();
+        let trials = candidates.iter().zip(outcomes);
+        let trial = |((position, (index, asked_by)), refused): (&(usize, Named), _)| {
+            let answer = match refused {
+                Some(cause) => Answer::Refused(RefusalCause::into(cause)),
+                None => answers.next()?,
+            };
+            let trial = Trial::from_answer(index.clone(), asked_by.clone(), answer);
+            Some((*position, trial))
+        };
+        Ok(trials.filter_map(trial).collect())
+    }
+
+    /// The statements that a candidate is first tested for.
+    fn tested_first(&self, index: &NamedIndex, asked_by: &BTreeSet<StatementId>) -> Vec<Statement> {
         let mut statements = self.serving.statements(&index.definition, asked_by);
         if self.only_asked {
             statements.retain(|statement| {
@@ -148,11 +183,7 @@ impl Tester<'_, '_, '_> {
                 asked_by.contains(class.map_or(&statement.id, |class| &class.of))
             });
         }
-        self.run.step(&index.name);
-        match self.twin_cannot_plan(asked_by) {
-            Some(cause) => Ok(Answer::Refused(cause.into())),
-            None => self.simulate(index, &statements),
-        }
+        statements
     }
 
     /// Why the twin says nothing about a candidate for these statements: it plans none of them.
@@ -174,7 +205,7 @@ impl Tester<'_, '_, '_> {
 
     /// Tests candidates for statements that they were not generated for: those whose plans use them
     /// when many are there at once, or when better ones are not.
-    fn test_for_others(&mut self, trials: &mut Trials) -> Result<(), PlannerError> {
+    fn test_for_others(&mut self, trials: &mut Trials) -> Result<Knowledge, PlannerError> {
         let context = self.context;
         let mut offered: Vec<(TrialId, StatementId)> = Vec::new();
         for (id, trial) in trials.iter() {
@@ -193,30 +224,24 @@ impl Tester<'_, '_, '_> {
         };
         let baseline = weights(context.workload, context.trial_baseline());
         let pairs = offered.iter().map(|(id, statement)| (*id, statement));
-        let worth_testing = KnownCosts::asking(trials, baseline, &mut twin)
+        let mut known = KnownCosts::asking(trials, baseline, &mut twin)
             .with_classes(context.workload.statements_of_classes())
-            .offering(pairs)
-            .worth_testing()?;
-        for (id, statements) in worth_testing {
-            let find = |id: &StatementId| context.workload.statement(id).cloned();
+            .offering(pairs);
+        let worth_testing = known.worth_testing()?;
+        let knowledge = known.into_knowledge();
+        let find = |id: &StatementId| context.workload.statement(id).cloned();
+        let question = |(id, statements): (&TrialId, &Vec<StatementId>)| {
             let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
-            let index = trials[id].index.clone();
-            let answer = self.simulate(&index, &statements)?;
+            simulation(&trials[*id].index, &statements)
+        };
+        let questions: Vec<Question> = worth_testing.iter().map(question).collect();
+        let answers = self.run.ask_all(&questions)?;
+        for (id, answer) in worth_testing.into_keys().zip(answers) {
             if let Some(trial) = trials.trial_mut(id) {
                 trial.add(answer);
             }
         }
-        Ok(())
-    }
-
-    fn simulate(
-        &mut self,
-        index: &NamedIndex,
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        let question = Question::plans(Target::Twin, statements);
-        let indexes = std::slice::from_ref(index);
-        self.run.ask(&question.with_indexes(indexes).skippable())
+        Ok(knowledge)
     }
 
     /// On the server, if that is allowed and the table was not busy before.
@@ -268,6 +293,14 @@ impl Tester<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// The plans of these statements with this index, on the twin.
+fn simulation(index: &NamedIndex, statements: &[Statement]) -> Question {
+    let question = Question::plans(Target::Twin, statements);
+    question
+        .with_indexes(std::slice::from_ref(index))
+        .skippable()
 }
 
 fn is_for_a_lock(answer: &Answer) -> bool {

@@ -93,6 +93,7 @@ fn under(statement: &Statement, tables: &[&Table], share: f64) -> Vec<Statement>
             frequency,
             share,
             values,
+            seen: None,
         };
         statement.of_class(class)
     };

@@ -3,6 +3,9 @@
 //! one and with one that no row has. An index is then judged by the expected cost over the classes,
 //! with the shares that `pg_stats` gives them.
 //!
+//! Where a log has the values of enough executions, these are the classes, with their shares of the
+//! executions (`observed`).
+//!
 //! Only where it can matter: where the most common value has many times the rows of a rare one, for
 //! bounds of ranges, and for a LIMIT that is a parameter.
 
@@ -15,19 +18,20 @@ use crate::index::Key;
 use crate::plan::Plan;
 use crate::predicate::{Condition, ConditionKind, Operand, RelationUse, relation_uses};
 use crate::sql::{
-    ValuePlace, limit_parameter, literal_value, literals, literals_equal_to, parameters,
-    with_values,
+    ValuePlace, limit_place, literal_value, literals, literals_equal_to, parameters, with_values,
 };
 use crate::workload::{Frequency, Statement, ValueClass, Workload};
+
+mod observed;
+mod slot;
+
+use slot::{ABSENT, FREQUENCIES, Found, Kind, MIN_SKEW, Slot, Values};
 
 /// How many statements are planned with classes of values: the most expensive ones.
 const MAX_STATEMENTS: usize = 40;
 
 /// In a smaller table every value has few rows.
 const MIN_ROWS: f64 = 1_000.0;
-
-/// How many times the rows of a rare value the most common one has to have.
-const MIN_SKEW: f64 = 4.0;
 
 /// How many rows the most common value has to have.
 const MIN_COMMON_ROWS: f64 = 100.0;
@@ -45,40 +49,17 @@ const SHARE_OF_ABSENT: f64 = 0.05;
 const SMALL_LIMIT: &str = "20";
 const LARGE_LIMIT: &str = "1000";
 
-const FREQUENCIES: [Frequency; 4] = [
-    Frequency::MostCommon,
-    Frequency::Median,
-    Frequency::Rare,
-    Frequency::Absent,
-];
-
-/// A value for each of [`FREQUENCIES`], with its share of the calls.
-type Values = [Option<(String, f64)>; 4];
-
-/// A place in a statement that gets values.
-struct Slot {
-    place: ValuePlace,
-    /// Other literals that are the same value of a column of the same name, in another table or
-    /// query.
-    also: Vec<ValuePlace>,
-    /// What reports call it: `$1`, or the column of a literal.
-    label: String,
-    values: Values,
-    /// Its shares count: it is a value of a column, and not a bound or a LIMIT.
-    is_value: bool,
-}
-
 /// The statements to plan besides those of the workload.
 pub(super) fn of(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> Vec<Statement> {
     let planned = workload
         .statements()
         .iter()
         .filter_map(|statement| Some((statement, baseline.get(&statement.id)?.plan()?)));
-    let mut with_slots: Vec<(&Statement, &Plan, Vec<Slot>)> = planned
+    let mut with_slots: Vec<(&Statement, &Plan, Vec<Slot<'_>>)> = planned
         .map(|(statement, plan)| (statement, plan, slots(statement, plan, catalog)))
         .filter(|(_, _, slots)| !slots.is_empty())
         .collect();
-    let weight = |(statement, plan, _): &(&Statement, &Plan, Vec<Slot>)| {
+    let weight = |(statement, plan, _): &(&Statement, &Plan, Vec<Slot<'_>>)| {
         statement.calls * plan.total_cost().0
     };
     with_slots.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
@@ -116,8 +97,8 @@ pub(super) fn added(workload: &Workload, classes: Vec<Statement>, baseline: &Bas
 }
 
 /// Where the statement has values that matter.
-fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
-    let mut found: Vec<Slot> = Vec::new();
+fn slots<'c>(statement: &Statement, plan: &Plan, catalog: &'c Catalog) -> Vec<Slot<'c>> {
+    let mut found: Vec<Slot<'c>> = Vec::new();
     for relation in relation_uses(plan, catalog) {
         let Some(table) = catalog.table(&relation.table) else {
             continue;
@@ -128,33 +109,47 @@ fn slots(statement: &Statement, plan: &Plan, catalog: &Catalog) -> Vec<Slot> {
         let in_arms = relation.alternatives.iter().flatten().flatten();
         for condition in relation.conditions.iter().chain(in_arms) {
             let slot = slot(statement, condition, (&relation, table), catalog);
-            let is_new = |slot: &Slot| found.iter().all(|known| known.place != slot.place);
+            let is_new = |slot: &Slot<'_>| found.iter().all(|known| known.place != slot.place);
             found.extend(slot.filter(is_new));
         }
     }
-    if let Some(number) = limit_parameter(&statement.sql) {
+    let limit = match limit_place(&statement.sql) {
+        Some(ValuePlace::Literal(_)) if statement.observed.is_empty() => None,
+        Some(place) => Some((place, label_of_limit(place))),
+        None => None,
+    };
+    if let Some((place, label)) = limit {
         found.push(Slot {
-            place: ValuePlace::Parameter(number),
+            place,
             also: Vec::new(),
-            label: format!("${number}"),
+            label,
             values: [
                 Some((SMALL_LIMIT.to_owned(), 0.0)),
                 Some((LARGE_LIMIT.to_owned(), 0.0)),
                 None,
                 None,
             ],
-            is_value: false,
+            kind: Kind::Limit,
+            column: None,
+            rows: 0.0,
         });
     }
     found
 }
 
-fn slot(
+fn label_of_limit(place: ValuePlace) -> String {
+    match place {
+        ValuePlace::Parameter(number) => format!("${number}"),
+        ValuePlace::Literal(_) => "LIMIT".to_owned(),
+    }
+}
+
+fn slot<'c>(
     statement: &Statement,
     condition: &Condition,
-    (relation, table): (&RelationUse, &Table),
+    (relation, table): (&RelationUse, &'c Table),
     catalog: &Catalog,
-) -> Option<Slot> {
+) -> Option<Slot<'c>> {
     let Key::Column(name) = &condition.key else {
         return None;
     };
@@ -162,15 +157,22 @@ fn slot(
     let (places, label) = places(statement, condition, table, catalog)?;
     let (place, also) = places.split_first()?;
     let place = *place;
-    let (values, is_value) = match condition.kind {
+    let (values, kind) = match condition.kind {
         ConditionKind::Equality => {
             let values = equality_values(column, table.rows?);
             let reads_until_found = relation.limited && !relation.orders.is_empty();
             let absent = || only_absent(column).filter(|_| reads_until_found);
-            (values.or_else(absent)?, true)
+            (values.or_else(absent)?, Kind::Value)
         }
-        ConditionKind::Range if matches!(place, ValuePlace::Parameter(_)) => {
-            (bounds(column, condition, relation)?, false)
+        ConditionKind::Range
+            if matches!(place, ValuePlace::Parameter(_)) || !statement.observed.is_empty() =>
+        {
+            let kind = if condition.operator.starts_with('>') {
+                Kind::LowerBound
+            } else {
+                Kind::UpperBound
+            };
+            (bounds(column, condition, relation)?, kind)
         }
         _ => return None,
     };
@@ -180,7 +182,9 @@ fn slot(
         also: also.to_vec(),
         label,
         values: values.map(|value| value.map(written)),
-        is_value,
+        kind,
+        column: Some(column),
+        rows: table.rows?,
     })
 }
 
@@ -315,22 +319,41 @@ fn literal(value: &str, column: &Column, place: ValuePlace) -> String {
     }
 }
 
-/// A class of values: their frequency, their share, the statement with them, and what has which.
-type Found = (Frequency, f64, String, Vec<(String, String)>);
+/// The slot that gets the absent value: one alone, because with two an index on the other column
+/// would find nothing as fast. Of more values, more are absent.
+fn most_values(slots: &[Slot<'_>]) -> Option<usize> {
+    let with_absent = slots
+        .iter()
+        .enumerate()
+        .filter(|(_, slot)| slot.values[ABSENT].is_some());
+    let distinct = |slot: &Slot<'_>| {
+        let values = slot
+            .column
+            .and_then(|column| column.distinct_values(slot.rows));
+        values.unwrap_or_default()
+    };
+    let most = with_absent.max_by(|(at, a), (other, b)| {
+        let by_values = distinct(a).total_cmp(&distinct(b));
+        by_values.then(other.cmp(at))
+    });
+    most.map(|(position, _)| position)
+}
 
 /// Each class with another text of the statement.
-fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
+fn texts(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (number, frequency) in FREQUENCIES.into_iter().enumerate() {
         if slots.iter().all(|slot| slot.values[number].is_none()) {
             continue;
         }
-        let values = slots.iter().filter_map(|slot| {
-            let own = slot.values[number].as_ref();
-            let (value, _) = own.or_else(|| slot.values.iter().flatten().next())?;
+        let absent = (number == ABSENT).then(|| most_values(slots)).flatten();
+        let values = slots.iter().enumerate().filter_map(|(position, slot)| {
+            let is_own = number != ABSENT || absent == Some(position);
+            let own = slot.values[number].as_ref().filter(|_| is_own);
+            let (value, _) = own.or_else(|| slot.values[..ABSENT].iter().flatten().next())?;
             Some((slot, value.clone()))
         });
-        let values: Vec<(&Slot, String)> = values.collect();
+        let values: Vec<(&Slot<'_>, String)> = values.collect();
         let places: BTreeMap<ValuePlace, String> = values
             .iter()
             .flat_map(|(slot, value)| {
@@ -341,21 +364,48 @@ fn texts(statement: &Statement, slots: &[Slot]) -> Vec<Found> {
         let Some(sql) = with_values(&statement.sql, &places) else {
             continue;
         };
-        let is_known = sql == statement.sql || found.iter().any(|(_, _, known, _)| *known == sql);
+        let is_known = sql == statement.sql || found.iter().any(|known| known.sql == sql);
         if !is_known {
             let named = values.into_iter();
             let mut named: Vec<(String, String)> = named
                 .map(|(slot, value)| (slot.label.clone(), value))
                 .collect();
             named.sort();
-            found.push((frequency, share(slots, number), sql, named));
+            found.push(Found {
+                frequency: named_after(frequency, slots),
+                share: share(slots, number),
+                sql,
+                values: named,
+                seen: None,
+            });
         }
     }
     found
 }
 
+/// What the class is called: bounds and LIMIT have no frequency.
+fn named_after(frequency: Frequency, slots: &[Slot<'_>]) -> Frequency {
+    let has = |kinds: &[Kind]| slots.iter().any(|slot| kinds.contains(&slot.kind));
+    if has(&[Kind::Value]) {
+        return frequency;
+    }
+    match frequency {
+        _ if !has(&[Kind::LowerBound, Kind::UpperBound]) => match frequency {
+            Frequency::MostCommon => Frequency::SmallLimit,
+            _ => Frequency::LargeLimit,
+        },
+        Frequency::MostCommon => Frequency::WideRange,
+        Frequency::Median => Frequency::MediumRange,
+        _ => Frequency::NarrowRange,
+    }
+}
+
 /// The statement with the values of each class.
-fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
+fn classes(statement: &Statement, slots: &[Slot<'_>]) -> Vec<Statement> {
+    if !statement.observed.is_empty() {
+        let seen = observed::texts(statement, slots).into_iter();
+        return seen.map(|found| with_class(statement, found)).collect();
+    }
     let of_literals = slots
         .iter()
         .all(|slot| matches!(slot.place, ValuePlace::Literal(_)));
@@ -365,38 +415,44 @@ fn classes(statement: &Statement, slots: &[Slot]) -> Vec<Statement> {
         SHARE_OF_GENERIC
     };
     let found = texts(statement, slots);
-    let sum: f64 = found.iter().map(|(_, share, ..)| share).sum();
-    let is_absent = |(frequency, ..): &Found| *frequency == Frequency::Absent;
+    let sum: f64 = found.iter().map(|class| class.share).sum();
+    let is_absent = |class: &Found| class.frequency == Frequency::Absent;
     let sum = if found.iter().all(is_absent) {
         1.0
     } else {
         sum
     };
+    let shared = |found: Found| Found {
+        share: (1.0 - as_written) * found.share / sum,
+        ..found
+    };
     found
         .into_iter()
-        .map(|(frequency, share, sql, values)| {
-            let share = (1.0 - as_written) * share / sum;
-            let class = ValueClass {
-                of: statement.id.clone(),
-                frequency,
-                share,
-                values,
-            };
-            Statement {
-                sql,
-                written: None,
-                ..statement.of_class(class)
-            }
-        })
+        .map(|found| with_class(statement, shared(found)))
         .collect()
 }
 
+fn with_class(statement: &Statement, found: Found) -> Statement {
+    let class = ValueClass {
+        of: statement.id.clone(),
+        frequency: found.frequency,
+        share: found.share,
+        values: found.values,
+        seen: found.seen,
+    };
+    Statement {
+        sql: found.sql,
+        written: None,
+        ..statement.of_class(class)
+    }
+}
+
 /// The share of a class: that of the first value of a column; classes of bounds alone are alike.
-fn share(slots: &[Slot], number: usize) -> f64 {
-    let mut values = slots.iter().filter(|slot| slot.is_value);
+fn share(slots: &[Slot<'_>], number: usize) -> f64 {
+    let mut values = slots.iter().filter(|slot| slot.kind == Kind::Value);
     let first = values.find_map(|slot| slot.values[number].as_ref());
     match first {
-        Some((_, share)) if number == 3 => *share,
+        Some((_, share)) if number == ABSENT => *share,
         Some((_, share)) => share.max(MIN_SHARE),
         None => MIN_SHARE,
     }

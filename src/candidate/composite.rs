@@ -165,6 +165,14 @@ fn join_lists(context: CandidateContext<'_>, keys: &Keys) -> Vec<Vec<IndexKey>> 
                 .iter()
                 .map(|range| followed_by(followed_by(ascending(&keys.equal), join), range)),
         );
+        // The largest of each: `(SELECT max(at) FROM photos p WHERE p.album = a.id)`.
+        lists.extend(
+            context
+                .relation
+                .extremes
+                .iter()
+                .map(|extreme| followed_by(followed_by(ascending(&keys.equal), join), extreme)),
+        );
         lists.extend(context.relation.orders.iter().map(|order| {
             followed_by_order(
                 &[keys.equal.as_slice(), std::slice::from_ref(join)].concat(),

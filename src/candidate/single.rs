@@ -5,16 +5,19 @@ use super::context::{CandidateContext, ascending, distinct_keys};
 use crate::index::{Index, Key};
 use crate::predicate::ConditionKind;
 
+/// Beside anything else that an index can serve, IS NULL is for its predicate, and no key by itself:
+/// the planner counts with the correlation of the values that are there, and NULLs may be anywhere.
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
-    let looked_up = context.conditions(|c| {
+    let is_lookup = |kind| {
         matches!(
-            c.kind,
-            ConditionKind::Equality
-                | ConditionKind::Membership
-                | ConditionKind::Range
-                | ConditionKind::Null
+            kind,
+            ConditionKind::Equality | ConditionKind::Membership | ConditionKind::Range
         )
-    });
+    };
+    let orders = &context.relation.orders;
+    let only_null = orders.is_empty() && context.conditions(|c| is_lookup(c.kind)).is_empty();
+    let looked_up =
+        context.conditions(|c| is_lookup(c.kind) || only_null && c.kind == ConditionKind::Null);
     let sorted_by = context
         .relation
         .orders

@@ -929,6 +929,30 @@ fn of_use(conditions: Vec<Condition>, orders: Vec<Vec<OrderKey>>) -> Vec<String>
 }
 
 #[test]
+fn the_largest_of_each_row_of_another_table_is_behind_the_join() {
+    let join = condition(
+        "owner",
+        ConditionKind::Equality,
+        Operand::Join,
+        "(owner = o.id)",
+    );
+    let relation = RelationUse {
+        conditions: vec![join],
+        extremes: vec![Key::Column("at".to_owned())],
+        ..unused(&table())
+    };
+    let found = with_classes(relation, table()).to_try;
+    let found: Vec<String> = found
+        .iter()
+        .map(|candidate| candidate.index.definition())
+        .collect();
+    assert!(
+        found.iter().any(|index| index.ends_with("(owner, at)")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn null_is_no_place_between_an_equality_and_an_order() {
     let owner = condition(
         "owner",
@@ -942,7 +966,10 @@ fn null_is_no_place_between_an_equality_and_an_order() {
         constant(""),
         "(attempts IS NULL)",
     );
+    let alone = of_use(vec![open.clone()], Vec::new());
+    assert!(alone.contains(&"(attempts)".to_owned()), "{alone:?}");
     let found = of_use(vec![owner, open], vec![vec![order("at", true)]]);
+    assert!(!found.contains(&"(attempts)".to_owned()), "{found:?}");
     for wanted in [
         "(owner, at) WHERE attempts IS NULL",
         "(owner, at, attempts)",

@@ -33,6 +33,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
         may_sample: !arguments.run.limits.no_sample,
+        jobs: arguments.run.limits.jobs(),
         pg_bin: arguments.run.limits.pg_bin.clone(),
         interrupt: interrupt.clone(),
     };

@@ -129,6 +129,18 @@ impl Planner for WithConsent<'_> {
         self.planner.ask(question)
     }
 
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let builds =
+            |question: &Question| question.target == Target::Server && !question.indexes.is_empty();
+        if questions.iter().any(builds) {
+            return questions
+                .iter()
+                .map(|question| self.ask(question))
+                .collect();
+        }
+        self.planner.ask_all(questions)
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
     }

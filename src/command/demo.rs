@@ -78,6 +78,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
             record: arguments.record.clone(),
             pg_bin: arguments.limits.pg_bin.clone(),
             may_sample: !arguments.limits.no_sample,
+            jobs: arguments.limits.jobs(),
             subject: "demo · five sample workloads on a throwaway server".to_owned(),
         };
         return interactive::on_own_server(cli, cluster.conninfo(), run, &interrupt);
@@ -91,6 +92,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
         may_sample: !arguments.limits.no_sample,
+        jobs: arguments.limits.jobs(),
         pg_bin: arguments.limits.pg_bin.clone(),
         interrupt,
     };

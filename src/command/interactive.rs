@@ -61,6 +61,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let may_sample = !arguments.limits.no_sample;
+    let jobs = arguments.limits.jobs();
     let record = arguments.record.clone();
     let run = InteractiveRun {
         workload,
@@ -69,6 +70,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         record,
         pg_bin,
         may_sample,
+        jobs,
         subject: String::new(),
     };
     let backend = LiveBackend {
@@ -142,6 +144,7 @@ pub(super) struct InteractiveRun {
     pub(super) pg_bin: Option<PathBuf>,
     /// May the twin's estimates read rows?
     pub(super) may_sample: bool,
+    pub(super) jobs: usize,
     /// The headline; empty for the server's version and database.
     pub(super) subject: String,
 }
@@ -331,6 +334,7 @@ impl Backend for LiveBackend {
             let twin_maker = TwinMaker {
                 rehearse: run.limits.rehearse,
                 may_sample: run.may_sample,
+                jobs: run.jobs,
                 pg_bin: run.pg_bin.clone(),
                 interrupt,
             };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::CommandError;
 use super::twin_error::TwinError;
@@ -12,7 +13,10 @@ use crate::cluster::{
     Access, Binaries, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
-use crate::db::{DbError, Interrupt, Named, Safety, Scope, Server, Session, SessionOptions, Twin};
+use crate::db::{
+    DbError, Interrupt, MakeTwin, Named, Safety, Scope, Server, Session, SessionOptions, Twin,
+    Twins,
+};
 use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
@@ -34,8 +38,8 @@ pub(super) struct LivePlanner<'s> {
     relations: BTreeSet<RelationName>,
     /// What else they name.
     named: Named,
-    twin: Option<Twin>,
-    snapshot: Option<Snapshot>,
+    twin: Option<Twins>,
+    snapshot: Option<Arc<Snapshot>>,
     /// The catalog that was read last.
     catalog: Option<Catalog>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
@@ -49,6 +53,8 @@ pub(super) struct TwinMaker {
     pub(super) rehearse: Rehearse,
     /// May rows be read, for sizes that statistics do not tell?
     pub(super) may_sample: bool,
+    /// How many twins may answer at the same time.
+    pub(super) jobs: usize,
     /// The directory of the server programs, if it was given.
     pub(super) pg_bin: Option<PathBuf>,
     /// Stops what is running.
@@ -119,7 +125,7 @@ impl<'s> LivePlanner<'s> {
         &self.server
     }
 
-    fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twin, TwinError> {
+    fn make_twin(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Twins, TwinError> {
         let origin = self.session.origin()?;
         let starting = self.twin_maker.start(&origin)?;
         let scope = scope(tables, &self.relations);
@@ -128,9 +134,10 @@ impl<'s> LivePlanner<'s> {
             let rows = self.session.small_tables_of_functions(&snapshot)?;
             snapshot.keep_samples(rows);
         }
-        let twin = self.twin_maker.fill(&snapshot, starting)?;
-        self.snapshot = Some(snapshot);
-        Ok(twin)
+        let first = self.twin_maker.fill(&snapshot, starting)?;
+        let snapshot = Arc::new(snapshot);
+        self.snapshot = Some(Arc::clone(&snapshot));
+        Ok(self.twin_maker.several(first, snapshot))
     }
 
     /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
@@ -144,7 +151,7 @@ impl<'s> LivePlanner<'s> {
             other => other?,
         };
         if let Some(snapshot) = &mut self.snapshot {
-            snapshot.keep_samples(samples);
+            Arc::make_mut(snapshot).keep_samples(samples);
         }
         Ok(())
     }
@@ -167,8 +174,10 @@ impl<'s> LivePlanner<'s> {
             .map(|table| table.name.clone())
             .collect();
         let scope = scope(&tables, &self.relations);
-        self.snapshot
-            .map_or_else(|| self.session.snapshot_naming(&scope, &self.named), Ok)
+        match self.snapshot {
+            Some(snapshot) => Ok(Arc::unwrap_or_clone(snapshot)),
+            None => self.session.snapshot_naming(&scope, &self.named),
+        }
     }
 }
 
@@ -212,7 +221,7 @@ pub(super) fn named_besides(workload: &Workload) -> Named {
 
 /// A twin without its server: made from a twin file, or for data that has grown.
 pub(super) struct TwinPlanner {
-    twin: Twin,
+    twin: Twins,
     /// The server's own catalog and plans, from a twin file.
     captured: Option<CapturedServer>,
 }
@@ -226,7 +235,7 @@ pub(super) struct CapturedServer {
 impl TwinPlanner {
     /// A planner that answers for the server, too: with what was captured of it, or else from the
     /// twin.
-    pub(super) fn new(twin: Twin, captured: Option<CapturedServer>) -> TwinPlanner {
+    pub(super) fn new(twin: Twins, captured: Option<CapturedServer>) -> TwinPlanner {
         TwinPlanner { twin, captured }
     }
 
@@ -262,6 +271,16 @@ impl Planner for TwinPlanner {
             Target::Server if question.hypothesis.is_some() => self.twin.ask(question),
             Target::Server => Ok(Answer::Refused(RefusalCause::NoServer.into())),
         }
+    }
+
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        if are_for_the_twin(questions) {
+            return self.twin.ask_all(questions);
+        }
+        questions
+            .iter()
+            .map(|question| self.ask(question))
+            .collect()
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
@@ -323,6 +342,13 @@ impl TwinMaker {
         self.fill(snapshot, starting)
     }
 
+    /// This twin, and others of this snapshot when there is enough to ask.
+    pub(super) fn several(&self, first: Twin, snapshot: Arc<Snapshot>) -> Twins {
+        let maker = self.clone();
+        let another: MakeTwin = Arc::new(move || maker.make(&snapshot).ok());
+        Twins::new(first, self.jobs, another)
+    }
+
     /// Loads this snapshot into a server that is starting.
     pub(super) fn fill(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
         let should_stop = || self.interrupt.is_raised();
@@ -354,6 +380,11 @@ impl TwinMaker {
         locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
     }
+}
+
+fn are_for_the_twin(questions: &[Question]) -> bool {
+    let is_plain = |question: &Question| question.target == Target::Twin && question.is_plain();
+    questions.iter().all(is_plain)
 }
 
 /// What the operating system does not forbid the twin's processes.
@@ -444,6 +475,20 @@ impl Planner for LivePlanner<'_> {
         }
         let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
         twin.ask(question)
+    }
+
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        if !are_for_the_twin(questions) {
+            return questions
+                .iter()
+                .map(|question| self.ask(question))
+                .collect();
+        }
+        for question in questions {
+            self.sample(&question.indexes)?;
+        }
+        let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
+        twin.ask_all(questions)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -174,8 +175,7 @@ pub(super) fn planner(
         catalog: file.catalog.clone(),
         plans: file.plans.clone(),
     };
-    Ok(TwinPlanner::new(
-        twin_maker.make(&file.snapshot)?,
-        Some(captured),
-    ))
+    let first = twin_maker.make(&file.snapshot)?;
+    let twins = twin_maker.several(first, Arc::new(file.snapshot.clone()));
+    Ok(TwinPlanner::new(twins, Some(captured)))
 }

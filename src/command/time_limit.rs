@@ -10,6 +10,9 @@ use crate::planner::{
     Answer, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause,
 };
 
+/// After so many questions that are asked together the clock is looked at again.
+const QUESTIONS_BETWEEN_LOOKS: usize = 16;
+
 /// Passes questions on; refuses those that can be skipped once the time is over.
 pub(super) struct TimeLimit<'p> {
     planner: &'p mut dyn Planner,
@@ -42,6 +45,25 @@ impl Planner for TimeLimit<'_> {
             return Ok(Answer::Refused(RefusalCause::OutOfTime.into()));
         }
         self.planner.ask(question)
+    }
+
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let Some(_) = self.limit else {
+            return self.planner.ask_all(questions);
+        };
+        let mut answers = Vec::with_capacity(questions.len());
+        for part in questions.chunks(QUESTIONS_BETWEEN_LOOKS) {
+            let can_be_skipped = part.iter().all(|question| question.skippable);
+            if can_be_skipped && self.is_over() {
+                let refused = part
+                    .iter()
+                    .map(|_| Answer::Refused(RefusalCause::OutOfTime.into()));
+                answers.extend(refused);
+            } else {
+                answers.extend(self.planner.ask_all(part)?);
+            }
+        }
+        Ok(answers)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

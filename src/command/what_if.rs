@@ -7,6 +7,7 @@ use super::time_limit::TimeLimit;
 use crate::advise::what_if::{Conditions, WhatIf};
 use crate::advise::{Advice, advise};
 use crate::cli::AdviseArgs;
+use crate::db::Twins;
 use crate::planner::{Event, NamedIndex, Observer, Planner, Question, Target};
 use crate::twin::Snapshot;
 use crate::twin::growth::Growth;
@@ -62,7 +63,7 @@ impl ChangedConditions {
             rehearse: Rehearse::Twin,
             ..limits.clone()
         };
-        let mut planner = TwinPlanner::new(twin, None);
+        let mut planner = TwinPlanner::new(Twins::one(twin), None);
         let mut planner = TimeLimit::new(&mut planner, limits.search_time);
         let then = advise(workload, &limits, &mut planner, observer)?;
         let chosen_now: Vec<NamedIndex> = now

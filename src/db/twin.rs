@@ -97,13 +97,28 @@ pub struct Twin {
     /// The sizes of candidates that the server built, by definition.
     real_sizes: BTreeMap<String, Bytes>,
     /// The last OID that a candidate got.
-    next_oid: Oid,
+    last_oid: Oid,
+    /// The first OID of candidates, by definition, and how many each has.
+    reserved: BTreeMap<String, Reserved>,
+    /// For each table the number of relations that an index on it has a part for: itself and its
+    /// partitions.
+    relations: BTreeMap<QualifiedName, u32>,
     /// The tables with row-level security.
     policies: Policies,
     /// What the twin lacks.
     gaps: Vec<Gap>,
     /// The server; the last field, so that it stops last.
     _cluster: Cluster,
+}
+
+/// The OIDs of a candidate and its parts.
+///
+/// Among indexes with the same cost, the planner takes the one with the greatest OID, because it
+/// considers them in that order. Several twins answer alike only if the order is the same in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserved {
+    first: Oid,
+    number: u32,
 }
 
 /// The two files of a table, by `relfilenode`.
@@ -178,11 +193,13 @@ impl Twin {
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
             real_sizes: BTreeMap::new(),
-            next_oid: snapshot
+            last_oid: snapshot
                 .files
                 .iter()
                 .map(|file| file.oid)
                 .fold(MIN_OID, Oid::max),
+            reserved: BTreeMap::new(),
+            relations: BTreeMap::new(),
             policies: Policies::of(snapshot),
             gaps: snapshot.gaps.clone(),
             _cluster: cluster,
@@ -374,6 +391,12 @@ impl Twin {
         let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
         self.leaves.insert(table.clone(), leaves.clone());
         Ok(leaves)
+    }
+
+    /// Has an index of this candidate's table a part on this table?
+    pub(super) fn is_on(&mut self, index: &NamedIndex, table: Oid) -> Result<bool, DbError> {
+        let leaves = self.leaves(&index.definition.table)?;
+        Ok(leaves.iter().any(|leaf| leaf.table == table))
     }
 
     /// The table with this OID.

@@ -10,7 +10,7 @@ use crate::sql::{Expression, Shape, literal_value};
 const MAX_NAME_BYTES: usize = 63;
 
 /// A name for each index, in their order: `jobs_state_run_after_idx`, `jobs_id_state_partial_idx`,
-/// `events_at_brin_idx`. Where two would get the same one, or it is taken, a number is added. In
+/// `events_at_brin_idx`, `scores_game_include_points_idx`. Where two would get the same one, or it is taken, a number is added. In
 /// whatever schema: plans print index names without one, and a plan has to tell which index it
 /// uses.
 pub fn names<'a>(
@@ -45,8 +45,12 @@ pub fn names<'a>(
 /// src/backend/commands/indexcmds.c), and what tells the index from others with the same columns.
 fn wished_name(index: &Index) -> String {
     let keys = index.keys.iter().map(key_word);
-    let words: Vec<String> = keys.chain(index.include.iter().cloned()).collect();
+    let mut words: Vec<String> = keys.collect();
     let mut name = format!("{}_{}", index.table.name, words.join("_"));
+    if !index.include.is_empty() {
+        name += &format!("_include_{}", index.include.join("_"));
+        words.extend(index.include.iter().cloned());
+    }
     if let Some(predicate) = &index.predicate {
         let beside = predicate.columns.iter();
         let beside = beside.filter(|column| !words.contains(column));
@@ -193,7 +197,7 @@ mod tests {
         for (definition, name) in [
             (
                 "public.jobs (at DESC) INCLUDE (note)",
-                "jobs_at_desc_note_idx",
+                "jobs_at_desc_include_note_idx",
             ),
             (
                 "public.jobs (code text_pattern_ops)",

@@ -156,6 +156,15 @@ impl Planner for Counted<'_> {
         Ok(answer)
     }
 
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let answers = self.planner.ask_all(questions)?;
+        for (question, answer) in questions.iter().zip(&answers) {
+            self.tally.count(question, answer);
+            self.count_builds(question, answer);
+        }
+        Ok(answers)
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.planner.catalog(tables)
     }

@@ -182,6 +182,14 @@ impl Planner for Recorder<'_> {
         Ok(answer)
     }
 
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let answers = self.planner.ask_all(questions)?;
+        let exchanges = questions.iter().zip(&answers);
+        let exchanges = exchanges.map(|(question, answer)| Exchange::new(question, answer.clone()));
+        self.exchanges.extend(exchanges);
+        Ok(answers)
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.catalog = self.planner.catalog(tables)?;
         Ok(self.catalog.clone())

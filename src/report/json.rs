@@ -186,13 +186,20 @@ pub struct Statement {
 pub struct ValueClass {
     /// The id of the statement of the workload.
     pub of: String,
-    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`; or `under_policies`
+    /// How frequent the values are: `most_common`, `median`, `rare` or `absent`; without a value that
+    /// a column is compared with, `wide_range`, `medium_range` or `narrow_range`, or `small_limit` or
+    /// `large_limit`; or `under_policies`
     /// and `under_policies_rare`, with row-level security policies that do not apply to the role that asks.
     pub frequency: String,
     /// Its share of the statement's calls, 0 to 1.
     pub share: f64,
     /// The values.
     pub values: Vec<NamedValue>,
+    /// In how many executions values of this class were seen in a log; null where the values are
+    /// those of statistics.
+    pub executions_seen: Option<u64>,
+    /// Of how many executions whose values were compared.
+    pub executions_compared: Option<u64>,
 }
 
 /// A value in a statement.
@@ -761,6 +768,8 @@ impl ValueClass {
             frequency: class.frequency.word().to_owned(),
             share: class.share,
             values: class.values.iter().map(value).collect(),
+            executions_seen: class.seen.map(|seen| seen.executions),
+            executions_compared: class.seen.map(|seen| seen.of),
         }
     }
 }

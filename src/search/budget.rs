@@ -1,23 +1,39 @@
-//! Which set pays under `--budget`? Several greedy beginnings, each improved by exchanges; the best
-//! of them is taken.
+//! Which set pays under `--budget`? Sets are looked for by the known plans, which takes no question;
+//! the planner then plans with the best of them, and what it says is known for the next round.
 //!
-//! Picking by saving takes the best indexes first and may use up the budget with them. Picking by
-//! saving per byte uses the budget efficiently and may not use all of it. The third way starts with
+//! Several greedy beginnings, each improved by exchanges. Picking by saving takes the best indexes
+//! first and may use up the budget with them. Picking by saving per byte uses the budget efficiently
+//! and may not use all of it. The third way starts with
 //! the set that would be chosen without a budget, and removes the indexes that save least for their
 //! size, or exchanges them for smaller ones (Bruno, Chaudhuri: "Automatic Physical Database Tuning:
 //! A Relaxation-based Approach", 2005). The fourth begins with what the lower bound's fractional
 //! choice has most of. Which of them wins depends on the budget; published
 //! comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand",
-//! 2020).
+//! 2020). A known plan that uses only indexes of a set can still be chosen with the set, so the known
+//! plans never promise too much (Papadomanolakis, Dash, Ailamaki: "Efficient Use of the Query
+//! Optimizer for Automated Physical Design", 2007).
 
 use super::bound::Bound;
-use super::greedy::{Offer, Preference, Search};
-use super::trial::TrialId;
+use super::greedy::{Offer, Preference, Search, without};
+use super::trial::{TrialId, TrialSet};
 use crate::model::Bytes;
 use crate::planner::PlannerError;
 
 /// Minimum share by which an exchange must lower the sum: less is not worth the planner queries.
 const WORTH_AN_EXCHANGE: f64 = 0.001;
+
+/// The same where the planner need not be asked.
+const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
+
+/// How often a set is left for one without some index, and how many indexes are tried for that.
+const MAX_SHAKES: usize = 20;
+const MAX_TAKEN_OUT: usize = 24;
+
+/// How often sets are found by the known plans, and planned with.
+const MAX_ROUNDS: usize = 6;
+
+/// Of the indexes that are missed least, smaller ones are looked for in the place of so many.
+const MAX_MADE_SMALLER: usize = 6;
 
 /// Maximum number of smaller replacements for one index that the planner is queried about.
 const MAX_REPLACEMENTS_PLANNED: usize = 4;
@@ -29,25 +45,62 @@ impl Search<'_, '_> {
         budget: Bytes,
         bound: Option<&Bound>,
     ) -> Result<Vec<TrialId>, PlannerError> {
-        let by_saving = self.pick(Vec::new(), Preference::Saving)?;
-        let mut best = (self.sum(&by_saving)?, by_saving.clone());
-        let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
-        let relaxed = self.relaxed(budget)?;
-        let rounded = match bound {
-            Some(bound) => {
-                let rounded = self.rounded(bound);
-                self.pick(rounded, Preference::SavingPerByte)?
+        let mut best = (self.sum(&[])?, Vec::new());
+        self.known.bundles(&[])?;
+        for _ in 0..MAX_ROUNDS {
+            self.known.pause();
+            let found = self.starts(budget, bound, &best.1);
+            self.known.resume();
+            let sets = found?;
+            self.learn_each(&[], &sets)?;
+            let before = best.0;
+            for set in sets {
+                let sum = self.sum(&set)?;
+                if sum < best.0 * (1.0 - WORTH_A_KNOWN_EXCHANGE) {
+                    best = (sum, set);
+                }
             }
-            None => Vec::new(),
-        };
-        for set in [by_saving, frugal, relaxed, rounded] {
-            let set = self.replace_the_least(set)?;
-            let sum = self.sum(&set)?;
+            let all = self.known.trials().ids().collect();
+            let set = best.1.iter().copied().collect();
+            self.known.explore(&set, &all)?;
+            let better = self.replace_the_least(best.1.clone())?;
+            let sum = self.sum(&better)?;
             if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
-                best = (sum, set);
+                best = (sum, better);
+            }
+            if best.0 >= before * (1.0 - WORTH_AN_EXCHANGE) {
+                break;
             }
         }
-        Ok(best.1)
+        Ok(self.drop_unhelpful(best.1))
+    }
+
+    /// Sets that are good by the known plans, each from another beginning.
+    fn starts(
+        &mut self,
+        budget: Bytes,
+        bound: Option<&Bound>,
+        best: &[TrialId],
+    ) -> Result<Vec<Vec<TrialId>>, PlannerError> {
+        let by_saving = self.pick(Vec::new(), Preference::Saving)?;
+        let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
+        let relaxed = self.relaxed(budget)?;
+        let rounded = bound.map_or_else(Vec::new, |bound| self.rounded(bound));
+        let rounded = self.pick(rounded, Preference::SavingPerByte)?;
+        let mut sets = Vec::new();
+        for set in [by_saving, frugal, relaxed, rounded, best.to_vec()] {
+            let set = self.drop_unhelpful(set);
+            let set = self.pick(set, Preference::SavingPerByte)?;
+            let set = self.replace_the_least(set)?;
+            sets.push(self.drop_unhelpful(set));
+        }
+        sets.sort_by(|a, b| self.model_sum(a).total_cmp(&self.model_sum(b)));
+        if let Some(first) = sets.first_mut() {
+            *first = self.shaken(std::mem::take(first))?;
+        }
+        sets.sort_unstable();
+        sets.dedup();
+        Ok(sets)
     }
 
     /// What would be chosen without a budget, made smaller step by step until it fits; the room
@@ -57,67 +110,52 @@ impl Search<'_, '_> {
         let mut set = self.pick(Vec::new(), Preference::Saving)?;
         self.budget = Some(budget);
         while self.size(&set) > budget {
-            set = self.made_smaller(&set)?;
+            set = self.made_smaller(&set);
         }
         self.pick(set, Preference::SavingPerByte)
     }
 
     /// The set without one index, or with a smaller one in its place: whatever costs least for each
     /// byte it frees.
-    fn made_smaller(&mut self, set: &[TrialId]) -> Result<Vec<TrialId>, PlannerError> {
-        let sum = self.sum(set)?;
+    fn made_smaller(&mut self, set: &[TrialId]) -> Vec<TrialId> {
+        let sum = self.model_sum(set);
+        let size = self.size(set);
+        let price = |search: &Self, smaller: &[TrialId]| {
+            let freed = size.0.saturating_sub(search.size(smaller).0).max(1);
+            (search.model_sum(smaller) - sum) / freed as f64
+        };
         let mut best: Option<(f64, Vec<TrialId>)> = None;
-        for id in set {
-            let others: Vec<TrialId> = set.iter().copied().filter(|other| other != id).collect();
-            let mut smaller = vec![others.clone()];
-            for replacement in self.smaller_ones(*id, &others)? {
-                smaller.push([others.as_slice(), &[replacement]].concat());
-            }
-            for smaller in smaller {
-                let freed = self
-                    .size(set)
-                    .0
-                    .saturating_sub(self.size(&smaller).0)
-                    .max(1);
-                let price = (self.model_sum(&smaller) - sum) / freed as f64;
+        for id in self.least_first(set).into_iter().take(MAX_MADE_SMALLER) {
+            let others = without(set, id);
+            let replacements = self.smaller_ones(id, &others).into_iter();
+            let smaller = replacements.map(|smaller| [others.as_slice(), &[smaller]].concat());
+            let smaller: Vec<Vec<TrialId>> = smaller.collect();
+            for set in std::iter::once(others.clone()).chain(smaller) {
+                let price = price(self, &set);
                 if best.as_ref().is_none_or(|(least, _)| price < *least) {
-                    best = Some((price, smaller));
+                    best = Some((price, set));
                 }
             }
         }
-        Ok(best.map(|(_, set)| set).unwrap_or_default())
+        best.map(|(_, set)| set).unwrap_or_default()
     }
 
-    /// Smaller indexes that would bring most beside the others, by what each did alone.
-    fn smaller_ones(
-        &mut self,
-        id: TrialId,
-        others: &[TrialId],
-    ) -> Result<Vec<TrialId>, PlannerError> {
+    /// Smaller indexes that would bring most beside the others, by the known plans.
+    fn smaller_ones(&self, id: TrialId, others: &[TrialId]) -> Vec<TrialId> {
         let without = self.model(others);
         let size = self.size(&[id]);
-        let candidates = self
-            .known
-            .trials()
-            .ids()
-            .filter(|other| *other != id && !others.contains(other));
-        let mut offers: Vec<Offer> = candidates
-            .filter(|other| self.size(&[*other]) < size)
-            .filter_map(|other| {
-                self.offer(
-                    &[other],
-                    others,
-                    &without,
-                    &self.known.estimate(&without, &[other]),
-                )
-            })
-            .collect();
+        let set: TrialSet = others.iter().copied().collect();
+        let mut offers: Vec<Offer> = Vec::new();
+        for other in self.known.trials().ids() {
+            if other == id || set.contains(&other) || self.size(&[other]) >= size {
+                continue;
+            }
+            let with = self.known.model_beside(&without, &set, &[other]);
+            offers.extend(self.offer(&[other], others, &without, &with));
+        }
         offers.sort_by(|a, b| self.compare(b, a, Preference::Saving));
-        Ok(offers
-            .into_iter()
-            .take(MAX_REPLACEMENTS_PLANNED)
-            .flat_map(|offer| offer.ids)
-            .collect())
+        let offers = offers.into_iter().take(MAX_REPLACEMENTS_PLANNED);
+        offers.flat_map(|offer| offer.ids).collect()
     }
 
     /// Under a budget: exchanges the indexes that save least for their size for excluded ones, as
@@ -126,6 +164,11 @@ impl Search<'_, '_> {
         &mut self,
         mut chosen: Vec<TrialId>,
     ) -> Result<Vec<TrialId>, PlannerError> {
+        let worth = if self.known.is_paused() {
+            WORTH_A_KNOWN_EXCHANGE
+        } else {
+            WORTH_AN_EXCHANGE
+        };
         for _ in 0..self.known.trials().len() {
             let sum = self.sum(&chosen)?;
             let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
@@ -136,11 +179,14 @@ impl Search<'_, '_> {
             }
             ideas.sort_by(|a, b| a.0.total_cmp(&b.0));
             let mut best: Option<(f64, Vec<TrialId>)> = None;
-            for (_, set) in ideas.into_iter().take(MAX_REPLACEMENTS_PLANNED) {
+            ideas.truncate(MAX_REPLACEMENTS_PLANNED);
+            let sets: Vec<Vec<TrialId>> = ideas.iter().map(|(_, set)| set.clone()).collect();
+            self.learn_each(&[], &sets)?;
+            for (_, set) in ideas {
                 let replaced = self.sum(&set)?;
                 let least = best
                     .as_ref()
-                    .map_or(sum * (1.0 - WORTH_AN_EXCHANGE), |(least, _)| *least);
+                    .map_or(sum * (1.0 - worth), |(least, _)| *least);
                 if replaced < least {
                     best = Some((replaced, set));
                 }
@@ -153,25 +199,51 @@ impl Search<'_, '_> {
         Ok(chosen)
     }
 
-    /// The set with the offer, without the indexes that save least for their size by what is known,
+    /// The set with the offer, without the indexes that save least for their size by the known plans,
     /// until it fits.
-    fn made_room(&mut self, chosen: &[TrialId], offer: &Offer) -> Option<Vec<TrialId>> {
+    fn made_room(&self, chosen: &[TrialId], offer: &Offer) -> Option<Vec<TrialId>> {
         let mut set: Vec<TrialId> = [chosen, &offer.ids].concat();
-        self.drop_unneeded_as_known(&mut set);
+        self.drop_unneeded_as_known(&mut set, &offer.ids);
         while !self.fits(&set) {
-            let sum = self.model_sum(&set);
-            let mut least: Option<(f64, TrialId)> = None;
-            for id in set.clone().into_iter().filter(|id| !offer.ids.contains(id)) {
-                let others: Vec<TrialId> =
-                    set.iter().copied().filter(|other| *other != id).collect();
-                let loss = (self.model_sum(&others) - sum) / self.size(&[id]).0.max(1) as f64;
-                if least.is_none_or(|(smallest, _)| loss < smallest) {
-                    least = Some((loss, id));
-                }
-            }
-            let (_, id) = least?;
-            set.retain(|other| *other != id);
+            let mut others = self.least_first(&set).into_iter();
+            let least = others.find(|id| !offer.ids.contains(id))?;
+            set.retain(|id| *id != least);
         }
         Some(set)
+    }
+
+    /// The indexes of the set, those first that save least for their size by the known plans.
+    fn least_first(&self, set: &[TrialId]) -> Vec<TrialId> {
+        let per_byte = |(id, lost): (TrialId, f64)| (lost / self.size(&[id]).0.max(1) as f64, id);
+        let mut least: Vec<(f64, TrialId)> = self.losses(set).into_iter().map(per_byte).collect();
+        least.sort_by(|a, b| a.0.total_cmp(&b.0));
+        least.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// By the known plans: takes out one index after the other and fills the room without it. That
+    /// leads out of a set that no single exchange makes better (Lourenço, Martin, Stützle: "Iterated
+    /// Local Search", 2003).
+    fn shaken(&mut self, set: Vec<TrialId>) -> Result<Vec<TrialId>, PlannerError> {
+        let mut best = (self.model_sum(&set), set);
+        for _ in 0..MAX_SHAKES {
+            let mut better = None;
+            for id in self.least_first(&best.1).into_iter().take(MAX_TAKEN_OUT) {
+                self.banned = Some(id);
+                let filled = self.pick(without(&best.1, id), Preference::SavingPerByte);
+                let replaced = filled.and_then(|set| self.replace_the_least(set));
+                self.banned = None;
+                let set = self.drop_unhelpful(replaced?);
+                let sum = self.model_sum(&set);
+                if sum < best.0 * (1.0 - WORTH_A_KNOWN_EXCHANGE) {
+                    better = Some((sum, set));
+                    break;
+                }
+            }
+            match better {
+                Some(better) => best = better,
+                None => break,
+            }
+        }
+        Ok(best.1)
     }
 }

@@ -60,6 +60,7 @@ impl Search<'_, '_> {
             let alternatives = self.in_place_of(&now, &others);
             let each: Vec<Vec<TrialId>> = alternatives.iter().map(|id| vec![*id]).collect();
             self.ask_together(&others, &each)?;
+            self.learn_each(&others, &each)?;
             for id in alternatives {
                 let set = [others.as_slice(), &[id]].concat();
                 let exchanged = self.costs(&set)?;

@@ -54,6 +54,8 @@ pub(super) struct Search<'s, 'k> {
     /// That of the limits, or none for the moment.
     pub(super) budget: Option<Bytes>,
     pub(super) kept_out: BTreeMap<TrialId, Reason>,
+    /// For the moment it is not offered.
+    pub(super) banned: Option<TrialId>,
 }
 
 /// What one index, or several that pay only together, would bring now.
@@ -170,20 +172,13 @@ impl Search<'_, '_> {
         refusal: impl Fn(&Self, &Offer) -> Option<Reason>,
     ) -> Result<Vec<Offer>, PlannerError> {
         let now = self.costs(chosen)?;
+        if self.known.is_paused() {
+            return Ok(self.offers_as_known(chosen, &now, &refusal));
+        }
         let others = self.known.trials().ids().filter(|id| !chosen.contains(id));
         let alone = |id| self.offer(&[id], chosen, &now, &self.known.estimate(&now, &[id]));
         let mut offers: Vec<Offer> = others.filter_map(alone).collect();
-        let mut kept_out = Vec::new();
-        offers.retain(|offer| {
-            let reason = refusal(self, offer);
-            kept_out.extend(
-                reason
-                    .into_iter()
-                    .flat_map(|reason| offer.ids.iter().map(move |at| (*at, reason))),
-            );
-            reason.is_none()
-        });
-        self.kept_out.extend(kept_out);
+        self.refuse(&mut offers, &refusal);
         if !self.known.has_planner() {
             return Ok(offers);
         }
@@ -191,6 +186,7 @@ impl Search<'_, '_> {
         let mut ideas: Vec<Vec<TrialId>> = singles.map(|offer| offer.ids).collect();
         ideas.extend(self.promising_bundles(chosen, &now, &refusal)?);
         self.ask_together(chosen, &ideas)?;
+        self.learn_each(chosen, &ideas)?;
         let mut asked = Vec::with_capacity(ideas.len());
         for idea in ideas {
             let with = self.costs(&[chosen, &idea].concat())?;
@@ -198,6 +194,48 @@ impl Search<'_, '_> {
         }
         asked.retain(|offer| refusal(self, offer).is_none());
         Ok(asked)
+    }
+
+    /// What could be added, by the known plans.
+    fn offers_as_known(
+        &mut self,
+        chosen: &[TrialId],
+        now: &Costs,
+        refusal: &impl Fn(&Self, &Offer) -> Option<Reason>,
+    ) -> Vec<Offer> {
+        let set: TrialSet = chosen.iter().copied().collect();
+        let ideas = self.known.used_by_plans();
+        let fresh = |idea: Vec<TrialId>| -> Vec<TrialId> {
+            idea.into_iter().filter(|id| !set.contains(id)).collect()
+        };
+        let ideas: BTreeSet<Vec<TrialId>> = ideas.into_iter().map(fresh).collect();
+        let mut offers = Vec::new();
+        let banned = self.banned;
+        let may_be =
+            |idea: &Vec<TrialId>| !idea.is_empty() && !idea.iter().any(|id| Some(*id) == banned);
+        for idea in ideas.into_iter().filter(may_be) {
+            let with = self.known.model_beside(now, &set, &idea);
+            offers.extend(self.offer(&idea, chosen, now, &with));
+        }
+        self.refuse(&mut offers, &refusal);
+        self.promising(&offers)
+    }
+
+    /// Takes out what a limit keeps out, and notes it.
+    fn refuse(
+        &mut self,
+        offers: &mut Vec<Offer>,
+        refusal: &impl Fn(&Self, &Offer) -> Option<Reason>,
+    ) {
+        let mut kept_out = Vec::new();
+        offers.retain(|offer| {
+            let reason = refusal(self, offer);
+            let of_each = reason.into_iter();
+            kept_out
+                .extend(of_each.flat_map(|reason| offer.ids.iter().map(move |id| (*id, reason))));
+            reason.is_none()
+        });
+        self.kept_out.extend(kept_out);
     }
 
     /// The indexes that pay only together: all of them where they are few, or else those that bring
@@ -232,6 +270,19 @@ impl Search<'_, '_> {
         let ideas = ideas.filter(|id| !chosen.contains(id)).collect();
         self.known
             .explore(&chosen.iter().copied().collect(), &ideas)
+    }
+
+    /// Asks what is still not known of each of these ideas beside the chosen indexes.
+    pub(super) fn learn_each(
+        &mut self,
+        chosen: &[TrialId],
+        ideas: &[Vec<TrialId>],
+    ) -> Result<(), PlannerError> {
+        let sets = ideas.iter();
+        let sets: Vec<TrialSet> = sets
+            .map(|idea| chosen.iter().chain(idea).copied().collect())
+            .collect();
+        self.known.learn_all(&sets)
     }
 
     /// The best by saving and by saving per byte, and smaller ones that come near.
@@ -437,12 +488,12 @@ impl Search<'_, '_> {
     }
 
     /// The costs as far as they are known: no statement costs more.
-    pub(super) fn model(&mut self, set: &[TrialId]) -> Costs {
+    pub(super) fn model(&self, set: &[TrialId]) -> Costs {
         self.known.model(&set.iter().copied().collect())
     }
 
     /// What the workload and its writes cost at most.
-    pub(super) fn model_sum(&mut self, set: &[TrialId]) -> f64 {
+    pub(super) fn model_sum(&self, set: &[TrialId]) -> f64 {
         total(&self.model(set)).0 + self.known.write_cost(set)
     }
 
@@ -477,16 +528,46 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// The same by what is known.
-    pub(super) fn drop_unneeded_as_known(&mut self, chosen: &mut Vec<TrialId>) {
+    /// Removes the indexes that bring nothing by the known plans, or are only in plans that save less
+    /// than the minimum gain: they would not be confirmed.
+    pub(super) fn drop_unhelpful(&self, mut chosen: Vec<TrialId>) -> Vec<TrialId> {
+        loop {
+            let set: TrialSet = chosen.iter().copied().collect();
+            let losses = self.losses(&chosen).into_iter();
+            let unhelpful = losses.filter(|(id, lost)| {
+                *lost <= 0.0 || !self.known.helps(&set, *id, self.limits.min_improvement)
+            });
+            let Some((least, _)) = unhelpful.min_by(|a, b| a.1.total_cmp(&b.1)) else {
+                return chosen;
+            };
+            chosen.retain(|id| *id != least);
+        }
+    }
+
+    /// The same by the known plans, for indexes on the tables of those that were picked.
+    pub(super) fn drop_unneeded_as_known(&self, chosen: &mut Vec<TrialId>, picked: &[TrialId]) {
+        let trials = self.known.trials();
+        let tables: BTreeSet<_> = picked.iter().map(|id| trials[*id].table()).collect();
         for id in chosen.clone() {
-            let is_other = |other: &TrialId| *other != id;
-            let others: Vec<TrialId> = chosen.iter().copied().filter(is_other).collect();
-            let (with, without) = (self.model(chosen), self.model(&others));
-            if !self.misses(&without, &with) {
+            if picked.contains(&id) || !tables.contains(trials[id].table()) {
+                continue;
+            }
+            let others = without(chosen, id);
+            if !self.misses(&self.model(&others), &self.model(chosen)) {
                 *chosen = others;
             }
         }
+    }
+
+    /// For each index what would have to be paid more without it, by the known plans, less what
+    /// writes pay for it.
+    pub(super) fn losses(&self, set: &[TrialId]) -> Vec<(TrialId, f64)> {
+        let lost = self.known.losses(&set.iter().copied().collect());
+        let less_writes = lost.into_iter().map(|(id, lost)| {
+            let writes = self.known.additional_write_cost(&[id], &without(set, id));
+            (id, lost - writes)
+        });
+        less_writes.collect()
     }
 
     /// Is there a statement that these costs make dearer than those by more than is allowed (see
@@ -513,6 +594,11 @@ impl Search<'_, '_> {
             is_gain(baseline.cost, these.cost, those.cost, self.limits)
         })
     }
+}
+
+/// The set without one of its indexes.
+pub(super) fn without(set: &[TrialId], id: TrialId) -> Vec<TrialId> {
+    set.iter().copied().filter(|other| *other != id).collect()
 }
 
 /// Beside the chosen indexes, another index must save the minimum share of the statement's original

@@ -5,7 +5,7 @@
 //! indexes: removing an unused index does not change the plan. So the planner is queried about few
 //! sets, and about a statement only where one of its indexes is in question.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use fixedbitset::FixedBitSet;
 
@@ -16,6 +16,7 @@ use super::write_cost::WriteCosts;
 use crate::index::{Index, Method};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::planner::PlannerError;
+use crate::verdict::MinImprovement;
 use crate::workload::StatementId;
 
 /// Statements are planned with several ideas at once where there are at least so many: otherwise
@@ -100,9 +101,27 @@ pub(super) struct Cut {
     pub(super) saved_by: Vec<(usize, f64)>,
 }
 
+/// What the planner said about sets of indexes.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    learned: BTreeMap<StatementId, Vec<Seen>>,
+}
+
+impl Knowledge {
+    /// Forgets what was said while these indexes had another size.
+    pub fn forget(&mut self, resized: &TrialSet) {
+        for learned in self.learned.values_mut() {
+            learned.retain(|seen| !resized.iter().any(|id| seen.asked.contains(id.0)));
+        }
+    }
+}
+
 /// A plan of a statement that was seen.
 #[derive(Debug, Clone)]
 struct Seen {
+    /// Is it the planner's answer about a set? Otherwise it is from a trial, or what had to do where
+    /// there is no answer.
+    is_answer: bool,
     /// The indexes that existed.
     asked: FixedBitSet,
     /// Those that it uses.
@@ -122,6 +141,9 @@ struct StatementPlans {
     relevant: FixedBitSet,
     /// Every plan that was seen.
     seen: Vec<Seen>,
+    /// Those of them that use new indexes, the cheapest first, by their places in `seen`; without
+    /// plans for which a cheaper one uses fewer of the same indexes.
+    best: Vec<usize>,
     /// The plan with exactly this part of the relevant trials, by its place in `seen`.
     with: HashMap<FixedBitSet, usize>,
 }
@@ -134,8 +156,27 @@ impl StatementPlans {
     }
 
     fn add(&mut self, seen: Seen) {
-        self.with.insert(seen.asked.clone(), self.seen.len());
+        let place = self.seen.len();
+        self.with.insert(seen.asked.clone(), place);
+        if !seen.used.is_clear() {
+            self.keep_if_best(&seen, place);
+        }
         self.seen.push(seen);
+    }
+
+    fn keep_if_best(&mut self, new: &Seen, place: usize) {
+        let costs = |at: &usize| self.seen[*at].cost.0;
+        let rank = self.best.partition_point(|at| costs(at) <= new.cost.0);
+        let (cheaper, dearer) = self.best.split_at(rank);
+        let mut cheaper = cheaper.iter();
+        if cheaper.any(|at| self.seen[*at].used.is_subset(&new.used)) {
+            return;
+        }
+        let needed = |at: &&usize| !new.used.is_subset(&self.seen[**at].used);
+        let kept: Vec<usize> = dearer.iter().filter(needed).copied().collect();
+        self.best.truncate(rank);
+        self.best.push(place);
+        self.best.extend(kept);
     }
 
     /// By a set that was asked about and holds this one, and whose plan uses nothing else.
@@ -196,15 +237,9 @@ impl StatementPlans {
     }
 
     /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
-    fn cheapest(&self, part: &FixedBitSet) -> Option<&Seen> {
-        let possible = self
-            .seen
-            .iter()
-            .filter(|seen| !seen.used.is_clear() && seen.used.is_subset(part));
-        possible.fold(None, |least: Option<&Seen>, seen| match least {
-            Some(least) if least.cost.0 <= seen.cost.0 => Some(least),
-            _ => Some(seen),
-        })
+    fn cheapest(&self, set: &FixedBitSet) -> Option<&Seen> {
+        let mut plans = self.best.iter().filter_map(|place| self.seen.get(*place));
+        plans.find(|seen| seen.used.is_subset(set))
     }
 }
 
@@ -228,6 +263,8 @@ pub struct KnownCosts<'a> {
     /// For each statement, the indexes that it uses when all are there, if they are several.
     bundles: Option<BTreeSet<Vec<TrialId>>>,
     cut_short: bool,
+    /// For the moment the planner is not asked.
+    is_paused: bool,
 }
 
 impl<'a> KnownCosts<'a> {
@@ -242,6 +279,7 @@ impl<'a> KnownCosts<'a> {
                 ..StatementPlans::default()
             };
             plans.add(Seen {
+                is_answer: false,
                 asked: FixedBitSet::with_capacity(trials.len()),
                 used: FixedBitSet::with_capacity(trials.len()),
                 cost: weighted.cost,
@@ -262,6 +300,7 @@ impl<'a> KnownCosts<'a> {
             same_statement: BTreeMap::new(),
             bundles: None,
             cut_short: false,
+            is_paused: false,
         };
         for (id, trial) in trials.iter() {
             for (statement, cost) in trial.costs().into_iter().flatten() {
@@ -296,6 +335,7 @@ impl<'a> KnownCosts<'a> {
             FixedBitSet::with_capacity(self.trials.len())
         };
         plans.add(Seen {
+            is_answer: false,
             asked: alone,
             used,
             cost: cost_alone,
@@ -326,6 +366,32 @@ impl<'a> KnownCosts<'a> {
                     self.of_trial[trial].push(place);
                 }
             }
+        }
+    }
+
+    /// The same, with what was learned before about the same trials. Some may have been refused since
+    /// then, which changes no plan that does not use them.
+    #[must_use]
+    pub fn remembering(self, knowledge: Knowledge) -> Self {
+        let mut known = self;
+        for (id, learned) in knowledge.learned {
+            let place = known.baseline.position(&id);
+            if let Some(plans) = place.and_then(|place| known.plans.get_mut(place)) {
+                learned.into_iter().for_each(|seen| plans.add(seen));
+            }
+        }
+        known
+    }
+
+    /// What was learned from the planner.
+    pub fn into_knowledge(self) -> Knowledge {
+        let of_each = self.plans.into_iter().zip(self.baseline.ids());
+        let of_each = of_each.map(|(plans, id)| {
+            let learned = plans.seen.into_iter().filter(|seen| seen.is_answer);
+            (id.clone(), learned.collect())
+        });
+        Knowledge {
+            learned: of_each.collect(),
         }
     }
 
@@ -401,9 +467,25 @@ impl<'a> KnownCosts<'a> {
         &self.baseline
     }
 
-    /// Is there a planner for sets?
+    /// Is there a planner for sets, and may it be asked?
     pub fn has_planner(&self) -> bool {
-        self.planner.is_some()
+        self.planner.is_some() && !self.is_paused
+    }
+
+    /// Costs are those of the known plans ([`KnownCosts::model`]) until the planner may be asked
+    /// again.
+    pub(super) fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    /// May the planner not be asked?
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// The planner may be asked again.
+    pub(super) fn resume(&mut self) {
+        self.is_paused = false;
     }
 
     /// Did the search time run out? After that the planner is not queried, and known costs decide.
@@ -416,6 +498,9 @@ impl<'a> KnownCosts<'a> {
     /// # Errors
     /// When the planner cannot be asked any more.
     pub fn under(&mut self, set: &TrialSet) -> Result<Costs, PlannerError> {
+        if self.is_paused {
+            return Ok(self.model(set));
+        }
         let bits = self.bits(set);
         let mut costs = self.baseline.clone();
         let unknown = self.take_known(&bits, &mut costs);
@@ -435,6 +520,27 @@ impl<'a> KnownCosts<'a> {
         Ok(costs)
     }
 
+    /// Asks about what is not known of these sets, with few questions that can be answered at the same
+    /// time.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub fn learn_all(&mut self, sets: &[TrialSet]) -> Result<(), PlannerError> {
+        let mut parts: Vec<(usize, FixedBitSet)> = Vec::new();
+        let mut wanted: HashSet<(usize, FixedBitSet)> = HashSet::new();
+        for set in sets {
+            let bits = self.bits(set);
+            let mut costs = self.baseline.clone();
+            for place in self.take_known(&bits, &mut costs) {
+                let part = (place, self.plans[place].part(&bits));
+                if wanted.insert(part.clone()) {
+                    parts.push(part);
+                }
+            }
+        }
+        self.ask_parts(&parts)
+    }
+
     /// Learns what these ideas bring beside the chosen indexes, with few questions: each statement is
     /// planned with all of them, then without those that its plan used, until it uses none. Those
     /// that were not used then bring nothing alone either, and need not be asked about one by one.
@@ -443,10 +549,7 @@ impl<'a> KnownCosts<'a> {
     /// When the planner cannot be asked any more.
     pub fn explore(&mut self, chosen: &TrialSet, ideas: &TrialSet) -> Result<(), PlannerError> {
         let (chosen, ideas) = (self.bits(chosen), self.bits(ideas));
-        let touched: BTreeSet<usize> = ideas
-            .ones()
-            .flat_map(|trial| self.of_trial[trial].iter().copied())
-            .collect();
+        let touched = self.touched(&ideas);
         let mut open: Vec<(usize, FixedBitSet)> = Vec::new();
         for place in touched {
             let all = &chosen | &ideas;
@@ -500,7 +603,8 @@ impl<'a> KnownCosts<'a> {
                 None => groups.push((part.clone(), vec![*place])),
             }
         }
-        let Some(planner) = self.planner.as_mut().filter(|_| !groups.is_empty()) else {
+        let may_ask = !groups.is_empty() && !self.is_paused;
+        let Some(planner) = self.planner.as_mut().filter(|_| may_ask) else {
             return Ok(());
         };
         let question = |(set, members): &(FixedBitSet, Vec<usize>)| SetQuestion {
@@ -528,26 +632,89 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// The same from what is known: no statement costs more under this set.
-    pub fn model(&mut self, set: &TrialSet) -> Costs {
+    pub fn model(&self, set: &TrialSet) -> Costs {
         let bits = self.bits(set);
         let mut costs = self.baseline.clone();
-        for place in self.take_known(&bits, &mut costs) {
-            let part = self.plans[place].part(&bits);
-            let seen = self.at_most(place, &part);
-            costs.as_mut_slice()[place].set(&seen);
+        for place in self.touched(&bits) {
+            let plans = &self.plans[place];
+            if let Some(seen) = plans.cheapest(&plans.part(&bits)) {
+                let present = &mut costs.as_mut_slice()[place];
+                if seen.cost.0 < present.cost.0 {
+                    present.set(seen);
+                }
+            }
         }
         costs
+    }
+
+    /// The costs that are known with these indexes beside the chosen ones, under which they are these.
+    pub(super) fn model_beside(&self, now: &Costs, chosen: &TrialSet, added: &[TrialId]) -> Costs {
+        let mut bits = self.bits(chosen);
+        bits.extend(added.iter().map(|id| id.0));
+        let mut costs = now.clone();
+        for place in added.iter().flat_map(|id| &self.of_trial[id.0]) {
+            let plans = &self.plans[*place];
+            if let Some(seen) = plans.cheapest(&plans.part(&bits)) {
+                let present = &mut costs.as_mut_slice()[*place];
+                if seen.cost.0 < present.cost.0 {
+                    present.set(seen);
+                }
+            }
+        }
+        costs
+    }
+
+    /// For each index of the set what the workload would cost more without it, by the known plans.
+    pub(super) fn losses(&self, set: &TrialSet) -> Vec<(TrialId, f64)> {
+        let bits = self.bits(set);
+        let lost = |id: TrialId| -> f64 {
+            let mut others = bits.clone();
+            others.set(id.0, false);
+            let of_each = self.of_trial[id.0].iter().map(|place| {
+                let (plans, today) = (&self.plans[*place], &self.baseline.as_slice()[*place]);
+                let cost = |set: &FixedBitSet| {
+                    let cheapest = plans.cheapest(&plans.part(set));
+                    cheapest.map_or(today.cost.0, |seen| seen.cost.0.min(today.cost.0))
+                };
+                today.calls * (cost(&others) - cost(&bits))
+            });
+            of_each.sum()
+        };
+        set.iter().map(|id| (*id, lost(*id))).collect()
+    }
+
+    /// Is the index in the plan of a statement that costs less by the minimum gain, as far as is known?
+    pub(super) fn helps(&self, set: &TrialSet, id: TrialId, least: MinImprovement) -> bool {
+        let bits = self.bits(set);
+        self.of_trial[id.0].iter().any(|place| {
+            let (plans, today) = (&self.plans[*place], &self.baseline.as_slice()[*place]);
+            let cheapest = plans.cheapest(&plans.part(&bits));
+            cheapest.is_some_and(|seen| {
+                seen.used.contains(id.0) && least.reached(today.cost, seen.cost)
+            })
+        })
+    }
+
+    /// The indexes that the known plans use, and of these the sets that some plan uses together.
+    pub(super) fn used_by_plans(&self) -> BTreeSet<Vec<TrialId>> {
+        let plans = self.plans.iter();
+        let best = plans.flat_map(|plans| plans.best.iter().map(|place| &plans.seen[*place].used));
+        best.map(|used| used.ones().map(TrialId).collect())
+            .collect()
+    }
+
+    /// The places of the statements that some of these indexes may serve.
+    fn touched(&self, set: &FixedBitSet) -> BTreeSet<usize> {
+        set.ones()
+            .flat_map(|trial| self.of_trial[trial].iter().copied())
+            .collect()
     }
 
     /// Takes the costs that are known under this set; returns the places of the statements whose
     /// costs are not.
     fn take_known(&mut self, set: &FixedBitSet, costs: &mut Costs) -> Vec<usize> {
-        let touched: BTreeSet<usize> = set
-            .ones()
-            .flat_map(|trial| self.of_trial[trial].iter().copied())
-            .collect();
         let mut unknown = Vec::new();
-        for place in touched {
+        for place in self.touched(set) {
             let plans = &mut self.plans[place];
             let part = plans.part(set);
             match plans.known_of(&part) {
@@ -677,6 +844,7 @@ impl<'a> KnownCosts<'a> {
         let answered = answered.filter(|(used, _)| used.is_subset(&part));
         let seen = match answered {
             Some((used, under)) => Seen {
+                is_answer: true,
                 asked: part,
                 used,
                 cost: under.cost,
@@ -696,6 +864,7 @@ impl<'a> KnownCosts<'a> {
         let (cost, unpriced) =
             cheapest.map_or((now.cost, now.unpriced), |seen| (seen.cost, seen.unpriced));
         Seen {
+            is_answer: false,
             asked: part.clone(),
             used: part.clone(),
             cost,

@@ -23,7 +23,10 @@ impl Search<'_, '_> {
             else {
                 continue;
             };
-            for id in shorter(self.known.trials(), present) {
+            let fewer = shorter(self.known.trials(), present);
+            let each: Vec<Vec<TrialId>> = fewer.iter().map(|id| vec![*id]).collect();
+            self.learn_each(&others, &each)?;
+            for id in fewer {
                 let set = [others.as_slice(), &[id]].concat();
                 let exchanged = self.costs(&set)?;
                 let offer = self.offer(&[id], &others, &without, &exchanged);

@@ -5,6 +5,7 @@
 //! Lines keep their numbers. Nothing is read or executed: `\i` and the rest are only counted.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::split::Scanner;
 use crate::model::quote_literal;
@@ -21,6 +22,8 @@ pub struct Plain {
     pub skipped: Vec<(usize, String)>,
     /// How many blocks of data were left out.
     pub data_blocks: usize,
+    /// Where `sql` has values of variables.
+    pub values: Vec<Range<usize>>,
 }
 
 /// The SQL of a script.
@@ -137,7 +140,11 @@ impl Reader<'_> {
             }
             Some((length, form, name)) => match self.variables.get(name) {
                 Some(value) => {
+                    let start = self.plain.sql.len();
                     self.plain.sql += &form.of(value);
+                    if form != Form::Identifier {
+                        self.plain.values.push(start..self.plain.sql.len());
+                    }
                     self.scanner.position += length;
                 }
                 None => self.copy(),
@@ -380,6 +387,8 @@ mod tests {
             read.sql,
             "select 7::int, 'it''s', \"it's\", ':id', a[1:2], :unset -- :id\n"
         );
+        let values = read.values.iter().map(|place| &read.sql[place.clone()]);
+        assert_eq!(values.collect::<Vec<_>>(), ["7", "'it''s'"]);
         assert_eq!(
             sql("\\set a 'x y' 'z'\n\\set b :a\nselect :'b', :{?a};\n\\unset a\nselect :{?a}"),
             "\n\nselect 'x yz', TRUE;\n\nselect FALSE"

@@ -10,6 +10,8 @@ pub struct Piece<'a> {
     pub sql: &'a str,
     /// The `--` comment lines before it, without the dashes.
     pub comments: Vec<&'a str>,
+    /// Where it begins in the text.
+    pub start: usize,
     /// Line of its first character (of the semicolon when it is empty), counted from 1.
     pub line: usize,
 }
@@ -28,6 +30,7 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
             pieces.push(Piece {
                 sql,
                 comments,
+                start,
                 line: 1 + text[..start].matches('\n').count(),
             });
         }
@@ -306,6 +309,7 @@ mod tests {
             Piece {
                 sql: "select 1",
                 comments: vec!["name: one", "calls: 3"],
+                start: text.find("select 1").unwrap(),
                 line: 3
             }
         );
@@ -314,6 +318,7 @@ mod tests {
             Piece {
                 sql: "select 2",
                 comments: vec!["name: two"],
+                start: text.find("select 2").unwrap(),
                 line: 7
             }
         );

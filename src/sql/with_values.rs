@@ -1,6 +1,7 @@
 //! Other values in a statement: literals instead of its parameters, or instead of its literals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use sqlparser::tokenizer::Token;
 
@@ -53,6 +54,49 @@ pub fn with_values(sql: &str, values: &BTreeMap<ValuePlace, String>) -> Option<S
     Some(text)
 }
 
+/// All strings and numbers of a statement as they are written, with their quotes. None where the
+/// text cannot be tokenized.
+pub fn literal_texts(sql: &str) -> Option<Vec<String>> {
+    let tokens = Tokens::read(sql)?;
+    let literals = tokens.iter().filter(|(token, _)| is_literal(token));
+    literals
+        .map(|(_, range)| sql.get(range).map(str::to_owned))
+        .collect()
+}
+
+/// The positions among the literals of those that begin within one of these parts of the text.
+pub fn literals_within(sql: &str, parts: &[Range<usize>]) -> BTreeSet<usize> {
+    let Some(tokens) = Tokens::read(sql) else {
+        return BTreeSet::new();
+    };
+    let literals = tokens.iter().filter(|(token, _)| is_literal(token));
+    let begins_within = |(_, (_, place)): &(usize, (&Token, Range<usize>))| {
+        parts.iter().any(|part| part.contains(&place.start))
+    };
+    let found = literals.enumerate().filter(begins_within);
+    found.map(|(position, _)| position).collect()
+}
+
+/// The positions that the values of parameters have among the literals, once they are in their
+/// places. NULL is no literal.
+pub fn bound_literals(sql: &str, values: &BTreeMap<ValuePlace, String>) -> BTreeSet<usize> {
+    let mut bound = BTreeSet::new();
+    let Some(tokens) = Tokens::read(sql) else {
+        return bound;
+    };
+    let mut position = 0;
+    for (token, _) in tokens.iter() {
+        let value = parameter(token).and_then(|number| values.get(&ValuePlace::Parameter(number)));
+        if value.is_some_and(|value| !value.eq_ignore_ascii_case("null")) {
+            bound.insert(position);
+            position += 1;
+        } else if is_literal(token) {
+            position += 1;
+        }
+    }
+    bound
+}
+
 /// The literals that a statement compares with columns of this name by `=`, by their positions among
 /// its literals.
 pub fn literals_equal_to(sql: &str, column: &str) -> Vec<usize> {
@@ -79,16 +123,24 @@ pub fn literals_equal_to(sql: &str, column: &str) -> Vec<usize> {
     compared.map(|(position, _)| position).collect()
 }
 
-/// The parameter that LIMIT takes its number from.
-pub fn limit_parameter(sql: &str) -> Option<u32> {
+/// Where LIMIT takes its number from: the first LIMIT of the text.
+pub fn limit_place(sql: &str) -> Option<ValuePlace> {
     let tokens = Tokens::read(sql)?;
     let is_limit = |token: &Token| {
         matches!(token, Token::Word(word)
             if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("limit"))
     };
+    let mut literals = 0;
     let mut tokens = tokens.iter().map(|(token, _)| token);
-    tokens.find(|token| is_limit(token))?;
-    tokens.next().and_then(parameter)
+    for token in tokens.by_ref() {
+        if is_limit(token) {
+            break;
+        }
+        literals += usize::from(is_literal(token));
+    }
+    let next = tokens.next()?;
+    let number = parameter(next).map(ValuePlace::Parameter);
+    number.or_else(|| is_literal(next).then_some(ValuePlace::Literal(literals)))
 }
 
 /// The parameters of an expression, each once.
@@ -156,6 +208,21 @@ mod tests {
     }
 
     #[test]
+    fn values_of_parameters_are_literals() {
+        let sql = "SELECT 'a' FROM t WHERE b = $2 AND c = 5 AND d = $1 AND e = $3";
+        let values = [(1, "'x'"), (2, "'7'"), (3, "NULL")];
+        let values =
+            values.map(|(number, value)| (ValuePlace::Parameter(number), value.to_owned()));
+        let values = BTreeMap::from(values);
+        assert_eq!(bound_literals(sql, &values), [1, 3].into());
+        let with_values = with_values(sql, &values).unwrap();
+        assert_eq!(
+            literal_texts(&with_values).unwrap(),
+            ["'a'", "'7'", "5", "'x'"]
+        );
+    }
+
+    #[test]
     fn literals_are_found_by_the_column_they_are_compared_with() {
         let sql = "SELECT 1 FROM t JOIN u ON u.tenant = 17 WHERE t.\"tenant\" = 17 AND kind = 17 \
                    AND '5'::text = t.tenant AND tenant > 17 AND tenant IN (17)";
@@ -165,16 +232,17 @@ mod tests {
     }
 
     #[test]
-    fn the_parameter_of_limit_is_found() {
+    fn the_number_of_limit_is_found() {
         assert_eq!(
-            limit_parameter("select a from t order by b limit $3"),
-            Some(3)
+            limit_place("select a from t order by b limit $3"),
+            Some(ValuePlace::Parameter(3))
         );
+        assert_eq!(limit_place("select \"limit\" from t where a = $1"), None);
         assert_eq!(
-            limit_parameter("select \"limit\" from t where a = $1"),
-            None
+            limit_place("select 1 limit 5"),
+            Some(ValuePlace::Literal(1))
         );
-        assert_eq!(limit_parameter("select 1 limit 5"), None);
+        assert_eq!(limit_place("select 1 limit all"), None);
         assert_eq!(parameters("(a > ($2 - $12))"), [2, 12]);
     }
 }

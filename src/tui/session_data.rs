@@ -166,6 +166,7 @@ impl SessionData {
                 mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
                 place: String::new(),
                 varying_literals: std::collections::BTreeSet::new(),
+                observed: Vec::new(),
                 fixed_literals: std::collections::BTreeSet::new(),
                 value_class: None,
                 calls_of_classes: 0.0,

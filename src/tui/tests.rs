@@ -554,6 +554,7 @@ fn a_statement_with_other_values_is_counted_once() {
         of: benefit.statement.clone(),
         frequency: crate::workload::Frequency::Rare,
         share: 0.5,
+        seen: None,
         values: Vec::new(),
     });
     benefit.statement = rare.source.id.clone();

@@ -101,6 +101,7 @@ impl TwinFile {
         }
         TwinFile {
             redacted: Some(report),
+            workload: self.workload.without_observed(),
             catalog,
             snapshot,
             ..self.clone()

@@ -10,6 +10,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -18,7 +19,7 @@ use super::{LeftOut, Usage, Workload, orm};
 use crate::sql::psql::{Variables, plain};
 use crate::sql::settle::numbered;
 use crate::sql::split::{Piece, split};
-use crate::sql::{StatementKind, explained_statement, literals, statement_kind};
+use crate::sql::{StatementKind, explained_statement, literals, literals_within, statement_kind};
 
 /// The largest number of calls: sums of them stay finite and exact enough.
 const MAX_CALLS: f64 = 1e15;
@@ -76,7 +77,7 @@ pub fn read_script(
                 continue;
             }
             StatementKind::Utility(word) => match explained_statement(piece.sql) {
-                Some(sql) => add(source, &piece, sql, workload)?,
+                Some(sql) => add(source, (&piece, sql), &script.values, workload)?,
                 None => {
                     utilities.add(&word);
                     continue;
@@ -84,10 +85,10 @@ pub fn read_script(
             },
             StatementKind::Unknown => {
                 let sql = explained_statement(piece.sql).unwrap_or(piece.sql);
-                add(source, &piece, sql, workload)?;
+                add(source, (&piece, sql), &script.values, workload)?;
             }
             StatementKind::Planned | StatementKind::Definition => {
-                add(source, &piece, piece.sql, workload)?;
+                add(source, (&piece, piece.sql), &script.values, workload)?;
             }
         }
         workload.note_search_path(search_path.clone());
@@ -102,11 +103,12 @@ pub fn read_script(
     Ok(())
 }
 
-/// Adds one statement, with parameters for the placeholders of a driver.
+/// Adds one statement, with parameters for the placeholders of a driver. Values of psql's variables
+/// vary.
 fn add(
     source: &str,
-    piece: &Piece<'_>,
-    sql: &str,
+    (piece, sql): (&Piece<'_>, &str),
+    variables: &[Range<usize>],
     workload: &mut Workload,
 ) -> Result<(), FileError> {
     let place = format!("{source}:{}", piece.line);
@@ -126,7 +128,16 @@ fn add(
     let planned = planned.as_deref().unwrap_or(sql);
     let at = |annotation: &str, text: &str| positions(planned, (annotation, text), &place);
     workload.note_fixed_literals(at("fixed", &annotations.fixed)?);
-    workload.note_varying_literals(at("parameters", &annotations.parameters)?);
+    let mut varying = at("parameters", &annotations.parameters)?;
+    if literals(planned).ok() == literals(sql).ok() {
+        let start = piece.start + piece.sql.find(sql).unwrap_or(0);
+        let parts = variables
+            .iter()
+            .filter(|part| part.start >= start)
+            .map(|part| part.start - start..part.end - start);
+        varying.extend(literals_within(sql, &parts.collect::<Vec<_>>()));
+    }
+    workload.note_varying_literals(varying);
     Ok(())
 }
 
@@ -243,6 +254,23 @@ mod tests {
         let mut workload = Workload::default();
         read("dir/jobs.sql", text, &mut workload).unwrap();
         workload
+    }
+
+    #[test]
+    fn values_of_variables_vary() {
+        let workload = workload(
+            "\\set tenant 17\n\\set state '''open'''\nselect 1 from t where a = 5 and b = :tenant and c = :state limit 5;\nexplain select 1 from t where a = :'tenant' and b = ?;",
+        );
+        let varying: Vec<Vec<usize>> = workload
+            .statements()
+            .iter()
+            .map(|one| one.varying_literals.iter().copied().collect())
+            .collect();
+        assert_eq!(
+            workload.statements()[0].sql,
+            "select 1 from t where a = 5 and b = 17 and c = 'open' limit 5"
+        );
+        assert_eq!(varying, [vec![2, 3], vec![1]]);
     }
 
     #[test]

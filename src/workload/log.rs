@@ -4,11 +4,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{LeftOut, MIN_DISTINCT_VALUES, Usage, Workload, orm};
+use super::observed::ObservedLiterals;
+use super::{LeftOut, Usage, Workload, orm};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
 use crate::sql::split::split;
-use crate::sql::{ValuePlace, literals, with_values};
+use crate::sql::{ValuePlace, bound_literals, with_values};
 
 /// Why a log gives no statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,13 +115,15 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// The statement with the logged values in the places of its parameters.
-fn with_parameters(sql: &str, parameters: &str) -> Option<String> {
+/// The statement with the logged values in the places of its parameters, and the positions of these
+/// values among its literals.
+fn with_parameters(sql: &str, parameters: &str) -> Option<(String, BTreeSet<usize>)> {
     let values = log::parameter_values(parameters)?;
-    let values = values
+    let values: BTreeMap<ValuePlace, String> = values
         .into_iter()
-        .map(|(number, literal)| (ValuePlace::Parameter(number), literal));
-    with_values(sql, &values.collect())
+        .map(|(number, literal)| (ValuePlace::Parameter(number), literal))
+        .collect();
+    Some((with_values(sql, &values)?, bound_literals(sql, &values)))
 }
 
 impl LogFilter {
@@ -187,67 +190,7 @@ struct Group {
     timed_calls: f64,
     /// Only functions executed it.
     is_nested: bool,
-    literals: Literals,
-}
-
-/// The values of a statement's literals in its executions. An IN list may be longer in one text
-/// than in another, so only texts with the same number of literals are compared.
-#[derive(Debug, Default)]
-struct Literals {
-    texts: usize,
-    values: BTreeMap<usize, Vec<BTreeSet<String>>>,
-}
-
-impl Literals {
-    /// Later texts are not compared.
-    const MAX_TEXTS: usize = 100;
-
-    fn takes_more(&self) -> bool {
-        self.texts < Self::MAX_TEXTS
-    }
-
-    fn add(&mut self, sql: &str) {
-        self.texts += 1;
-        let Ok(literals) = literals(sql) else { return };
-        let seen = self
-            .values
-            .entry(literals.len())
-            .or_insert_with(|| vec![BTreeSet::new(); literals.len()]);
-        for (values, literal) in seen.iter_mut().zip(literals) {
-            values.insert(literal);
-        }
-    }
-
-    fn merge(&mut self, later: Literals) {
-        if self.texts >= Self::MAX_TEXTS {
-            return;
-        }
-        self.texts += later.texts;
-        for (length, values) in later.values {
-            let known = self
-                .values
-                .entry(length)
-                .or_insert_with(|| vec![BTreeSet::new(); length]);
-            for (known, values) in known.iter_mut().zip(values) {
-                known.extend(values);
-            }
-        }
-    }
-
-    /// The positions of the literals of this text that vary.
-    fn varying(&self, sql: &str) -> BTreeSet<usize> {
-        let seen = literals(sql)
-            .ok()
-            .and_then(|literals| self.values.get(&literals.len()));
-        let varies = |(position, values): (usize, &BTreeSet<String>)| {
-            (values.len() >= MIN_DISTINCT_VALUES).then_some(position)
-        };
-        seen.into_iter()
-            .flatten()
-            .enumerate()
-            .filter_map(varies)
-            .collect()
-    }
+    literals: ObservedLiterals,
 }
 
 impl Group {
@@ -458,10 +401,11 @@ impl LoggedStatements {
         fingerprint: Fingerprint,
     ) {
         let place = || format!("{file}:{}", execution.line);
-        let text = || {
+        let with_values = || {
             let with_values = parameters.and_then(|parameters| with_parameters(sql, parameters));
-            with_values.unwrap_or_else(|| sql.to_owned())
+            with_values.unwrap_or_else(|| (sql.to_owned(), BTreeSet::new()))
         };
+        let text = || with_values().0;
         let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
             sql: text(),
             place: place(),
@@ -470,11 +414,12 @@ impl LoggedStatements {
             calls: 0.0,
             timed_calls: 0.0,
             is_nested: true,
-            literals: Literals::default(),
+            literals: ObservedLiterals::default(),
         });
         group.is_nested &= execution.is_nested;
         if group.literals.takes_more() {
-            group.literals.add(&text());
+            let (text, bound) = with_values();
+            group.literals.add(&text, bound);
         }
         group.total_ms += duration_ms.unwrap_or(0.0);
         let call = if execution.is_fetch { 0.0 } else { 1.0 };
@@ -509,6 +454,7 @@ impl LoggedStatements {
         });
         for (fingerprint, group) in groups.into_iter().take(top as usize) {
             let varying = group.literals.varying(&group.sql);
+            let observed = group.literals.texts(&group.sql);
             workload.add(
                 &format!("log-{fingerprint}"),
                 &group.sql,
@@ -516,6 +462,7 @@ impl LoggedStatements {
                 group.place,
             );
             workload.note_varying_literals(varying);
+            workload.note_observed(observed);
             if group.is_nested {
                 workload.note_within_function();
             }
@@ -625,6 +572,49 @@ mod tests {
             varying(&log),
             [0; 0],
             "the slowest has a longer list than all the others"
+        );
+    }
+
+    #[test]
+    fn parameters_vary_and_their_values_are_kept() {
+        let line = |state: &str| {
+            format!(
+                "2024-11-20 10:00:00.000 UTC [7] LOG:  duration: 1.000 ms  execute s: select a from t where b = 7 and s = $1\n\
+                 2024-11-20 10:00:00.000 UTC [7] DETAIL:  parameters: $1 = '{state}'\n"
+            )
+        };
+        let read = |states: &[(&str, usize)]| {
+            let lines = states
+                .iter()
+                .map(|(state, times)| line(state).repeat(*times));
+            let mut logged = LoggedStatements::default();
+            logged.add_log("x", &lines.collect::<String>()).unwrap();
+            let mut workload = Workload::default();
+            logged.add_to(&mut workload, 9);
+            let statement = workload.statements()[0].clone();
+            let observed = statement.observed.into_iter();
+            let observed = observed
+                .map(|one| (one.sql, one.executions))
+                .collect::<Vec<_>>();
+            (statement.varying_literals, observed)
+        };
+        let text = |state: &str| format!("select a from t where b = 7 and s = '{state}'");
+        let two = [(text("late"), 4), (text("new"), 8)];
+        assert_eq!(read(&[("new", 8), ("late", 4)]), ([1].into(), two.into()));
+        assert_eq!(
+            read(&[("new", 2), ("late", 1)]),
+            ([1].into(), Vec::new()),
+            "too few executions"
+        );
+        assert_eq!(
+            read(&[("new", 2)]),
+            ([1].into(), Vec::new()),
+            "there may be others"
+        );
+        assert_eq!(
+            read(&[("new", 10)]),
+            ([].into(), Vec::new()),
+            "always the same"
         );
     }
 

@@ -18,20 +18,43 @@ pub struct ValueClass {
     pub share: f64,
     /// What has which value: `$1` and `'failed'`, or the column of a literal and its value.
     pub values: Vec<(String, String)>,
+    /// In how many executions values of the class were seen, where they are those of a log and not of
+    /// statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
-/// How many rows a value has.
+/// How often something was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// In so many executions.
+    pub executions: u64,
+    /// Of so many that were compared.
+    pub of: u64,
+}
+
+/// How many rows a value has, or how many are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Frequency {
-    /// The most common value; of a bound, one that most rows are within.
+    /// The most common value.
     MostCommon,
     /// The value of the row in the middle.
     Median,
-    /// A value that is none of the common ones; of a bound, one that few rows are within.
+    /// A value that is none of the common ones.
     Rare,
     /// A value that no row has.
     Absent,
+    /// Bounds that most rows are within.
+    WideRange,
+    /// Bounds that many rows are within.
+    MediumRange,
+    /// Bounds that few rows are within.
+    NarrowRange,
+    /// LIMIT for a page.
+    SmallLimit,
+    /// LIMIT for everything that a program reads at once.
+    LargeLimit,
     /// The statement as others execute it, to whom row-level security policies apply that do not
     /// apply to the role that asks. The values are those of settings that the policies read.
     UnderPolicies,
@@ -47,6 +70,11 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::WideRange => "wide range",
+            Frequency::MediumRange => "medium range",
+            Frequency::NarrowRange => "narrow range",
+            Frequency::SmallLimit => "small limit",
+            Frequency::LargeLimit => "large limit",
             Frequency::UnderPolicies => "under policies",
             Frequency::UnderPoliciesRare => "under policies, rare",
         }
@@ -54,10 +82,15 @@ impl Frequency {
 }
 
 impl Frequency {
-    /// What it is of: `rare values`, `under policies`.
+    /// What it is of: `rare values`, `narrow range`, `under policies`.
     pub fn title(self) -> String {
         match self {
-            Frequency::UnderPolicies => self.name().to_owned(),
+            Frequency::UnderPolicies
+            | Frequency::WideRange
+            | Frequency::MediumRange
+            | Frequency::NarrowRange => self.name().to_owned(),
+            Frequency::SmallLimit => "small LIMIT".to_owned(),
+            Frequency::LargeLimit => "large LIMIT".to_owned(),
             Frequency::UnderPoliciesRare => "under policies, rare values".to_owned(),
             _ => format!("{} values", self.name()),
         }
@@ -78,6 +111,11 @@ impl Frequency {
             Frequency::Median => "median",
             Frequency::Rare => "rare",
             Frequency::Absent => "absent",
+            Frequency::WideRange => "wide_range",
+            Frequency::MediumRange => "medium_range",
+            Frequency::NarrowRange => "narrow_range",
+            Frequency::SmallLimit => "small_limit",
+            Frequency::LargeLimit => "large_limit",
             Frequency::UnderPolicies => "under_policies",
             Frequency::UnderPoliciesRare => "under_policies_rare",
         }

@@ -208,3 +208,79 @@ fn policies_for_other_roles_are_named() {
         "{report:#}"
     );
 }
+
+/// Bills of a table where one of sixteen is not paid, with all the others paid at the same moment;
+/// imports from five sources and of two kinds; photos of albums.
+const IMPORTS: &str = "
+    CREATE TABLE bill (id bigint PRIMARY KEY, due date NOT NULL, paid_at timestamptz, ref text NOT NULL);
+    INSERT INTO bill SELECT n, date '2022-01-01' + n * 7919 % 1000, CASE WHEN n % 16 > 0 THEN timestamptz '2024-05-05' END, md5(n::text)
+    FROM generate_series(1, 90000) AS n;
+    CREATE TABLE import (id bigint PRIMARY KEY, source text NOT NULL, kind text NOT NULL, at timestamptz NOT NULL, body text NOT NULL);
+    INSERT INTO import SELECT n, (ARRAY['sap', 'excel', 'datev', 'lexware', 'navision'])[1 + n % 5], (ARRAY['a', 'b'])[1 + n % 2],
+        timestamptz '2025-01-01' + n * interval '30 seconds', md5(n::text)
+    FROM generate_series(1, 90000) AS n;
+    CREATE TABLE album (id int PRIMARY KEY, owner int NOT NULL);
+    INSERT INTO album SELECT n, n % 900 FROM generate_series(1, 3000) AS n;
+    CREATE TABLE photo (id bigint PRIMARY KEY, album int NOT NULL, taken_at timestamptz NOT NULL, path text NOT NULL);
+    INSERT INTO photo SELECT n, 1 + n * 7919 % 3000, timestamptz '2020-01-01' + n * interval '9 minutes', md5(n::text)
+    FROM generate_series(1, 90000) AS n;
+    ANALYZE";
+
+#[test]
+fn null_beside_other_conditions_is_a_predicate_and_no_key_alone() {
+    let database = Database::new("idioms_null", IMPORTS);
+    let report = advise(
+        &database,
+        "SELECT * FROM bill WHERE paid_at IS NULL AND due < '2022-02-01' ORDER BY due;",
+    );
+    let tried = ["recommendations", "rejected"].map(|list| report[list].as_array().unwrap());
+    let tried = tried.into_iter().flatten();
+    let tried: Vec<&str> = tried.map(|one| one["ddl"].as_str().unwrap()).collect();
+    // Its cost is low because all times that are there are the same, which says nothing of NULLs.
+    assert!(
+        !tried.iter().any(|ddl| ddl.ends_with("(paid_at);")),
+        "{tried:#?}"
+    );
+    let wanted = ["(due) WHERE", "(paid_at, due)"];
+    let found = created(&report);
+    assert!(
+        matches!(found.as_slice(), [only] if wanted.iter().any(|part| only.contains(part))),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn of_two_values_one_alone_is_absent() {
+    let database = Database::new("idioms_absent", IMPORTS);
+    let workload = "-- name: newest\n-- calls: 500\n-- parameters: 'sap', 'a'\n\
+                    SELECT * FROM import WHERE source = 'sap' AND kind = 'a' ORDER BY at DESC LIMIT 20;";
+    let report = advise(&database, workload);
+    let absent = statement(&report, "newest[absent]");
+    assert!(
+        absent["sql"]
+            .as_str()
+            .unwrap()
+            .contains("source = '' AND kind = 'a'"),
+        "{absent:#}"
+    );
+    // Behind the kind alone half of the table is read for a source that no row has.
+    let found = created(&report);
+    assert!(
+        matches!(found.as_slice(), [only] if only.starts_with("(source")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_newest_of_each_row_is_looked_up_behind_its_key() {
+    let database = Database::new("idioms_extreme", IMPORTS);
+    let report = advise(
+        &database,
+        "SELECT a.id, (SELECT max(p.taken_at) FROM photo p WHERE p.album = a.id) FROM album a WHERE a.owner = 17;",
+    );
+    let found = created(&report);
+    assert!(
+        found.iter().any(|index| index == "(album, taken_at)"),
+        "{found:?}"
+    );
+}

@@ -124,6 +124,7 @@ fn a_second_statement_behind_a_semicolon_never_runs_whatever_the_splitter_does()
             mean_time_ms: None,
             place: String::new(),
             varying_literals: std::collections::BTreeSet::new(),
+            observed: Vec::new(),
             fixed_literals: std::collections::BTreeSet::new(),
             value_class: None,
             calls_of_classes: 0.0,

@@ -327,3 +327,91 @@ fn logs_of_several_databases_and_of_orms() {
         "{report:#}"
     );
 }
+
+const CLAIMS: &str = "CREATE TABLE claim (id bigint PRIMARY KEY, branch int NOT NULL, stage text NOT NULL, filed timestamptz NOT NULL, note text);
+     INSERT INTO claim SELECT n, n % 300, CASE WHEN n % 400 = 7 THEN 'disputed' WHEN n % 50 = 3 THEN 'open' ELSE 'settled' END,
+         timestamptz '2024-01-01' + n * interval '1 min', md5(n::text)
+     FROM generate_series(1, 60000) AS n;
+     ANALYZE claim;";
+
+/// Executes a statement with each of these values, and gives what the server logged about it.
+fn logged(
+    database: &Database,
+    sql: &str,
+    values: &[(&str, i64, usize)],
+) -> tempfile::NamedTempFile {
+    let mut client = database.client();
+    client
+        .batch_execute("SET log_min_duration_statement = 0")
+        .unwrap();
+    let statement = client.prepare(sql).unwrap();
+    for (stage, limit, times) in values {
+        for _ in 0..*times {
+            client.query(&statement, &[stage, limit]).unwrap();
+        }
+    }
+    drop(client);
+    let all = std::fs::read_to_string(cluster().directory().join("server.log")).unwrap();
+    let entries = all.split_inclusive('\n').collect::<Vec<_>>();
+    // Other tests have the same server.
+    let own = |at: &usize| entries[*at].contains(sql) && entries[*at].contains("duration:");
+    let lines = (0..entries.len()).filter(|at| own(at) || (*at > 0 && own(&(at - 1))));
+    crate::live::file(&lines.map(|at| entries[at]).collect::<String>())
+}
+
+#[test]
+fn values_that_a_server_logged_are_the_classes_with_their_shares() {
+    let database = Database::new("logged_values", CLAIMS);
+    let sql = "SELECT id, filed FROM claim WHERE stage = $1 ORDER BY filed DESC LIMIT $2";
+    let log = logged(
+        &database,
+        sql,
+        &[("settled", 20, 5), ("disputed", 20, 24), ("none", 500, 11)],
+    );
+    let report = database.advise(&["--rehearse=twin", "--log", log.path().to_str().unwrap()]);
+    let given = statements(&report);
+    assert_eq!(given.len(), 1, "{given:#?}");
+    let all = report["workload"]["statements"].as_array().unwrap();
+    let mut classes: Vec<_> = all
+        .iter()
+        .filter(|one| !one["value_class"].is_null())
+        .map(|one| &one["value_class"])
+        .collect();
+    classes.sort_by_key(|class| class["executions_seen"].as_u64());
+    // The slowest execution stands for its class; which one that is, the clock decides.
+    let own = given[0]["sql"].as_str().unwrap();
+    let seen = [
+        ("'settled'", "20", 5),
+        ("'none'", "500", 11),
+        ("'disputed'", "20", 24),
+    ];
+    let others = seen.iter().filter(|(stage, ..)| !own.contains(stage));
+    let others: Vec<_> = others.collect();
+    assert_eq!((others.len(), classes.len()), (2, 2), "{own} {classes:#?}");
+    for ((stage, limit, executions), class) in others.into_iter().zip(classes) {
+        assert_eq!(class["executions_seen"], *executions, "{class:#}");
+        assert_eq!(class["executions_compared"], 40, "{class:#}");
+        assert_eq!(class["share"], *executions as f64 / 40.0, "{class:#}");
+        let values = class["values"].to_string();
+        assert!(values.contains(stage), "{values}");
+        assert!(values.contains(&format!("\"'{limit}'\"")), "{values}");
+    }
+    assert_eq!(
+        recommended(&report, &["claim", "(stage, filed)"]).len(),
+        1,
+        "{report:#}"
+    );
+}
+
+#[test]
+fn a_parameter_that_always_had_one_value_is_a_kind() {
+    let database = Database::new("logged_kind", CLAIMS);
+    let sql = "SELECT id, note FROM claim WHERE stage = $1 ORDER BY id LIMIT $2";
+    let advised = |times: usize| {
+        let log = logged(&database, sql, &[("disputed", 10, times)]);
+        let report = database.advise(&["--rehearse=twin", "--log", log.path().to_str().unwrap()]);
+        recommended(&report, &["WHERE", "disputed"]).len()
+    };
+    assert_eq!(advised(3), 0, "the next execution may have another value");
+    assert_eq!(advised(30), 1);
+}

@@ -50,7 +50,7 @@ struct Tally {
 /// A tally for each access method.
 type Tallies = BTreeMap<String, Tally>;
 
-fn named(line: &str, number: usize) -> NamedIndex {
+pub fn named(line: &str, number: usize) -> NamedIndex {
     let index = parse_index(&format!("CREATE INDEX i {line}"))
         .unwrap_or_else(|error| panic!("{line}: {error}"));
     NamedIndex {
@@ -137,10 +137,12 @@ impl Rehearsal {
 
     fn twin(&mut self, indexes: &[NamedIndex]) -> Answer {
         if self.with_samples {
-            self.pair
-                .twin
-                .fetch_samples(indexes, &self.words, &self.pair.server)
-                .unwrap();
+            let Pair { server, twin, .. } = &mut self.pair;
+            for index in indexes {
+                for sample in twin.fetch_samples(index, &self.words, server).unwrap() {
+                    twin.add_sample(&sample).unwrap();
+                }
+            }
         }
         self.pair
             .twin

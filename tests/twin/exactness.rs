@@ -55,6 +55,25 @@ pub struct Pair {
     pub twin: Twin,
 }
 
+/// A twin with this snapshot.
+pub fn load(snapshot: &Snapshot) -> Twin {
+    let binaries = Binaries::find(WhenMissing::Explain).unwrap();
+    let options = ClusterOptions {
+        settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
+        without_checksums: true,
+        access: Access::Password,
+        ..ClusterOptions::default()
+    };
+    let began = Instant::now();
+    let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
+    eprintln!("cluster {:?}", began.elapsed());
+    let twin_session = own_session(&copy.conninfo());
+    let began = Instant::now();
+    let twin = Twin::load(snapshot, copy, twin_session).unwrap();
+    eprintln!("load {:?}", began.elapsed());
+    twin
+}
+
 impl Pair {
     pub fn of(database: &Database) -> Pair {
         Pair::seen_by(database, "postgres").0
@@ -70,20 +89,7 @@ impl Pair {
         let began = Instant::now();
         let snapshot = server.snapshot(&Scope::Everything).unwrap();
         eprintln!("snapshot {:?}", began.elapsed());
-        let binaries = Binaries::find(WhenMissing::Explain).unwrap();
-        let options = ClusterOptions {
-            settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
-            without_checksums: true,
-            access: Access::Password,
-            ..ClusterOptions::default()
-        };
-        let began = Instant::now();
-        let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
-        eprintln!("cluster {:?}", began.elapsed());
-        let twin_session = own_session(&copy.conninfo());
-        let began = Instant::now();
-        let twin = Twin::load(&snapshot, copy, twin_session).unwrap();
-        eprintln!("load {:?}", began.elapsed());
+        let twin = load(&snapshot);
         (Pair { server, twin }, snapshot)
     }
 

@@ -158,6 +158,36 @@ fn what_writes_would_pay_too_much_for() {
 }
 
 #[test]
+fn what_writes_would_pay_too_much_for_beside_another_index() {
+    let both = "SELECT * FROM orders WHERE a = 1 AND b = 2";
+    let filtered = seq_scan("orders", TODAY).filter("((orders.a = 1) AND (orders.b = 2))");
+    let insert = TestPlan::result(0.01).modifying("Insert", "orders");
+    let mut planner = looking_up(TestPlanner::new([orders()]), 1.0, "b")
+        .called(1_000_000.0, "by-both", both, filtered)
+        .called(100_000.0, "insert", "INSERT INTO orders VALUES (1)", insert)
+        .index("orders (a)", MB, &[("by-both", 10.0)])
+        .index("orders (b)", MB, &[("by-both", 20.0), ("by-b", 10.0)]);
+    let advice = advice(&mut planner);
+    assert_eq!(recommended(&advice), ["orders (a)"]);
+    let Rejection::WriteCostTooHigh {
+        best,
+        gained,
+        write_cost,
+        ..
+    } = rejection(&advice, "orders (b)")
+    else {
+        panic!("{:?}", rejection(&advice, "orders (b)"));
+    };
+    assert_eq!(
+        *best,
+        benefit("by-b", TODAY, 10.0),
+        "the statement that nothing else helps"
+    );
+    assert_eq!(*gained, Cost(TODAY - 10.0));
+    assert!(write_cost > gained, "{write_cost} {gained}");
+}
+
+#[test]
 fn what_a_limit_keeps_out() {
     let limit = |limits: Limits| {
         let advice = advice_within(&mut by_a_and_b(), &limits);

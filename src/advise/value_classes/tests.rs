@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::ColumnStatistics;
 use crate::planner::PlanOutcome;
 use crate::planner::test_planner::{self, TestPlan, id, seq_scan, table};
-use crate::workload::Usage;
+use crate::workload::{ObservedValues, Usage};
 
 /// `orders`: nearly all are sent, few failed; half a dozen customers of a thousand have many.
 fn catalog() -> Catalog {
@@ -148,6 +148,49 @@ fn a_literal_that_stands_twice_is_one_value_where_it_is_compared_with_the_same_c
 }
 
 #[test]
+fn only_one_of_two_values_is_absent() {
+    // Values that are as frequent as each other: of these only the absent one is a class.
+    let even = |name: &str, values: &[&str]| {
+        let share = 1.0 / values.len() as f64;
+        let common = values.iter().map(|value| ((*value).to_owned(), share));
+        let statistics = ColumnStatistics {
+            distinct: values.len() as f64,
+            most_common_values: common.collect(),
+            ..ColumnStatistics::default()
+        };
+        (name.to_owned(), statistics)
+    };
+    let columns = [
+        even("source", &["a", "b", "c", "d", "e"]),
+        even("kind", &["x", "y"]),
+    ];
+    let imports = table("imports", &["source text", "kind text", "at bigint"]).with(|table| {
+        for (name, statistics) in &columns {
+            let mut own = table.columns.iter_mut();
+            own.find(|column| column.name == *name).unwrap().statistics = Some(statistics.clone());
+        }
+    });
+    let sql = "SELECT * FROM imports WHERE kind = 'x' AND source = 'a' ORDER BY at LIMIT 20";
+    let scan = seq_scan("imports", 1_000.0)
+        .filter("((imports.kind = 'x'::text) AND (imports.source = 'a'::text))");
+    let plan = scan.sorted_by(&["imports.at"]).limited(20.0);
+    let mut workload = workload(sql);
+    workload.note_varying_literals([0, 1].into());
+    let found = of(
+        &workload,
+        &baseline(&["s"], &plan),
+        &test_planner::catalog([imports]),
+    );
+    assert_eq!(
+        texts(&found),
+        [(
+            "s[absent]",
+            "SELECT * FROM imports WHERE kind = 'x' AND source = '' ORDER BY at LIMIT 20"
+        )]
+    );
+}
+
+#[test]
 fn what_its_author_says_of_a_literal_decides() {
     let plan = seq_scan("orders", 1_000.0).filter("(orders.customer = 17)");
     let mut fixed = workload("SELECT * FROM orders WHERE customer = 17");
@@ -176,14 +219,17 @@ fn bounds_and_limits_are_wide_and_narrow() {
         texts(&found),
         [
             (
-                "s[most common]",
+                "s[wide range]",
                 "SELECT * FROM orders WHERE at > 100 LIMIT 20"
             ),
             (
-                "s[median]",
+                "s[medium range]",
                 "SELECT * FROM orders WHERE at > 500 LIMIT 1000"
             ),
-            ("s[rare]", "SELECT * FROM orders WHERE at > 900 LIMIT 20"),
+            (
+                "s[narrow range]",
+                "SELECT * FROM orders WHERE at > 900 LIMIT 20"
+            ),
         ]
     );
     let found = classes_of(
@@ -210,4 +256,91 @@ fn classes_that_cannot_be_planned_leave_their_calls_to_the_statement() {
         .map(|statement| (statement.id.0.as_str(), statement.calls))
         .collect();
     assert_eq!(calls, [("s", 100.0 - rare), ("s[rare]", rare)]);
+}
+
+/// The frequency, the share, and what has which value.
+type Class = (Frequency, f64, Vec<(String, String)>);
+
+/// The classes of a statement that a log has with these texts.
+fn seen(filter: &str, texts: &[(&str, u64)]) -> Vec<Class> {
+    let mut workload = workload(texts[0].0);
+    let observed = texts.iter().map(|(sql, executions)| ObservedValues {
+        sql: (*sql).to_owned(),
+        executions: *executions,
+    });
+    workload.note_observed(observed.collect());
+    workload.note_varying_literals((0..5).collect());
+    let plan = seq_scan("orders", 1_000.0).filter(filter);
+    let found = of(&workload, &baseline(&["s"], &plan), &catalog());
+    let classes = found.into_iter().map(|one| one.value_class.unwrap());
+    classes
+        .map(|class| (class.frequency, class.share, class.values))
+        .collect()
+}
+
+fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[test]
+fn values_of_a_log_are_classes_with_their_shares_of_the_executions() {
+    let text = |state: &str| format!("SELECT * FROM orders WHERE state = '{state}'");
+    let found = seen(
+        "(orders.state = 'sent'::text)",
+        &[
+            (&text("sent"), 10),
+            (&text("failed"), 25),
+            (&text("lost"), 3),
+            (&text("gone"), 2),
+        ],
+    );
+    assert_eq!(
+        found,
+        [
+            (Frequency::Rare, 0.625, named(&[("state", "'failed'")])),
+            (Frequency::Absent, 0.125, named(&[("state", "'lost'")])),
+        ],
+        "the common value is that of the statement, and none is made up"
+    );
+}
+
+#[test]
+fn bounds_and_limits_of_a_log_are_sorted_by_the_rows_within() {
+    let text =
+        |from: u32, limit: u32| format!("SELECT * FROM orders WHERE at > {from} LIMIT {limit}");
+    let found = seen(
+        "(orders.at > 990)",
+        &[
+            (&text(990, 7), 30),
+            (&text(20, 7), 8),
+            (&text(800, 5000), 2),
+        ],
+    );
+    assert_eq!(
+        found,
+        [
+            (
+                Frequency::WideRange,
+                0.2,
+                named(&[("LIMIT", "7"), ("at", "20")])
+            ),
+            (
+                Frequency::MediumRange,
+                0.05,
+                named(&[("LIMIT", "5000"), ("at", "800")])
+            ),
+        ]
+    );
+    let only_limit = |limit: u32| format!("SELECT * FROM orders ORDER BY id LIMIT {limit}");
+    let found = seen(
+        "(orders.id > orders.customer)",
+        &[(&only_limit(20), 10), (&only_limit(2000), 10)],
+    );
+    assert_eq!(
+        found,
+        [(Frequency::LargeLimit, 0.5, named(&[("LIMIT", "2000")]))]
+    );
 }

@@ -28,7 +28,7 @@ accepted AS (
       OR (c.opcintype = 'pg_catalog.anyrange'::pg_catalog.regtype AND t.typtype = 'r')
       OR (c.opcintype = 'pg_catalog.anymultirange'::pg_catalog.regtype AND t.typtype = 'm')
       OR (c.opcintype = 'pg_catalog.anyenum'::pg_catalog.regtype AND t.typtype = 'e')
-      OR (c.opcintype <> 'pg_catalog.bpchar'::pg_catalog.regtype
+      OR (c.opcintype <> 'pg_catalog.bpchar'::pg_catalog.regtype AND c.opcintype <> 'pg_catalog.oid'::pg_catalog.regtype
           AND EXISTS (SELECT FROM pg_catalog.pg_cast k
                       WHERE k.castsource = t.oid AND k.casttarget = c.opcintype AND k.castmethod = 'b' AND k.castcontext = 'i'))
     WHERE t.oid = 'pg_catalog.bpchar'::pg_catalog.regtype OR c.opcname !~ '^(bpchar|varchar)_'

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use tokio_postgres::types::Type;
+
 use super::index_part::{IndexPart, part};
-use super::{Heap, Leaf, Twin};
+use super::{Heap, Leaf, Reserved, Twin};
 use crate::db::DbError;
+use crate::db::row::field;
 use crate::db::transaction::body;
-use crate::model::{Bytes, quote_literal};
+use crate::model::{Bytes, QualifiedName, quote_literal};
 use crate::planner::{NamedIndex, Refusal, TestedIndex};
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::size::IndexSize;
@@ -29,6 +32,9 @@ pub(super) struct Hypothetical {
 
 /// Estimates are made in a transaction that is rolled back, and every name in them is qualified.
 pub(super) const BEGIN_ESTIMATES: &str = "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL search_path = pg_catalog, pg_temp";
+
+/// The longest name (`NAMEDATALEN` less the final zero).
+const MAX_NAME_BYTES: usize = 63;
 
 /// Which rows the table has while an index is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +67,10 @@ impl Twin {
     }
 
     /// Creates an index that the twin does not have yet.
-    pub(super) fn know(&mut self, index: &NamedIndex) -> Result<Result<(), Refusal>, DbError> {
+    pub(in crate::db) fn know(
+        &mut self,
+        index: &NamedIndex,
+    ) -> Result<Result<(), Refusal>, DbError> {
         if self.hypothetical(index).is_some() {
             return Ok(Ok(()));
         }
@@ -159,7 +168,8 @@ impl Twin {
 
     /// Gives a new index a file of the estimated size, and its lasting OID.
     fn finish(&mut self, index: &NamedIndex) -> Result<Hypothetical, DbError> {
-        let parts = self.parts(index)?;
+        let mut parts = self.parts(index)?;
+        name_parts(index, &mut parts);
         for part in parts.iter().filter(|part| part.has_expression()) {
             if part.path.is_some() {
                 self.add_expression_statistics(part)?;
@@ -168,7 +178,7 @@ impl Twin {
         self.session.batch(OPERATION, BEGIN_ESTIMATES)?;
         let files = self.files(index, &parts)?;
         self.session.rollback();
-        let raised = self.raise(&parts);
+        let raised = self.raise(index, &parts)?;
         self.admin.batch(OPERATION, &give_files(&files))?;
         self.admin
             .batch(OPERATION, &raise_script(&raised, &parts))?;
@@ -211,17 +221,63 @@ impl Twin {
         Ok(files)
     }
 
-    /// New OIDs, greater than those of all of production's indexes. Among indexes with the same
-    /// cost, the planner takes the one with the greatest OID, because it considers them in that
-    /// order, and a new index on the server would have the greatest.
-    fn raise(&mut self, parts: &[IndexPart]) -> Vec<(Oid, Oid)> {
+    /// New OIDs, greater than those of all of production's indexes: a new index on the server would
+    /// have the greatest.
+    fn raise(
+        &mut self,
+        index: &NamedIndex,
+        parts: &[IndexPart],
+    ) -> Result<Vec<(Oid, Oid)>, DbError> {
         let mut old: Vec<Oid> = parts.iter().map(|part| part.oid).collect();
         old.sort_unstable();
-        let raise = |old| {
-            self.next_oid += 1;
-            (old, self.next_oid)
-        };
-        old.into_iter().map(raise).collect()
+        let mut reserved = self.reserve(index)?;
+        if (reserved.number as usize) < old.len() {
+            reserved = self.reserve_next(u32::try_from(old.len()).unwrap_or(u32::MAX));
+        }
+        Ok(old.into_iter().zip(reserved.first..).collect())
+    }
+
+    /// The OIDs that this candidate has or will have. Candidates get theirs in the order in which
+    /// they are first named here.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn reserve(&mut self, index: &NamedIndex) -> Result<Reserved, DbError> {
+        let definition = index.definition.create(&index.name);
+        if let Some(reserved) = self.reserved.get(&definition) {
+            return Ok(*reserved);
+        }
+        let number = self.number_of_relations(&index.definition.table)?;
+        let reserved = self.reserve_next(number);
+        self.reserved.insert(definition, reserved);
+        Ok(reserved)
+    }
+
+    /// This candidate has these OIDs in another twin of the same server.
+    pub fn keep_reserved(&mut self, index: &NamedIndex, reserved: Reserved) {
+        self.last_oid = self.last_oid.max(reserved.first + (reserved.number - 1));
+        let definition = index.definition.create(&index.name);
+        self.reserved.insert(definition, reserved);
+    }
+
+    fn reserve_next(&mut self, number: u32) -> Reserved {
+        let first = self.last_oid + 1;
+        self.last_oid += number;
+        Reserved { first, number }
+    }
+
+    fn number_of_relations(&mut self, table: &QualifiedName) -> Result<u32, DbError> {
+        if let Some(number) = self.relations.get(table) {
+            return Ok(*number);
+        }
+        let sql = "SELECT pg_catalog.count(*) AS relations FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1))";
+        let rows = self
+            .admin
+            .query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
+        let counted = rows.first().map(|row| field::<i64>(row, "relations"));
+        let number = u32::try_from(counted.transpose()?.unwrap_or(1).max(1)).unwrap_or(u32::MAX);
+        self.relations.insert(table.clone(), number);
+        Ok(number)
     }
 
     /// Switches these tables to their short or sparse files, with production's counts.
@@ -297,6 +353,12 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
             pairs.join(", ")
         )
     };
+    let renamed = parts.iter().skip(1).map(|part| {
+        let name = quote_literal(&part.index_name);
+        let new = raised.iter().find(|(old, _)| *old == part.oid);
+        let oid = new.map_or(part.oid, |(_, new)| *new);
+        format!("; UPDATE pg_catalog.pg_class SET relname = {name} WHERE oid = {oid}::oid")
+    });
     let of_class = " AND c.classid = 'pg_catalog.pg_class'::regclass";
     let of_other_class = " AND c.refclassid = 'pg_catalog.pg_class'::regclass";
     let updates: Vec<String> = [
@@ -314,10 +376,22 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     .collect();
     // Makes the server read the tables' lists of indexes again.
     format!(
-        "BEGIN; {}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
+        "BEGIN; {}{}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
         updates.join("; "),
+        renamed.collect::<String>(),
         tables.join(", ")
     )
+}
+
+/// Names the parts of a partitioned index after it: the server's own names for them depend on which
+/// indexes there are.
+fn name_parts(index: &NamedIndex, parts: &mut [IndexPart]) {
+    for (number, part) in parts.iter_mut().enumerate().skip(1) {
+        let suffix = format!("_part{number}");
+        let longest = MAX_NAME_BYTES.saturating_sub(suffix.len());
+        let end = index.name.floor_char_boundary(longest);
+        part.index_name = format!("{}{suffix}", &index.name[..end]);
+    }
 }
 
 fn hypothetical(

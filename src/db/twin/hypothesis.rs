@@ -14,7 +14,7 @@ use crate::workload::Statement;
 
 impl Twin {
     /// The plans under the conditions of the question; refused if the hypothesis needs rows.
-    pub(super) fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
+    pub(in crate::db) fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
         let Question {
             indexes,
             hidden,

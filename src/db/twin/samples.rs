@@ -42,36 +42,30 @@ pub(super) struct SideTable {
 }
 
 impl Twin {
-    /// Fetches rows of these indexes' tables if an estimate needs them: for predicates,
-    /// expressions, several columns, values that may be too long, and access methods that statistics
-    /// do not describe. Each table
-    /// is read once, with the columns that these indexes and `words` (those of the workload) name,
-    /// and again only if another index needs a further column. Returns the samples.
+    /// Fetches rows of this index's table if an estimate needs them, and returns them: for
+    /// predicates, expressions, several columns, values that may be too long, and access methods
+    /// that statistics do not describe. Each table is read once, with the columns that the index and
+    /// `words` (those of the workload) name, and again only if another index needs a further column.
     ///
     /// # Errors
     /// When the connection to the source or the twin is lost.
     pub fn fetch_samples(
         &mut self,
-        indexes: &[NamedIndex],
+        index: &NamedIndex,
         words: &BTreeSet<String>,
         source: &dyn SampleSource,
     ) -> Result<Vec<TableSample>, DbError> {
         let mut fetched = Vec::new();
-        for index in indexes {
-            if self.hypothetical(index).is_some() {
+        if self.hypothetical(index).is_some() {
+            return Ok(fetched);
+        }
+        let for_size = needs_sample(&index.definition);
+        for leaf in self.leaves(&index.definition.table)? {
+            if !for_size && !self.may_have_long_keys(&index.definition, &leaf)? {
                 continue;
             }
-            let for_size = needs_sample(&index.definition);
-            for leaf in self.leaves(&index.definition.table)? {
-                if !for_size && !self.may_have_long_keys(&index.definition, &leaf)? {
-                    continue;
-                }
-                if let Some(request) = self.wanted(&index.definition, &leaf, words)?
-                    && let Some(sample) = source.sample(&request)?
-                {
-                    self.add_sample(&sample)?;
-                    fetched.push(sample);
-                }
+            if let Some(request) = self.wanted(&index.definition, &leaf, words)? {
+                fetched.extend(source.sample(&request)?);
             }
         }
         Ok(fetched)

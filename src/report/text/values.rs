@@ -44,15 +44,23 @@ pub(super) fn write(text: &mut String, statement: &StatementAdvice, advice: &Adv
             String::new()
         };
         let line = format!(
-            "{}  {}{}{dearest}",
+            "{}  {}{}{}{dearest}",
             styled(style, gain),
             class.frequency.title(),
+            seen(class),
             named(class)
         );
         let lines = indent(&line, FURTHER_LINES, width);
         let share = format!("    {:>4} ", percent(class.share));
         let _ = writeln!(text, "{}", share + lines.trim_start());
     }
+}
+
+/// `, seen in 3 of 40 executions`; nothing where the values are those of statistics.
+fn seen(class: &ValueClass) -> String {
+    class.seen.map_or_else(String::new, |seen| {
+        format!(", seen in {} of {} executions", seen.executions, seen.of)
+    })
 }
 
 /// ` ($1 = 'failed', $2 = 20)`; nothing where no value is known.

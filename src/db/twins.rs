@@ -1,0 +1,338 @@
+//! Several planner twins of one server, which answer questions at the same time.
+//!
+//! A question makes indexes visible by changing rows of `pg_index`, and two transactions cannot
+//! change one row at the same time. So each further process is a server of its own. All answer
+//! alike: what a twin learns is kept in a log, which each of them follows in its order, and a
+//! candidate has the same OIDs in each. The others are started in the background, once so much was
+//! asked that it is worth it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::sampling::SampleSource;
+use super::twin::Reserved;
+use super::{DbError, Twin};
+use crate::catalog::Catalog;
+use crate::model::{Bytes, Gap, QualifiedName};
+use crate::planner::{
+    Answer, NamedIndex, Planned, Planner, PlannerError, Question, RefusalCause, Target,
+};
+use crate::twin::snapshot::TableSample;
+use crate::workload::Statement;
+
+/// Another twin is started once so many plans were asked for: planning them took about as long as
+/// it takes to start one.
+const PLANS_WORTH_ANOTHER: usize = 400;
+
+/// Statements of one question are planned by several twins where each gets at least so many.
+const MIN_STATEMENTS_EACH: usize = 4;
+
+/// Makes another twin of the same server, as it was first; none if that fails.
+pub type MakeTwin = Arc<dyn Fn() -> Option<Twin> + Send + Sync>;
+
+/// What all twins learn, in the order in which they have to.
+enum Learned {
+    Candidate(NamedIndex, Reserved),
+    Sample(TableSample),
+    RealSize(NamedIndex, Bytes),
+}
+
+/// Planner twins of one server.
+pub struct Twins {
+    first: Twin,
+    /// All others that are ready.
+    others: Vec<Twin>,
+    starting: Vec<JoinHandle<Option<Twin>>>,
+    /// How many there may be besides the first one, and how they are made.
+    may_start: Option<(usize, MakeTwin)>,
+    log: Vec<Learned>,
+    /// The definitions of the candidates in the log.
+    candidates: BTreeSet<String>,
+    /// How many plans were asked for.
+    plans: usize,
+}
+
+impl Twins {
+    /// One twin, to which as many are added as there are `jobs`.
+    pub fn new(first: Twin, jobs: usize, another: MakeTwin) -> Twins {
+        let mut twins = Twins::one(first);
+        twins.may_start = (jobs > 1).then(|| (jobs - 1, another));
+        twins
+    }
+
+    /// One twin only.
+    pub fn one(first: Twin) -> Twins {
+        Twins {
+            first,
+            others: Vec::new(),
+            starting: Vec::new(),
+            may_start: None,
+            log: Vec::new(),
+            candidates: BTreeSet::new(),
+            plans: 0,
+        }
+    }
+
+    /// How many answer by now.
+    pub fn number(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// What they lack for these tables.
+    pub fn gaps(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Gap> {
+        self.first.gaps(tables)
+    }
+
+    /// Fetches the rows that estimates of these indexes need; returns them.
+    ///
+    /// # Errors
+    /// When the connection to the source or a twin is lost.
+    pub fn fetch_samples(
+        &mut self,
+        indexes: &[NamedIndex],
+        words: &BTreeSet<String>,
+        source: &dyn SampleSource,
+    ) -> Result<Vec<TableSample>, DbError> {
+        let mut fetched = Vec::new();
+        for index in indexes {
+            if self.candidates.contains(&definition(index)) {
+                continue;
+            }
+            for sample in self.first.fetch_samples(index, words, source)? {
+                self.learn(Learned::Sample(sample.clone()))?;
+                fetched.push(sample);
+            }
+            self.keep_candidate(index)?;
+        }
+        Ok(fetched)
+    }
+
+    /// The server built this index: from now on it has that size here, too.
+    ///
+    /// # Errors
+    /// When a connection is lost.
+    pub fn keep_real_size(&mut self, index: &NamedIndex, size: Bytes) -> Result<(), DbError> {
+        self.learn(Learned::RealSize(index.clone(), size))
+    }
+
+    fn keep_candidate(&mut self, index: &NamedIndex) -> Result<(), DbError> {
+        if self.candidates.insert(definition(index)) {
+            let reserved = self.first.reserve(index)?;
+            self.learn(Learned::Candidate(index.clone(), reserved))?;
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, learned: Learned) -> Result<(), DbError> {
+        self.log.push(learned);
+        for twin in std::iter::once(&mut self.first).chain(&mut self.others) {
+            follow(twin, &self.log, self.log.len() - 1)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the others when it is worth it, and takes in those that are ready.
+    fn grow(&mut self, questions: &[Question]) -> Result<(), DbError> {
+        let plans = questions.iter().map(|question| question.statements.len());
+        self.plans += plans.sum::<usize>();
+        if self.plans >= PLANS_WORTH_ANOTHER
+            && let Some((number, another)) = self.may_start.take()
+        {
+            for _ in 0..number {
+                let another = Arc::clone(&another);
+                self.starting.push(thread::spawn(move || another()));
+            }
+        }
+        let (ready, starting) = std::mem::take(&mut self.starting)
+            .into_iter()
+            .partition(JoinHandle::is_finished);
+        self.starting = starting;
+        let ready: Vec<JoinHandle<Option<Twin>>> = ready;
+        for mut twin in ready
+            .into_iter()
+            .filter_map(|twin| twin.join().ok().flatten())
+        {
+            for place in 0..self.log.len() {
+                follow(&mut twin, &self.log, place)?;
+            }
+            self.others.push(twin);
+        }
+        Ok(())
+    }
+
+    /// All questions are about new indexes, and nothing else.
+    fn answer_together(&mut self, questions: &[Question]) -> Result<Vec<Answer>, DbError> {
+        for index in questions.iter().flat_map(|question| &question.indexes) {
+            self.keep_candidate(index)?;
+        }
+        self.grow(questions)?;
+        let parts = divided(questions, self.number());
+        let next = AtomicUsize::new(0);
+        let work = |twin: &mut Twin| {
+            let mut answered: Vec<(usize, Result<Answer, DbError>)> = Vec::new();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(place) else {
+                    return answered;
+                };
+                let answer = twin.answer(&part.question);
+                let is_over = answer.is_err();
+                answered.push((place, answer));
+                if is_over {
+                    next.store(parts.len(), Ordering::Relaxed);
+                }
+            }
+        };
+        let (first, others) = (&mut self.first, &mut self.others);
+        let mut answered = if parts.len() > 1 && !others.is_empty() {
+            thread::scope(|scope| {
+                let running: Vec<_> = others
+                    .iter_mut()
+                    .map(|twin| scope.spawn(|| work(twin)))
+                    .collect();
+                let mut answered = work(first);
+                for twin in running {
+                    match twin.join() {
+                        Ok(more) => answered.extend(more),
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
+                }
+                answered
+            })
+        } else {
+            work(first)
+        };
+        answered.sort_by_key(|(place, _)| *place);
+        let mut answers: Vec<Answer> = Vec::with_capacity(questions.len());
+        for (place, answer) in answered {
+            let answer = answer?;
+            match answers.last_mut() {
+                Some(last) if parts.get(place).is_some_and(|part| part.continues) => {
+                    add(last, answer);
+                }
+                _ => answers.push(answer),
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// A question, or some of its statements.
+struct Part {
+    question: Question,
+    /// Is it about more statements of the question before?
+    continues: bool,
+}
+
+/// The questions, in so many parts that each twin has something to do.
+fn divided(questions: &[Question], twins: usize) -> Vec<Part> {
+    let each = twins.div_ceil(questions.len().max(1));
+    let mut parts = Vec::with_capacity(questions.len());
+    for question in questions {
+        let statements = question.statements.len().div_ceil(each);
+        let statements = statements.max(MIN_STATEMENTS_EACH);
+        if question.statements.len() <= statements {
+            parts.push(Part {
+                question: question.clone(),
+                continues: false,
+            });
+            continue;
+        }
+        for (number, statements) in question.statements.chunks(statements).enumerate() {
+            let statements: Vec<Statement> = statements.to_vec();
+            parts.push(Part {
+                question: Question {
+                    statements,
+                    ..question.clone()
+                },
+                continues: number > 0,
+            });
+        }
+    }
+    parts
+}
+
+/// Adds the plans of further statements of the same question.
+fn add(answer: &mut Answer, more: Answer) {
+    match (&mut *answer, more) {
+        (Answer::Planned(planned), Answer::Planned(more)) => {
+            let Planned { plans, settled, .. } = more;
+            planned.plans.extend(plans);
+            planned.settled.extend(settled);
+        }
+        (Answer::Planned(_), refused @ Answer::Refused(_)) => *answer = refused,
+        (Answer::Refused(_), _) => {}
+    }
+}
+
+fn definition(index: &NamedIndex) -> String {
+    index.definition.create(&index.name)
+}
+
+/// Takes what is at this place of the log. The size of a candidate is estimated by the rows that
+/// were there when it was named first: before others come, it is created.
+fn follow(twin: &mut Twin, log: &[Learned], place: usize) -> Result<(), DbError> {
+    match log.get(place) {
+        Some(Learned::Candidate(index, reserved)) => twin.keep_reserved(index, *reserved),
+        Some(Learned::Sample(sample)) => {
+            for learned in log.iter().take(place) {
+                if let Learned::Candidate(index, _) = learned
+                    && twin.is_on(index, sample.relation)?
+                {
+                    // Why it cannot be created is said when it is asked about.
+                    let _ = twin.know(index)?;
+                }
+            }
+            twin.add_sample(sample)?;
+        }
+        Some(Learned::RealSize(index, size)) => twin.keep_real_size(index, *size)?,
+        None => {}
+    }
+    Ok(())
+}
+
+impl Planner for Twins {
+    /// Ignores the target of a question: there are only twins.
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.is_plain() && !question.is_baseline() {
+            let answers = self.answer_together(std::slice::from_ref(question))?;
+            let nothing = || RefusalCause::NoServer.into();
+            return Ok(answers
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Answer::Refused(nothing())));
+        }
+        for index in &question.indexes {
+            self.keep_candidate(index)?;
+        }
+        self.first.ask(question)
+    }
+
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        let is_plain = |question: &Question| {
+            question.target == Target::Twin && question.is_plain() && !question.is_baseline()
+        };
+        if questions.iter().all(is_plain) {
+            return Ok(self.answer_together(questions)?);
+        }
+        questions
+            .iter()
+            .map(|question| self.ask(question))
+            .collect()
+    }
+
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        self.first.catalog(tables)
+    }
+}
+
+impl Drop for Twins {
+    /// A twin that is being started would leave its server behind.
+    fn drop(&mut self) {
+        for twin in std::mem::take(&mut self.starting) {
+            drop(twin.join());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Several twins answer at the same time, and as one does.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use pgrehearse::internals::db::Twins;
+use pgrehearse::internals::index::NamedIndex;
+use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
+use serde_json::Value;
+
+use crate::candidates::named;
+use crate::exactness::{Pair, load, workload};
+use crate::live::Database;
+
+const TABLES: usize = 6;
+
+/// Tables whose columns are alike, so that the planner has to choose between indexes of the same
+/// cost; one of them is partitioned.
+fn schema() -> String {
+    let mut sql = String::new();
+    for number in 1..TABLES {
+        let _ = write!(
+            sql,
+            "CREATE TABLE shelf{number} (id bigint PRIMARY KEY, room int NOT NULL, place int NOT NULL, label text, weight int);
+             INSERT INTO shelf{number} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000
+             FROM generate_series(1, 20000) AS n;"
+        );
+    }
+    let _ = write!(
+        sql,
+        "CREATE TABLE shelf{TABLES} (id bigint, room int NOT NULL, place int NOT NULL, label text, weight int) PARTITION BY HASH (id);
+         CREATE TABLE shelf_a PARTITION OF shelf{TABLES} FOR VALUES WITH (modulus 2, remainder 0);
+         CREATE TABLE shelf_b PARTITION OF shelf{TABLES} FOR VALUES WITH (modulus 2, remainder 1);
+         INSERT INTO shelf{TABLES} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000
+         FROM generate_series(1, 20000) AS n;
+         ANALYZE;"
+    );
+    sql
+}
+
+fn statements() -> String {
+    let mut sql = String::new();
+    for number in 1..=TABLES {
+        let next = number % TABLES + 1;
+        let _ = write!(
+            sql,
+            "SELECT * FROM shelf{number} WHERE room = 17;
+             SELECT * FROM shelf{number} WHERE room = 17 AND place = 18;
+             SELECT id FROM shelf{number} WHERE label = 'label 7' AND weight > 900;
+             SELECT * FROM shelf{number} WHERE room = 3 ORDER BY weight LIMIT 5;
+             SELECT * FROM shelf{number} WHERE upper(label) = 'LABEL 12';
+             SELECT a.id FROM shelf{number} a JOIN shelf{next} b ON b.place = a.room AND b.room = 9 WHERE a.weight < 20;
+             SELECT count(*) FROM shelf{number} WHERE weight BETWEEN 10 AND 12;"
+        );
+    }
+    sql
+}
+
+fn candidates() -> Vec<NamedIndex> {
+    let mut candidates = Vec::new();
+    for number in 1..=TABLES {
+        for (place, columns) in [
+            "(room)",
+            "(place)",
+            "(room, place)",
+            "(place, room)",
+            "(label)",
+            "(label, weight)",
+            "(weight, label)",
+            "(room, weight)",
+            "(upper(label))",
+            "(weight)",
+            "(label) WHERE weight > 900",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let line = format!("ON public.shelf{number} {columns}");
+            candidates.push(named(&line, 100 * number + place));
+        }
+    }
+    candidates
+}
+
+/// Each candidate alone, then growing sets of them.
+fn questions(candidates: &[NamedIndex], sql: &str) -> Vec<Question> {
+    let workload = workload(sql);
+    let plans = || Question::plans(Target::Twin, workload.statements());
+    let alone = candidates.iter();
+    let alone = alone.map(|index| plans().with_indexes(std::slice::from_ref(index)));
+    let sets = (1..candidates.len()).step_by(5);
+    let sets = sets.map(|number| plans().with_indexes(&candidates[..number]));
+    alone.chain(sets).collect()
+}
+
+/// Compares answer by answer: all of them are too much to print.
+fn same(answers: &[Answer], expected: &[Answer]) {
+    assert_eq!(answers.len(), expected.len());
+    for (number, (answer, expected)) in answers.iter().zip(expected).enumerate() {
+        let (Answer::Planned(answer), Answer::Planned(expected)) = (answer, expected) else {
+            panic!("{number}: {answer:?} {expected:?}");
+        };
+        assert_eq!(answer.indexes, expected.indexes, "question {number}");
+        for (id, plan) in &expected.plans {
+            assert_eq!(&answer.plans[id], plan, "question {number}, statement {id}");
+        }
+        assert_eq!(answer, expected, "question {number}");
+    }
+}
+
+#[test]
+fn several_twins_answer_as_one_does() {
+    let database = Database::new("twin_jobs", &schema());
+    let (pair, snapshot) = Pair::seen_by(&database, "postgres");
+    let Pair { server, twin } = pair;
+    let words: BTreeSet<String> = ["room", "place", "label", "weight"]
+        .map(str::to_owned)
+        .into();
+    let candidates = candidates();
+    let questions = questions(&candidates, &statements());
+
+    let of_many = load(&snapshot);
+    let another = Arc::new(move || Some(load(&snapshot)));
+    let mut one = Twins::one(twin);
+    let mut many = Twins::new(of_many, 3, another);
+    for twins in [&mut one, &mut many] {
+        for index in &candidates {
+            let index = std::slice::from_ref(index);
+            twins.fetch_samples(index, &words, &server).unwrap();
+        }
+    }
+    let expected = one.ask_all(&questions).unwrap();
+    assert!(
+        expected
+            .iter()
+            .all(|answer| matches!(answer, Answer::Planned(_)))
+    );
+    // The others are taken in once they are ready: before, between and after the answers are the
+    // same.
+    while many.number() < 3 {
+        same(&many.ask_all(&questions).unwrap(), &expected);
+    }
+    same(&many.ask_all(&questions).unwrap(), &expected);
+    let reversed: Vec<Question> = questions.iter().rev().cloned().collect();
+    let mut answers = many.ask_all(&reversed).unwrap();
+    answers.reverse();
+    same(&answers, &expected);
+    same(&[many.ask(&questions[70]).unwrap()], &expected[70..71]);
+    assert_eq!(one.number(), 1);
+}
+
+#[test]
+fn the_report_does_not_depend_on_the_number_of_jobs() {
+    let database = Database::new("twin_jobs_report", &schema());
+    let sql = statements();
+    let report = |jobs: &str| -> Value {
+        let mut report = database.advise(&[
+            "--rehearse",
+            "twin",
+            "--jobs",
+            jobs,
+            "--budget",
+            "3MB",
+            "-c",
+            &sql,
+        ]);
+        report.as_object_mut().unwrap().remove("timing");
+        report
+    };
+    let one = report("1");
+    let recommended = one["recommendations"].as_array().unwrap();
+    assert!(recommended.len() >= 4, "{}", recommended.len());
+    for jobs in ["2", "4"] {
+        assert!(report(jobs) == one, "with {jobs} jobs");
+    }
+}
