@@ -389,8 +389,10 @@ fn name_parts(index: &NamedIndex, parts: &mut [IndexPart]) {
     for (number, part) in parts.iter_mut().enumerate().skip(1) {
         let suffix = format!("_part{number}");
         let longest = MAX_NAME_BYTES.saturating_sub(suffix.len());
-        let end = index.name.floor_char_boundary(longest);
-        part.index_name = format!("{}{suffix}", &index.name[..end]);
+        part.index_name = format!(
+            "{}{suffix}",
+            crate::index::naming::cut(&index.name, longest)
+        );
     }
 }
 
