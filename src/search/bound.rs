@@ -141,10 +141,14 @@ impl Search<'_, '_> {
             return Ok(None);
         };
         let cost = self.sum(chosen)?;
+        // The search has learned more since then.
+        let facts = self.known.facts();
+        let now = facts.and_then(|facts| self.cheapest_choice(&facts));
+        let bound = now.map_or(bound.cost, |now| Cost(now.cost.0.max(bound.cost.0)));
         let tested = self.known.trials().iter();
         Ok(Some(Optimality {
             cost: Cost(cost),
-            bound: Cost(bound.cost.0.min(cost)),
+            bound: Cost(bound.0.min(cost)),
             candidates: tested.filter(|(_, trial)| trial.tested().is_some()).count(),
             is_limited: self.limits.budget.is_some() || self.limits.max_indexes.is_some(),
         }))

@@ -26,11 +26,13 @@ const WORTH_AN_EXCHANGE: f64 = 0.001;
 const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
 
 /// How often a set is left for one without some index, and how many indexes are tried for that.
-const MAX_SHAKES: usize = 20;
+const MAX_SHAKES: usize = 16;
 const MAX_TAKEN_OUT: usize = 24;
 
-/// How often sets are found by the known plans, and planned with.
-const MAX_ROUNDS: usize = 6;
+/// How often sets are found by the known plans, and planned with; and how often without finding a
+/// better one.
+const MAX_ROUNDS: usize = 12;
+const MAX_ROUNDS_IN_VAIN: usize = 2;
 
 /// Of the indexes that are missed least, smaller ones are looked for in the place of so many.
 const MAX_MADE_SMALLER: usize = 6;
@@ -47,32 +49,51 @@ impl Search<'_, '_> {
     ) -> Result<Vec<TrialId>, PlannerError> {
         let mut best = (self.sum(&[])?, Vec::new());
         self.known.bundles(&[])?;
+        let all: TrialSet = self.known.trials().ids().collect();
+        let mut rounds_in_vain = 0;
         for _ in 0..MAX_ROUNDS {
+            let before = (best.0, self.known.answers());
             self.known.pause();
             let found = self.starts(budget, bound, &best.1);
             self.known.resume();
             let sets = found?;
             self.learn_each(&[], &sets)?;
-            let before = best.0;
+            let mut of_round: Option<(f64, Vec<TrialId>)> = None;
             for set in sets {
                 let sum = self.sum(&set)?;
-                if sum < best.0 * (1.0 - WORTH_A_KNOWN_EXCHANGE) {
-                    best = (sum, set);
+                if of_round.as_ref().is_none_or(|(least, _)| sum < *least) {
+                    of_round = Some((sum, set));
                 }
             }
-            let all = self.known.trials().ids().collect();
-            let set = best.1.iter().copied().collect();
-            self.known.explore(&set, &all)?;
+            if let Some(found) = of_round {
+                self.learn_around(&found.1, &all)?;
+                if found.0 < best.0 * (1.0 - WORTH_A_KNOWN_EXCHANGE) {
+                    best = found;
+                }
+            }
+            self.learn_around(&best.1, &all)?;
             let better = self.replace_the_least(best.1.clone())?;
             let sum = self.sum(&better)?;
             if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
                 best = (sum, better);
             }
-            if best.0 >= before * (1.0 - WORTH_AN_EXCHANGE) {
+            if best.0 < before.0 * (1.0 - WORTH_AN_EXCHANGE) {
+                rounds_in_vain = 0;
+            } else {
+                rounds_in_vain += 1;
+            }
+            if rounds_in_vain == MAX_ROUNDS_IN_VAIN || self.known.answers() == before.1 {
                 break;
             }
         }
         Ok(self.drop_unhelpful(best.1))
+    }
+
+    /// What further indexes bring beside the set, and what each of its own does.
+    fn learn_around(&mut self, set: &[TrialId], all: &TrialSet) -> Result<(), PlannerError> {
+        let set = set.iter().copied().collect();
+        self.known.explore(&set, all)?;
+        self.known.learn_around(&set)
     }
 
     /// Sets that are good by the known plans, each from another beginning.
@@ -82,24 +103,27 @@ impl Search<'_, '_> {
         bound: Option<&Bound>,
         best: &[TrialId],
     ) -> Result<Vec<Vec<TrialId>>, PlannerError> {
-        let by_saving = self.pick(Vec::new(), Preference::Saving)?;
-        let frugal = self.pick(Vec::new(), Preference::SavingPerByte)?;
-        let relaxed = self.relaxed(budget)?;
-        let rounded = bound.map_or_else(Vec::new, |bound| self.rounded(bound));
-        let rounded = self.pick(rounded, Preference::SavingPerByte)?;
-        let mut sets = Vec::new();
-        for set in [by_saving, frugal, relaxed, rounded, best.to_vec()] {
+        let beginnings = [
+            best.to_vec(),
+            Vec::new(),
+            self.pick(Vec::new(), Preference::Saving)?,
+            self.relaxed(budget)?,
+            bound.map_or_else(Vec::new, |bound| self.rounded(bound)),
+        ];
+        let mut sets: Vec<(f64, Vec<TrialId>)> = Vec::new();
+        for set in beginnings {
             let set = self.drop_unhelpful(set);
             let set = self.pick(set, Preference::SavingPerByte)?;
             let set = self.replace_the_least(set)?;
-            sets.push(self.drop_unhelpful(set));
+            let set = self.drop_unhelpful(set);
+            sets.push((self.model_sum(&set), set));
         }
-        sets.sort_by(|a, b| self.model_sum(a).total_cmp(&self.model_sum(b)));
-        if let Some(first) = sets.first_mut() {
-            *first = self.shaken(std::mem::take(first))?;
-        }
-        sets.sort_unstable();
+        sets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut sets: Vec<Vec<TrialId>> = sets.into_iter().map(|(_, set)| set).collect();
         sets.dedup();
+        if let Some(first) = sets.first().cloned() {
+            sets.push(self.shaken(first)?);
+        }
         Ok(sets)
     }
 

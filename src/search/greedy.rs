@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::costs::{Costs, total};
+use super::costs::{Costs, Weighted, total};
 use super::known::KnownCosts;
 use super::trial::{TrialId, TrialSet};
 use crate::index::Method;
@@ -214,8 +214,11 @@ impl Search<'_, '_> {
         let may_be =
             |idea: &Vec<TrialId>| !idea.is_empty() && !idea.iter().any(|id| Some(*id) == banned);
         for idea in ideas.into_iter().filter(may_be) {
-            let with = self.known.model_beside(now, &set, &idea);
-            offers.extend(self.offer(&idea, chosen, now, &with));
+            let changes = self.known.changes_beside(now, &set, &idea);
+            let changes = changes
+                .into_iter()
+                .filter_map(|(place, with)| Some((place, now.as_slice().get(place)?, with)));
+            offers.extend(self.offer_of(&idea, chosen, changes));
         }
         self.refuse(&mut offers, &refusal);
         self.promising(&offers)
@@ -324,6 +327,21 @@ impl Search<'_, '_> {
         now: &Costs,
         with: &Costs,
     ) -> Option<Offer> {
+        let each = now.as_slice().iter().zip(with.as_slice()).enumerate();
+        self.offer_of(
+            idea,
+            chosen,
+            each.map(|(place, (now, with))| (place, now, *with)),
+        )
+    }
+
+    /// The same from the statements that may change: by place, their costs now and with the idea.
+    fn offer_of<'c>(
+        &self,
+        idea: &[TrialId],
+        chosen: &[TrialId],
+        changes: impl Iterator<Item = (usize, &'c Weighted, Weighted)>,
+    ) -> Option<Offer> {
         let added: Vec<TrialId> = idea
             .iter()
             .copied()
@@ -357,8 +375,11 @@ impl Search<'_, '_> {
             size,
             net,
         };
-        let each = with.as_slice().iter().zip(now.as_slice());
-        for ((with, now), baseline) in each.zip(self.known.baseline().as_slice()) {
+        let today = self.known.baseline().as_slice();
+        for (place, now, with) in changes {
+            let Some(baseline) = today.get(place) else {
+                continue;
+            };
             if is_gain(baseline.cost, now.cost, with.cost, self.limits) {
                 offer.gain += now.calls * (now.cost.0 - with.cost.0);
                 offer.remaining += now.calls * with.cost.0;

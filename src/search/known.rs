@@ -436,6 +436,9 @@ impl<'a> KnownCosts<'a> {
 
     /// The size of the existing indexes that can go with these trials' indexes.
     pub fn superseded_size(&self, set: &[TrialId]) -> Bytes {
+        if self.superseded.is_empty() {
+            return Bytes(0);
+        }
         let of_set = set
             .iter()
             .filter_map(|id| self.superseded.get(id))
@@ -454,6 +457,9 @@ impl<'a> KnownCosts<'a> {
 
     /// What writes pay more for these indexes when those are there already, in planner units.
     pub fn additional_write_cost(&self, added: &[TrialId], chosen: &[TrialId]) -> f64 {
+        if self.write_costs.loads.is_empty() {
+            return 0.0;
+        }
         self.write_costs.of(&[chosen, added].concat()) - self.write_costs.of(chosen)
     }
 
@@ -476,6 +482,11 @@ impl<'a> KnownCosts<'a> {
     /// again.
     pub(super) fn pause(&mut self) {
         self.is_paused = true;
+    }
+
+    /// How many answers are known.
+    pub(super) fn answers(&self) -> usize {
+        self.plans.iter().map(|plans| plans.seen.len()).sum()
     }
 
     /// May the planner not be asked?
@@ -579,6 +590,41 @@ impl<'a> KnownCosts<'a> {
         Ok(())
     }
 
+    /// Learns what lies around a set: what each statement costs without each index that it uses, and
+    /// with each further one that it uses in a better plan.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub(super) fn learn_around(&mut self, set: &TrialSet) -> Result<(), PlannerError> {
+        let bits = self.bits(set);
+        let mut unknown: Vec<(usize, FixedBitSet)> = Vec::new();
+        for (place, plans) in self.plans.iter_mut().enumerate() {
+            let part = plans.part(&bits);
+            let present = plans.cheapest(&part);
+            let today = self.baseline.as_slice().get(place);
+            let cost = present.map(|seen| seen.cost.0);
+            let cost = cost.or(today.map(|today| today.cost.0)).unwrap_or_default();
+            let mut used = FixedBitSet::with_capacity(self.trials.len());
+            if let Some(present) = present {
+                used.union_with(&present.used);
+            }
+            let better = plans.best.iter().map(|at| &plans.seen[*at]);
+            let mut further = FixedBitSet::with_capacity(self.trials.len());
+            for seen in better.take_while(|seen| seen.cost.0 < cost) {
+                further.union_with(&seen.used);
+            }
+            further.difference_with(&part);
+            for trial in used.ones().chain(further.ones()) {
+                let mut other = part.clone();
+                other.toggle(trial);
+                if plans.relevant.contains(trial) && plans.known_of(&other).is_none() {
+                    unknown.push((place, other));
+                }
+            }
+        }
+        self.ask_parts(&unknown)
+    }
+
     /// Plans each of these statements with exactly this part of the indexes that may serve it.
     /// Statements whose indexes have nothing to do with each other's share a question.
     fn ask_parts(&mut self, wanted: &[(usize, FixedBitSet)]) -> Result<(), PlannerError> {
@@ -649,19 +695,40 @@ impl<'a> KnownCosts<'a> {
 
     /// The costs that are known with these indexes beside the chosen ones, under which they are these.
     pub(super) fn model_beside(&self, now: &Costs, chosen: &TrialSet, added: &[TrialId]) -> Costs {
-        let mut bits = self.bits(chosen);
-        bits.extend(added.iter().map(|id| id.0));
         let mut costs = now.clone();
-        for place in added.iter().flat_map(|id| &self.of_trial[id.0]) {
-            let plans = &self.plans[*place];
-            if let Some(seen) = plans.cheapest(&plans.part(&bits)) {
-                let present = &mut costs.as_mut_slice()[*place];
-                if seen.cost.0 < present.cost.0 {
-                    present.set(seen);
-                }
+        for (place, with) in self.changes_beside(now, chosen, added) {
+            if let Some(present) = costs.as_mut_slice().get_mut(place) {
+                *present = with;
             }
         }
         costs
+    }
+
+    /// The statements whose costs these indexes change, by place.
+    pub(super) fn changes_beside(
+        &self,
+        now: &Costs,
+        chosen: &TrialSet,
+        added: &[TrialId],
+    ) -> Vec<(usize, Weighted)> {
+        let mut bits = self.bits(chosen);
+        bits.extend(added.iter().map(|id| id.0));
+        let mut places: Vec<usize> = added
+            .iter()
+            .flat_map(|id| self.of_trial[id.0].iter().copied())
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let changed = |place: usize| {
+            let (plans, now) = (self.plans.get(place)?, now.as_slice().get(place)?);
+            let cheapest = plans.cheapest(&plans.part(&bits))?;
+            (cheapest.cost.0 < now.cost.0).then(|| {
+                let mut with = *now;
+                with.set(cheapest);
+                (place, with)
+            })
+        };
+        places.into_iter().filter_map(changed).collect()
     }
 
     /// For each index of the set what the workload would cost more without it, by the known plans.
