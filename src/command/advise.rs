@@ -90,6 +90,7 @@ pub(super) fn advise_and_report(
 ) -> Result<Advice, CommandError> {
     let progress = Progress::new(&cli.output);
     let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
+    let planner = planner.keeping_samples(options.what_if.is_some());
     let mut planner = planner.within(options.limits);
     let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {

@@ -25,7 +25,7 @@ use crate::planner::{
 use crate::sql::fingerprint::identifiers;
 use crate::sql::{RelationName, quoted_relation_names, relation_names};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::Origin;
+use crate::twin::snapshot::{Origin, TableSample};
 use crate::verdict::{Limits, Rehearse};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -40,6 +40,8 @@ pub(super) struct LivePlanner<'s> {
     named: Named,
     twin: Option<Twins>,
     snapshot: Option<Arc<Snapshot>>,
+    /// Is another twin made of the snapshot later?
+    keeps_samples: bool,
     /// The catalog that was read last.
     catalog: Option<Catalog>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
@@ -94,6 +96,7 @@ impl<'s> LivePlanner<'s> {
             named: named_besides(workload),
             twin: None,
             snapshot: None,
+            keeps_samples: false,
             catalog: None,
             builds_nothing: false,
         }
@@ -106,6 +109,14 @@ impl<'s> LivePlanner<'s> {
         let named = names.map(|name| StatementId(name.clone())).collect();
         LivePlanner {
             server: self.server.executing_anyway(named),
+            ..self
+        }
+    }
+
+    /// Keeps the rows that are fetched, for [`LivePlanner::into_snapshot`].
+    pub(super) fn keeping_samples(self, keeps_samples: bool) -> Self {
+        LivePlanner {
+            keeps_samples,
             ..self
         }
     }
@@ -145,15 +156,18 @@ impl<'s> LivePlanner<'s> {
         let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
-        let samples = match twin.fetch_samples(indexes, &self.named.words, self.session) {
-            // The twin estimates without them.
-            Err(DbError::Silent { .. }) if self.session.is_lost() => return Ok(()),
-            other => other?,
+        let snapshot = self.snapshot.as_mut().filter(|_| self.keeps_samples);
+        let mut kept = snapshot.map(Arc::make_mut);
+        let mut keep = |sample: &TableSample| {
+            if let Some(snapshot) = &mut kept {
+                snapshot.keep_samples(vec![sample.clone()]);
+            }
         };
-        if let Some(snapshot) = &mut self.snapshot {
-            Arc::make_mut(snapshot).keep_samples(samples);
+        match twin.fetch_samples(indexes, &self.named.words, self.session, &mut keep) {
+            // The twin estimates without them.
+            Err(DbError::Silent { .. }) if self.session.is_lost() => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 
     /// What was really built has its real size in the twin, too.

@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -96,6 +97,8 @@ pub struct Twin {
     known: BTreeMap<String, Hypothetical>,
     /// The sizes of candidates that the server built, by definition.
     real_sizes: BTreeMap<String, Bytes>,
+    /// How long it has planned statements with new indexes.
+    planned_for: Duration,
     /// The last OID that a candidate got.
     last_oid: Oid,
     /// The first OID of candidates, by definition, and how many each has.
@@ -193,6 +196,7 @@ impl Twin {
             observed: BTreeMap::new(),
             known: BTreeMap::new(),
             real_sizes: BTreeMap::new(),
+            planned_for: Duration::ZERO,
             last_oid: snapshot
                 .files
                 .iter()
@@ -216,6 +220,11 @@ impl Twin {
         // Its statements are short, and what the twin has would be wrong without some of them.
         twin.admin.ignore_interrupts();
         Ok(twin)
+    }
+
+    /// How long it has planned statements with new indexes.
+    pub fn planned_for(&self) -> Duration {
+        self.planned_for
     }
 
     /// What it lacks for these tables.
@@ -348,9 +357,13 @@ impl Twin {
             ),
             ..besides
         };
+        let indexes = known.iter().map(|known| known.index.clone()).collect();
+        let began = Instant::now();
+        let plans = self.plans(&opening, statements)?;
+        self.planned_for += began.elapsed();
         Ok(Answer::Planned(Planned {
-            plans: self.plans(&opening, statements)?,
-            indexes: known.iter().map(|known| known.index.clone()).collect(),
+            plans,
+            indexes,
             ..Planned::default()
         }))
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::sampling::SampleSource;
 use super::twin::Reserved;
@@ -22,9 +23,13 @@ use crate::planner::{
 use crate::twin::snapshot::TableSample;
 use crate::workload::Statement;
 
-/// Another twin is started once so many plans were asked for: planning them took about as long as
-/// it takes to start one.
-const PLANS_WORTH_ANOTHER: usize = 400;
+/// Others are started once the first twin has planned statements for so long: it takes about as long
+/// to start one.
+const WORTH_ANOTHER: Duration = Duration::from_secs(2);
+
+/// If samples take more memory until then, there will be no others: most of the work is in creating
+/// candidates, which each twin would have to do.
+const MAX_KEPT_SAMPLES: usize = 128 << 20;
 
 /// Statements of one question are planned by several twins where each gets at least so many.
 const MIN_STATEMENTS_EACH: usize = 4;
@@ -36,6 +41,8 @@ pub type MakeTwin = Arc<dyn Fn() -> Option<Twin> + Send + Sync>;
 enum Learned {
     Candidate(NamedIndex, Reserved),
     Sample(TableSample),
+    /// A sample that all have and that no further twin will need.
+    FormerSample,
     RealSize(NamedIndex, Bytes),
 }
 
@@ -50,8 +57,8 @@ pub struct Twins {
     log: Vec<Learned>,
     /// The definitions of the candidates in the log.
     candidates: BTreeSet<String>,
-    /// How many plans were asked for.
-    plans: usize,
+    /// The memory that the samples in the log take, in bytes.
+    kept_samples: usize,
 }
 
 impl Twins {
@@ -71,7 +78,7 @@ impl Twins {
             may_start: None,
             log: Vec::new(),
             candidates: BTreeSet::new(),
-            plans: 0,
+            kept_samples: 0,
         }
     }
 
@@ -85,7 +92,7 @@ impl Twins {
         self.first.gaps(tables)
     }
 
-    /// Fetches the rows that estimates of these indexes need; returns them.
+    /// Fetches the rows that estimates of these indexes need, and shows them to `fetched`.
     ///
     /// # Errors
     /// When the connection to the source or a twin is lost.
@@ -94,19 +101,37 @@ impl Twins {
         indexes: &[NamedIndex],
         words: &BTreeSet<String>,
         source: &dyn SampleSource,
-    ) -> Result<Vec<TableSample>, DbError> {
-        let mut fetched = Vec::new();
+        fetched: &mut dyn FnMut(&TableSample),
+    ) -> Result<(), DbError> {
         for index in indexes {
             if self.candidates.contains(&definition(index)) {
                 continue;
             }
             for sample in self.first.fetch_samples(index, words, source)? {
-                self.learn(Learned::Sample(sample.clone()))?;
-                fetched.push(sample);
+                fetched(&sample);
+                self.kept_samples += bytes_of(&sample);
+                self.learn(Learned::Sample(sample))?;
             }
             self.keep_candidate(index)?;
         }
-        Ok(fetched)
+        self.forget_samples();
+        Ok(())
+    }
+
+    /// Samples are large: they are kept only as long as another twin may need them.
+    fn forget_samples(&mut self) {
+        if self.kept_samples > MAX_KEPT_SAMPLES {
+            self.may_start = None;
+        }
+        if self.may_start.is_some() || !self.starting.is_empty() {
+            return;
+        }
+        self.kept_samples = 0;
+        for learned in &mut self.log {
+            if matches!(learned, Learned::Sample(_)) {
+                *learned = Learned::FormerSample;
+            }
+        }
     }
 
     /// The server built this index: from now on it has that size here, too.
@@ -134,10 +159,8 @@ impl Twins {
     }
 
     /// Starts the others when it is worth it, and takes in those that are ready.
-    fn grow(&mut self, questions: &[Question]) -> Result<(), DbError> {
-        let plans = questions.iter().map(|question| question.statements.len());
-        self.plans += plans.sum::<usize>();
-        if self.plans >= PLANS_WORTH_ANOTHER
+    fn grow(&mut self) -> Result<(), DbError> {
+        if self.first.planned_for() >= WORTH_ANOTHER
             && let Some((number, another)) = self.may_start.take()
         {
             for _ in 0..number {
@@ -159,6 +182,7 @@ impl Twins {
             }
             self.others.push(twin);
         }
+        self.forget_samples();
         Ok(())
     }
 
@@ -167,7 +191,7 @@ impl Twins {
         for index in questions.iter().flat_map(|question| &question.indexes) {
             self.keep_candidate(index)?;
         }
-        self.grow(questions)?;
+        self.grow()?;
         let parts = divided(questions, self.number());
         let next = AtomicUsize::new(0);
         let work = |twin: &mut Twin| {
@@ -267,6 +291,15 @@ fn add(answer: &mut Answer, more: Answer) {
     }
 }
 
+/// About how much memory a sample takes.
+fn bytes_of(sample: &TableSample) -> usize {
+    let values = sample.values.iter().flatten();
+    let bytes = values.map(|value| {
+        size_of::<Option<String>>() + value.as_ref().map_or(0, |text| text.len().max(16))
+    });
+    bytes.sum()
+}
+
 fn definition(index: &NamedIndex) -> String {
     index.definition.create(&index.name)
 }
@@ -288,7 +321,7 @@ fn follow(twin: &mut Twin, log: &[Learned], place: usize) -> Result<(), DbError>
             twin.add_sample(sample)?;
         }
         Some(Learned::RealSize(index, size)) => twin.keep_real_size(index, *size)?,
-        None => {}
+        Some(Learned::FormerSample) | None => {}
     }
     Ok(())
 }

@@ -127,7 +127,9 @@ fn several_twins_answer_as_one_does() {
     for twins in [&mut one, &mut many] {
         for index in &candidates {
             let index = std::slice::from_ref(index);
-            twins.fetch_samples(index, &words, &server).unwrap();
+            twins
+                .fetch_samples(index, &words, &server, &mut |_| {})
+                .unwrap();
         }
     }
     let expected = one.ask_all(&questions).unwrap();
