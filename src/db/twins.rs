@@ -6,7 +6,7 @@
 //! candidate has the same OIDs in each. The others are started in the background, once so much was
 //! asked that it is worth it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -151,9 +151,16 @@ impl Twins {
     }
 
     fn learn(&mut self, learned: Learned) -> Result<(), DbError> {
+        let place = self.log.len();
         self.log.push(learned);
-        for twin in std::iter::once(&mut self.first).chain(&mut self.others) {
-            follow(twin, &self.log, self.log.len() - 1)?;
+        follow(&mut self.first, &self.log, place)?;
+        for mut twin in std::mem::take(&mut self.others) {
+            match follow(&mut twin, &self.log, place) {
+                Ok(()) => self.others.push(twin),
+                Err(error @ DbError::Interrupted { .. }) => return Err(error),
+                // It is not asked any more.
+                Err(_) => {}
+            }
         }
         Ok(())
     }
@@ -173,14 +180,16 @@ impl Twins {
             .partition(JoinHandle::is_finished);
         self.starting = starting;
         let ready: Vec<JoinHandle<Option<Twin>>> = ready;
-        for mut twin in ready
+        let ready = ready
             .into_iter()
-            .filter_map(|twin| twin.join().ok().flatten())
-        {
-            for place in 0..self.log.len() {
-                follow(&mut twin, &self.log, place)?;
+            .filter_map(|twin| twin.join().ok().flatten());
+        for mut twin in ready {
+            let mut places = 0..self.log.len();
+            match places.try_for_each(|place| follow(&mut twin, &self.log, place)) {
+                Ok(()) => self.others.push(twin),
+                Err(error @ DbError::Interrupted { .. }) => return Err(error),
+                Err(_) => {}
             }
-            self.others.push(twin);
         }
         self.forget_samples();
         Ok(())
@@ -193,45 +202,14 @@ impl Twins {
         }
         self.grow()?;
         let parts = divided(questions, self.number());
-        let next = AtomicUsize::new(0);
-        let work = |twin: &mut Twin| {
-            let mut answered: Vec<(usize, Result<Answer, DbError>)> = Vec::new();
-            loop {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(part) = parts.get(place) else {
-                    return answered;
-                };
-                let answer = twin.answer(&part.question);
-                let is_over = answer.is_err();
-                answered.push((place, answer));
-                if is_over {
-                    next.store(parts.len(), Ordering::Relaxed);
-                }
+        let mut answered = self.answer_parts(&parts)?;
+        for (place, part) in parts.iter().enumerate() {
+            if !answered.contains_key(&place) {
+                answered.insert(place, self.first.answer(&part.question)?);
             }
-        };
-        let (first, others) = (&mut self.first, &mut self.others);
-        let mut answered = if parts.len() > 1 && !others.is_empty() {
-            thread::scope(|scope| {
-                let running: Vec<_> = others
-                    .iter_mut()
-                    .map(|twin| scope.spawn(|| work(twin)))
-                    .collect();
-                let mut answered = work(first);
-                for twin in running {
-                    match twin.join() {
-                        Ok(more) => answered.extend(more),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-                answered
-            })
-        } else {
-            work(first)
-        };
-        answered.sort_by_key(|(place, _)| *place);
+        }
         let mut answers: Vec<Answer> = Vec::with_capacity(questions.len());
         for (place, answer) in answered {
-            let answer = answer?;
             match answers.last_mut() {
                 Some(last) if parts.get(place).is_some_and(|part| part.continues) => {
                     add(last, answer);
@@ -240,6 +218,64 @@ impl Twins {
             }
         }
         Ok(answers)
+    }
+
+    /// The answers by place. A twin that fails is not asked any more, and its part has no answer,
+    /// unless it is the first one.
+    fn answer_parts(&mut self, parts: &[Part]) -> Result<BTreeMap<usize, Answer>, DbError> {
+        let next = AtomicUsize::new(0);
+        if parts.len() < 2 || self.others.is_empty() {
+            let (answered, error) = answer_some(&mut self.first, parts, &next);
+            return error.map_or(Ok(answered), Err);
+        }
+        let (first, others) = (&mut self.first, &mut self.others);
+        let of_each = thread::scope(|scope| {
+            let running: Vec<_> = others
+                .iter_mut()
+                .map(|twin| scope.spawn(|| answer_some(twin, parts, &next)))
+                .collect();
+            let mut of_each = vec![answer_some(first, parts, &next)];
+            for twin in running {
+                match twin.join() {
+                    Ok(some) => of_each.push(some),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            of_each
+        });
+        let mut answered = BTreeMap::new();
+        let mut failed: Vec<bool> = Vec::new();
+        for (number, (some, error)) in of_each.into_iter().enumerate() {
+            answered.extend(some);
+            failed.push(error.is_some());
+            match error {
+                Some(error @ DbError::Interrupted { .. }) => return Err(error),
+                Some(error) if number == 0 => return Err(error),
+                _ => {}
+            }
+        }
+        let mut of_others = failed.into_iter().skip(1);
+        self.others.retain(|_| !of_others.next().unwrap_or(false));
+        Ok(answered)
+    }
+}
+
+/// Answers one part after the other that no twin has taken yet.
+fn answer_some(
+    twin: &mut Twin,
+    parts: &[Part],
+    next: &AtomicUsize,
+) -> (BTreeMap<usize, Answer>, Option<DbError>) {
+    let mut answered = BTreeMap::new();
+    loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let Some(part) = parts.get(place) else {
+            return (answered, None);
+        };
+        match twin.answer(&part.question) {
+            Ok(answer) => answered.insert(place, answer),
+            Err(error) => return (answered, Some(error)),
+        };
     }
 }
 

@@ -57,6 +57,11 @@ pub struct Pair {
 
 /// A twin with this snapshot.
 pub fn load(snapshot: &Snapshot) -> Twin {
+    load_into(start(), snapshot)
+}
+
+/// A server for a twin.
+pub fn start() -> Cluster {
     let binaries = Binaries::find(WhenMissing::Explain).unwrap();
     let options = ClusterOptions {
         settings: "shared_buffers = 32MB\nsynchronous_commit = off\n".to_owned(),
@@ -67,6 +72,11 @@ pub fn load(snapshot: &Snapshot) -> Twin {
     let began = Instant::now();
     let copy = Cluster::start(&binaries, &options, &|| false).unwrap();
     eprintln!("cluster {:?}", began.elapsed());
+    copy
+}
+
+/// A twin with this snapshot on this server.
+pub fn load_into(copy: Cluster, snapshot: &Snapshot) -> Twin {
     let twin_session = own_session(&copy.conninfo());
     let began = Instant::now();
     let twin = Twin::load(snapshot, copy, twin_session).unwrap();

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pgrehearse::internals::db::Twins;
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
 use serde_json::Value;
 
 use crate::candidates::named;
-use crate::exactness::{Pair, load, workload};
+use crate::exactness::{Pair, load, load_into, start, workload};
 use crate::live::Database;
 
 const TABLES: usize = 6;
@@ -121,7 +125,13 @@ fn several_twins_answer_as_one_does() {
     let questions = questions(&candidates, &statements());
 
     let of_many = load(&snapshot);
-    let another = Arc::new(move || Some(load(&snapshot)));
+    let servers: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let started = Arc::clone(&servers);
+    let another = Arc::new(move || {
+        let copy = start();
+        started.lock().unwrap().push(copy.data_directory());
+        Some(load_into(copy, &snapshot))
+    });
     let mut one = Twins::one(twin);
     let mut many = Twins::new(of_many, 3, another);
     for twins in [&mut one, &mut many] {
@@ -150,6 +160,15 @@ fn several_twins_answer_as_one_does() {
     same(&answers, &expected);
     same(&[many.ask(&questions[70]).unwrap()], &expected[70..71]);
     assert_eq!(one.number(), 1);
+
+    // One of the other servers ends, and its part is asked again.
+    let ended = servers.lock().unwrap()[0].clone();
+    let pid = fs::read_to_string(ended.join("postmaster.pid")).unwrap();
+    let pid: i32 = pid.lines().next().unwrap().parse().unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGQUIT).unwrap();
+    same(&many.ask_all(&questions).unwrap(), &expected);
+    same(&many.ask_all(&questions).unwrap(), &expected);
+    assert_eq!(many.number(), 2);
 }
 
 #[test]
