@@ -6,6 +6,7 @@
 //! candidate has the same OIDs in each. The others are started in the background, once so much was
 //! asked that it is worth it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -204,8 +205,8 @@ impl Twins {
         let parts = divided(questions, self.number());
         let mut answered = self.answer_parts(&parts)?;
         for (place, part) in parts.iter().enumerate() {
-            if !answered.contains_key(&place) {
-                answered.insert(place, self.first.answer(&part.question)?);
+            if let Entry::Vacant(missing) = answered.entry(place) {
+                missing.insert(self.first.answer(&part.question)?);
             }
         }
         let mut answers: Vec<Answer> = Vec::with_capacity(questions.len());
