@@ -99,8 +99,8 @@ pub struct RunArgs {
     pub yes: bool,
 }
 
-/// Each takes about 100 MB.
-const MAX_JOBS: usize = 8;
+/// By default there are no more planner twins than this: each is a server of its own.
+const MAX_DEFAULT_JOBS: usize = 8;
 
 const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (after everything was rolled back)";
 
@@ -298,10 +298,10 @@ pub struct LimitArgs {
     /// version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
-    /// Number of planner twins that answer at the same time, where there is enough to ask [default:
-    /// the number of processors]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    /// Maximum number of planner twins that answer at the same time; more than one is started only
+    /// where planning takes seconds [default: the number of processors, at most 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Do not read samples of rows: the twin then guesses sizes and statistics of partial,
     /// expression, multicolumn, GIN, GiST and SP-GiST indexes
     #[arg(long)]
@@ -423,8 +423,9 @@ impl LimitArgs {
 impl LimitArgs {
     /// How many planner twins may answer at the same time.
     pub fn jobs(&self) -> usize {
-        let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.jobs.unwrap_or_else(processors).get().min(MAX_JOBS)
+        let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let default = || processors().min(MAX_DEFAULT_JOBS);
+        self.jobs.map_or_else(default, usize::from)
     }
 }
 

@@ -57,10 +57,7 @@ pub trait Planner {
     /// # Errors
     /// As [`Planner::ask`]: there is no answer to any of them then.
     fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
-        questions
-            .iter()
-            .map(|question| self.ask(question))
-            .collect()
+        one_by_one(self, questions)
     }
 
     /// What the server knows about these tables and those they belong to.
@@ -100,6 +97,18 @@ pub struct OtherTables {
     /// Those that another session had locked: their indexes were not read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub locked: BTreeSet<QualifiedName>,
+}
+
+/// The answers of a planner that answers one question at a time.
+///
+/// # Errors
+/// When the planner cannot be asked any more.
+pub fn one_by_one<P: Planner + ?Sized>(
+    planner: &mut P,
+    questions: &[Question],
+) -> Result<Vec<Answer>, PlannerError> {
+    let answers = questions.iter().map(|question| planner.ask(question));
+    answers.collect()
 }
 
 /// Is there a planner twin?

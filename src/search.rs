@@ -2,8 +2,8 @@
 //!
 //! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as
 //! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
-//! others, and two for one, where that helps. Under `--budget` it also picks by saving per byte, and replaces
-//! the index that saves least by one that saves more. The planner plans with every set as a whole
+//! others, and two for one, where that helps. Under `--budget` sets are first looked for by the
+//! plans that are known (`budget`). The planner plans with every set as a whole
 //! ([`KnownCosts`]), so that indexes that pay only together, or only alone, are chosen correctly.
 //! Deterministic: ties go to the smaller index, then to the name.
 //!
@@ -23,6 +23,8 @@ mod exchange;
 mod greedy;
 pub mod known;
 mod optimality;
+pub mod plans;
+mod questions;
 mod shorter;
 pub mod trial;
 pub mod unpriced;

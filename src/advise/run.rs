@@ -52,6 +52,13 @@ impl<'a> Run<'a> {
     /// The same for several questions, which may be answered at the same time.
     pub(super) fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
         let answers = self.planner.ask_all(questions)?;
+        if answers.len() != questions.len() {
+            let (given, wanted) = (answers.len(), questions.len());
+            return Err(PlannerError::Server {
+                operation: "planning".to_owned(),
+                message: format!("{given} answers to {wanted} questions"),
+            });
+        }
         let each = questions.iter().zip(answers);
         each.map(|(question, answer)| self.noted(question, answer))
             .collect()

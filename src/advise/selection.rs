@@ -19,7 +19,8 @@ use crate::planner::{
     Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
 };
 use crate::search::costs::{Costs, Weighted};
-use crate::search::known::{Knowledge, KnownCosts, SetAnswers, SetCost, SetPlanner, SetQuestion};
+use crate::search::known::{KnownCosts, SetAnswers, SetCost, SetPlanner, SetQuestion};
+use crate::search::plans::Knowledge;
 use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
@@ -90,9 +91,9 @@ impl Rounds<'_> {
         self.failed.extend(verification.failed.clone());
         let may_learn = context.target() == Target::Twin || context.limits.analyze;
         if !is_last && may_learn {
-            let learned = learn(&mut self.considered, &verification, context.limits);
-            self.knowledge.forget(&learned.resized);
-            if learned.again {
+            let next = learn(&mut self.considered, &verification, context.limits);
+            self.knowledge.forget(&next.resized);
+            if next.is_needed {
                 return Ok(None);
             }
         }
@@ -169,15 +170,15 @@ fn given_up(verification: &Verification, left: &[TrialId]) -> Vec<TrialId> {
 }
 
 /// What the verification says about the next choice.
-struct Learned {
+struct NextChoice {
     /// Must the set be chosen again?
-    again: bool,
+    is_needed: bool,
     /// The indexes whose real sizes are not the estimated ones.
     resized: TrialSet,
 }
 
 /// Stores the results of the verification.
-fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> Learned {
+fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) -> NextChoice {
     let mut again = false;
     for (id, failure) in &verification.failed {
         let wrong = match failure {
@@ -205,8 +206,8 @@ fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) 
             resized.insert(verified.trial);
         }
     }
-    Learned {
-        again: again || limits.budget.is_some_and(|budget| size > budget),
+    NextChoice {
+        is_needed: again || limits.budget.is_some_and(|budget| size > budget),
         resized,
     }
 }

@@ -15,7 +15,8 @@ use crate::planner::{
     Answer, BuildPlan, NamedIndex, PlanOutcome, Planned, PlannerError, Question, RefusalCause,
     Target, uses,
 };
-use crate::search::known::{Knowledge, KnownCosts};
+use crate::search::known::KnownCosts;
+use crate::search::plans::Knowledge;
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::{Reason, Rehearse, expected_build};
 use crate::workload::{Statement, StatementId};

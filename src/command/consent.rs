@@ -12,7 +12,7 @@ use crate::db::Interrupt;
 use crate::model::QualifiedName;
 use crate::planner::{
     Answer, BuildPlan, Event, OtherTables, Planner, PlannerError, Preparation, Question,
-    RefusalCause, Target,
+    RefusalCause, Target, one_by_one,
 };
 use crate::sentences;
 use crate::terminal;
@@ -133,10 +133,7 @@ impl Planner for WithConsent<'_> {
         let builds =
             |question: &Question| question.target == Target::Server && !question.indexes.is_empty();
         if questions.iter().any(builds) {
-            return questions
-                .iter()
-                .map(|question| self.ask(question))
-                .collect();
+            return one_by_one(self, questions);
         }
         self.planner.ask_all(questions)
     }

@@ -20,7 +20,7 @@ use crate::db::{
 use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
     Answer, Hypothesis, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
-    Preparation, Question, RefusalCause, Rollback, Target, TwinState,
+    Preparation, Question, RefusalCause, Rollback, Target, TwinState, one_by_one,
 };
 use crate::sql::fingerprint::identifiers;
 use crate::sql::{RelationName, quoted_relation_names, relation_names};
@@ -291,10 +291,7 @@ impl Planner for TwinPlanner {
         if are_for_the_twin(questions) {
             return self.twin.ask_all(questions);
         }
-        questions
-            .iter()
-            .map(|question| self.ask(question))
-            .collect()
+        one_by_one(self, questions)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
@@ -493,10 +490,7 @@ impl Planner for LivePlanner<'_> {
 
     fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
         if !are_for_the_twin(questions) {
-            return questions
-                .iter()
-                .map(|question| self.ask(question))
-                .collect();
+            return one_by_one(self, questions);
         }
         for question in questions {
             self.sample(&question.indexes)?;

@@ -128,6 +128,26 @@ mod tests {
     }
 
     #[test]
+    fn of_questions_that_are_asked_together_only_those_are_refused_that_can_be_skipped() {
+        let mut planner = planner();
+        let statements = planner.workload().statements().to_vec();
+        let question = Question::plans(Target::Server, &statements);
+        let mut questions = vec![question.clone().skippable(); QUESTIONS_BETWEEN_LOOKS + 1];
+        let is_refused = |answer: &Answer| matches!(answer, Answer::Refused(_));
+        let refused = |planner: &mut TestPlanner, limit, questions: &[Question]| -> Vec<bool> {
+            let answers = TimeLimit::new(planner, limit).ask_all(questions).unwrap();
+            answers.iter().map(is_refused).collect()
+        };
+        assert_eq!(refused(&mut planner, NO_TIME, &questions), [true; 17]);
+        assert_eq!(planner.asked().len(), 0);
+        assert_eq!(refused(&mut planner, None, &questions), [false; 17]);
+        questions[QUESTIONS_BETWEEN_LOOKS] = question;
+        let mut expected = [true; 17];
+        expected[QUESTIONS_BETWEEN_LOOKS] = false;
+        assert_eq!(refused(&mut planner, NO_TIME, &questions), expected);
+    }
+
+    #[test]
     fn the_clock_starts_with_the_search() {
         let mut planner = planner();
         let mut limited = TimeLimit::new(&mut planner, NO_TIME);

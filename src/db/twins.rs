@@ -19,7 +19,7 @@ use super::{DbError, Twin};
 use crate::catalog::Catalog;
 use crate::model::{Bytes, Gap, QualifiedName};
 use crate::planner::{
-    Answer, NamedIndex, Planned, Planner, PlannerError, Question, RefusalCause, Target,
+    Answer, NamedIndex, Planned, Planner, PlannerError, Question, Target, one_by_one,
 };
 use crate::twin::snapshot::TableSample;
 use crate::workload::Statement;
@@ -42,8 +42,6 @@ pub type MakeTwin = Arc<dyn Fn() -> Option<Twin> + Send + Sync>;
 enum Learned {
     Candidate(NamedIndex, Reserved),
     Sample(TableSample),
-    /// A sample that all have and that no further twin will need.
-    FormerSample,
     RealSize(NamedIndex, Bytes),
 }
 
@@ -128,11 +126,8 @@ impl Twins {
             return;
         }
         self.kept_samples = 0;
-        for learned in &mut self.log {
-            if matches!(learned, Learned::Sample(_)) {
-                *learned = Learned::FormerSample;
-            }
-        }
+        let is_sample = |learned: &Learned| matches!(learned, Learned::Sample(_));
+        self.log.retain(|learned| !is_sample(learned));
     }
 
     /// The server built this index: from now on it has that size here, too.
@@ -358,7 +353,7 @@ fn follow(twin: &mut Twin, log: &[Learned], place: usize) -> Result<(), DbError>
             twin.add_sample(sample)?;
         }
         Some(Learned::RealSize(index, size)) => twin.keep_real_size(index, *size)?,
-        Some(Learned::FormerSample) | None => {}
+        None => {}
     }
     Ok(())
 }
@@ -367,12 +362,10 @@ impl Planner for Twins {
     /// Ignores the target of a question: there are only twins.
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         if question.is_plain() && !question.is_baseline() {
-            let answers = self.answer_together(std::slice::from_ref(question))?;
-            let nothing = || RefusalCause::NoServer.into();
-            return Ok(answers
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| Answer::Refused(nothing())));
+            let mut answers = self.answer_together(std::slice::from_ref(question))?;
+            if let Some(answer) = answers.pop() {
+                return Ok(answer);
+            }
         }
         for index in &question.indexes {
             self.keep_candidate(index)?;
@@ -387,10 +380,7 @@ impl Planner for Twins {
         if questions.iter().all(is_plain) {
             return Ok(self.answer_together(questions)?);
         }
-        questions
-            .iter()
-            .map(|question| self.ask(question))
-            .collect()
+        one_by_one(self, questions)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

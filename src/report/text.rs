@@ -65,11 +65,14 @@ fn summary(text: &mut String, advice: &Advice, width: usize) {
         .filter(|statement| statement.status == StatementStatus::Planned)
         .count();
     let version = server.version.split(' ').next().unwrap_or_default();
+    let statements = match advice.as_written().count() {
+        0 => "no workload".to_owned(),
+        number => format!("{planned} of {number} statements planned"),
+    };
     let title = format!(
-        "PostgreSQL {} · {} · {planned} of {} statements planned",
+        "PostgreSQL {} · {} · {statements}",
         printable(version),
         printable(&server.database),
-        advice.as_written().count()
     );
     let _ = writeln!(text, "{}", styled(BOLD, title));
     let _ = writeln!(text, "{}\n", indent(&headline(advice), "", width));
@@ -130,7 +133,8 @@ fn optimality(advice: &Advice) -> String {
 /// Without recommendations, says whether every candidate could be tested.
 pub(super) fn no_index(advice: &Advice) -> String {
     if advice.statements.is_empty() {
-        return "Without a workload, only the existing indexes were checked.".to_owned();
+        let found = count(advice.existing.len(), "problem", "problems");
+        return format!("Only the existing indexes were checked, without a workload: {found}.");
     }
     let untested = advice
         .rejected

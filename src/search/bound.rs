@@ -10,8 +10,8 @@
 use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
 
 use super::greedy::Search;
-use super::known::Facts;
 use super::optimality::Optimality;
+use super::plans::Facts;
 use super::trial::{TrialId, TrialSet};
 use crate::model::Cost;
 use crate::planner::PlannerError;

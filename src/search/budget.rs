@@ -25,8 +25,8 @@ const WORTH_AN_EXCHANGE: f64 = 0.001;
 /// The same where the planner need not be asked.
 const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
 
-/// How often a set is left for one without some index, and how many indexes are tried for that.
-const MAX_SHAKES: usize = 16;
+/// How often a set is perturbed with success, and how many indexes are taken out for that.
+const MAX_PERTURBATIONS: usize = 16;
 const MAX_TAKEN_OUT: usize = 24;
 
 /// How often sets are found by the known plans, and planned with; and how often without finding a
@@ -122,7 +122,7 @@ impl Search<'_, '_> {
         let mut sets: Vec<Vec<TrialId>> = sets.into_iter().map(|(_, set)| set).collect();
         sets.dedup();
         if let Some(first) = sets.first().cloned() {
-            sets.push(self.shaken(first)?);
+            sets.push(self.perturbed(first)?);
         }
         Ok(sets)
     }
@@ -244,12 +244,12 @@ impl Search<'_, '_> {
         least.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// By the known plans: takes out one index after the other and fills the room without it. That
-    /// leads out of a set that no single exchange makes better (Lourenço, Martin, Stützle: "Iterated
+    /// By the known plans: takes out one index after the other and fills the room without it. Such a
+    /// perturbation leads out of a set that no single exchange makes better (Lourenço, Martin, Stützle: "Iterated
     /// Local Search", 2003).
-    fn shaken(&mut self, set: Vec<TrialId>) -> Result<Vec<TrialId>, PlannerError> {
+    fn perturbed(&mut self, set: Vec<TrialId>) -> Result<Vec<TrialId>, PlannerError> {
         let mut best = (self.model_sum(&set), set);
-        for _ in 0..MAX_SHAKES {
+        for _ in 0..MAX_PERTURBATIONS {
             let mut better = None;
             for id in self.least_first(&best.1).into_iter().take(MAX_TAKEN_OUT) {
                 self.banned = Some(id);

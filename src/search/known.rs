@@ -5,29 +5,20 @@
 //! indexes: removing an unused index does not change the plan. So the planner is queried about few
 //! sets, and about a statement only where one of its indexes is in question.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
 use super::costs::{Costs, Weighted};
+use super::plans::{Facts, Knowledge, Seen, StatementPlans};
 use super::trial::{Trial, TrialCost, TrialId, TrialSet, Trials};
 use super::unpriced::Unpriced;
 use super::write_cost::WriteCosts;
-use crate::index::{Index, Method};
+use crate::index::Method;
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::planner::PlannerError;
 use crate::verdict::MinImprovement;
 use crate::workload::StatementId;
-
-/// Statements are planned with several ideas at once where there are at least so many: otherwise
-/// asking about each takes no more questions.
-const MIN_IDEAS_TOGETHER: usize = 3;
-
-/// A statement uses few of the ideas that are offered at a time.
-const MAX_LAYERS: usize = 6;
-
-/// A plan says something about the least cost of a statement where so few of its indexes were missing.
-const MAX_MISSING: usize = 16;
 
 /// Existing indexes that can go, with their sizes.
 pub type Superseded = BTreeMap<QualifiedName, Bytes>;
@@ -80,191 +71,28 @@ pub struct SetCost {
     pub used: TrialSet,
 }
 
-/// What is known of how low the cost of a statement can be.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Facts {
-    /// How often it runs.
-    pub(super) calls: f64,
-    /// Its cost without any new index.
-    pub(super) now: f64,
-    /// Its cost with all of them.
-    pub(super) floor: f64,
-    /// What it costs at least, depending on which indexes there are.
-    pub(super) cuts: Vec<Cut>,
-}
-
-/// A statement costs at least this much without certain indexes.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cut {
-    pub(super) cost: f64,
-    /// The indexes that it is without, and how much less it may cost with each of them.
-    pub(super) saved_by: Vec<(usize, f64)>,
-}
-
-/// What the planner said about sets of indexes.
-#[derive(Debug, Clone, Default)]
-pub struct Knowledge {
-    learned: BTreeMap<StatementId, Vec<Seen>>,
-}
-
-impl Knowledge {
-    /// Forgets what was said while these indexes had another size.
-    pub fn forget(&mut self, resized: &TrialSet) {
-        for learned in self.learned.values_mut() {
-            learned.retain(|seen| !resized.iter().any(|id| seen.asked.contains(id.0)));
-        }
-    }
-}
-
-/// A plan of a statement that was seen.
-#[derive(Debug, Clone)]
-struct Seen {
-    /// Is it the planner's answer about a set? Otherwise it is from a trial, or what had to do where
-    /// there is no answer.
-    is_answer: bool,
-    /// The indexes that existed.
-    asked: FixedBitSet,
-    /// Those that it uses.
-    used: FixedBitSet,
-    cost: Cost,
-    unpriced: Unpriced,
-}
-
-/// What is known of a statement.
-#[derive(Debug, Clone, Default)]
-struct StatementPlans {
-    /// The trials that it was planned with.
-    tested: FixedBitSet,
-    /// Others that its plans could use.
-    offered: FixedBitSet,
-    /// Those of them that may serve it.
-    relevant: FixedBitSet,
-    /// Every plan that was seen.
-    seen: Vec<Seen>,
-    /// Those of them that use new indexes, the cheapest first, by their places in `seen`; without
-    /// plans for which a cheaper one uses fewer of the same indexes.
-    best: Vec<usize>,
-    /// The plan with exactly this part of the relevant trials, by its place in `seen`.
-    with: HashMap<FixedBitSet, usize>,
-}
-
-impl StatementPlans {
-    fn part(&self, set: &FixedBitSet) -> FixedBitSet {
-        let mut part = self.relevant.clone();
-        part.intersect_with(set);
-        part
-    }
-
-    fn add(&mut self, seen: Seen) {
-        let place = self.seen.len();
-        self.with.insert(seen.asked.clone(), place);
-        if !seen.used.is_clear() {
-            self.keep_if_best(&seen, place);
-        }
-        self.seen.push(seen);
-    }
-
-    fn keep_if_best(&mut self, new: &Seen, place: usize) {
-        let costs = |at: &usize| self.seen[*at].cost.0;
-        let rank = self.best.partition_point(|at| costs(at) <= new.cost.0);
-        let (cheaper, dearer) = self.best.split_at(rank);
-        let mut cheaper = cheaper.iter();
-        if cheaper.any(|at| self.seen[*at].used.is_subset(&new.used)) {
-            return;
-        }
-        let needed = |at: &&usize| !new.used.is_subset(&self.seen[**at].used);
-        let kept: Vec<usize> = dearer.iter().filter(needed).copied().collect();
-        self.best.truncate(rank);
-        self.best.push(place);
-        self.best.extend(kept);
-    }
-
-    /// By a set that was asked about and holds this one, and whose plan uses nothing else.
-    fn known_of(&mut self, part: &FixedBitSet) -> Option<&Seen> {
-        if let Some(place) = self.with.get(part) {
-            return self.seen.get(*place);
-        }
-        let answers = |seen: &Seen| part.is_subset(&seen.asked) && seen.used.is_subset(part);
-        let place = self.seen.iter().rposition(answers)?;
-        self.with.insert(part.clone(), place);
-        self.seen.get(place)
-    }
-
-    /// None: it was not planned with everything.
-    fn facts(&mut self, now: &Weighted) -> Option<Facts> {
-        let mut facts = Facts {
-            calls: now.calls,
-            now: now.cost.0,
-            floor: now.cost.0,
-            cuts: Vec::new(),
-        };
-        let mut part = self.relevant.clone();
-        let floor = self.known_of(&part)?.cost.0.min(now.cost.0);
-        facts.floor = floor;
-        // With everything, without what that plan uses, without what the next one uses, …: a set with
-        // one of the first indexes may cost what the first plan costs, and so on.
-        let mut saved_by: Vec<(usize, f64)> = Vec::new();
-        let mut least = floor;
-        while let Some(seen) = self.known_of(&part) {
-            let cost = seen.cost.0.clamp(least, now.cost.0.max(least));
-            if cost > floor {
-                let saved = saved_by.iter().map(|(trial, with)| (*trial, cost - with));
-                facts.cuts.push(Cut {
-                    cost,
-                    saved_by: saved.collect(),
-                });
-            }
-            if seen.used.is_clear() {
-                break;
-            }
-            saved_by.extend(seen.used.ones().map(|trial| (trial, cost)));
-            let used = seen.used.clone();
-            part.difference_with(&used);
-            least = cost;
-        }
-        let few_missing = |seen: &&Seen| {
-            let missing = self.relevant.difference_count(&seen.asked);
-            missing > 0 && missing <= MAX_MISSING && seen.cost.0 > floor
-        };
-        for seen in self.seen.iter().filter(few_missing) {
-            let missing = self.relevant.difference(&seen.asked);
-            facts.cuts.push(Cut {
-                cost: seen.cost.0,
-                saved_by: missing.map(|trial| (trial, seen.cost.0 - floor)).collect(),
-            });
-        }
-        Some(facts)
-    }
-
-    /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
-    fn cheapest(&self, set: &FixedBitSet) -> Option<&Seen> {
-        let mut plans = self.best.iter().filter_map(|place| self.seen.get(*place));
-        plans.find(|seen| seen.used.is_subset(set))
-    }
-}
-
 /// The costs that are known so far, and a planner to ask for more.
 pub struct KnownCosts<'a> {
-    trials: &'a Trials,
-    baseline: Costs,
-    planner: Option<&'a mut dyn SetPlanner>,
+    pub(super) trials: &'a Trials,
+    pub(super) baseline: Costs,
+    pub(super) planner: Option<&'a mut dyn SetPlanner>,
     /// For each statement, in the order of the baseline.
-    plans: Vec<StatementPlans>,
+    pub(super) plans: Vec<StatementPlans>,
     /// For each trial, the statements whose plans may use it.
-    of_trial: Vec<Vec<usize>>,
+    pub(super) of_trial: Vec<Vec<usize>>,
     /// For each trial, what it costs alone, where that can be trusted.
-    alone: Vec<Vec<(usize, TrialCost)>>,
+    pub(super) alone: Vec<Vec<(usize, TrialCost)>>,
     /// What writes pay.
-    write_costs: WriteCosts,
+    pub(super) write_costs: WriteCosts,
     /// For each trial, the existing indexes that are not needed beside its index.
-    superseded: BTreeMap<TrialId, Superseded>,
+    pub(super) superseded: BTreeMap<TrialId, Superseded>,
     /// Of statements that are another one with other values: that one.
-    same_statement: BTreeMap<StatementId, StatementId>,
+    pub(super) same_statement: BTreeMap<StatementId, StatementId>,
     /// For each statement, the indexes that it uses when all are there, if they are several.
-    bundles: Option<BTreeSet<Vec<TrialId>>>,
-    cut_short: bool,
+    pub(super) bundles: Option<BTreeSet<Vec<TrialId>>>,
+    pub(super) cut_short: bool,
     /// For the moment the planner is not asked.
-    is_paused: bool,
+    pub(super) is_paused: bool,
 }
 
 impl<'a> KnownCosts<'a> {
@@ -348,7 +176,7 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// Which statements a trial's index may serve.
-    fn set_relevance(&mut self) {
+    pub(super) fn set_relevance(&mut self) {
         for places in &mut self.of_trial {
             places.clear();
         }
@@ -484,11 +312,6 @@ impl<'a> KnownCosts<'a> {
         self.is_paused = true;
     }
 
-    /// How many answers are known.
-    pub(super) fn answers(&self) -> usize {
-        self.plans.iter().map(|plans| plans.seen.len()).sum()
-    }
-
     /// May the planner not be asked?
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused
@@ -529,152 +352,6 @@ impl<'a> KnownCosts<'a> {
             costs.as_mut_slice()[place].set(&seen);
         }
         Ok(costs)
-    }
-
-    /// Asks about what is not known of these sets, with few questions that can be answered at the same
-    /// time.
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub fn learn_all(&mut self, sets: &[TrialSet]) -> Result<(), PlannerError> {
-        let mut parts: Vec<(usize, FixedBitSet)> = Vec::new();
-        let mut wanted: HashSet<(usize, FixedBitSet)> = HashSet::new();
-        for set in sets {
-            let bits = self.bits(set);
-            let mut costs = self.baseline.clone();
-            for place in self.take_known(&bits, &mut costs) {
-                let part = (place, self.plans[place].part(&bits));
-                if wanted.insert(part.clone()) {
-                    parts.push(part);
-                }
-            }
-        }
-        self.ask_parts(&parts)
-    }
-
-    /// Learns what these ideas bring beside the chosen indexes, with few questions: each statement is
-    /// planned with all of them, then without those that its plan used, until it uses none. Those
-    /// that were not used then bring nothing alone either, and need not be asked about one by one.
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub fn explore(&mut self, chosen: &TrialSet, ideas: &TrialSet) -> Result<(), PlannerError> {
-        let (chosen, ideas) = (self.bits(chosen), self.bits(ideas));
-        let touched = self.touched(&ideas);
-        let mut open: Vec<(usize, FixedBitSet)> = Vec::new();
-        for place in touched {
-            let all = &chosen | &ideas;
-            let part = self.plans[place].part(&all);
-            let number = part.count_ones(..) - part.intersection_count(&chosen);
-            if number >= MIN_IDEAS_TOGETHER {
-                open.push((place, part));
-            }
-        }
-        for _ in 0..MAX_LAYERS {
-            self.ask_parts(&open)?;
-            let mut next = Vec::new();
-            for (place, mut part) in open {
-                let Some(seen) = self.plans[place].known_of(&part) else {
-                    continue;
-                };
-                let mut used = seen.used.clone();
-                used.difference_with(&chosen);
-                part.difference_with(&used);
-                let left = part.count_ones(..) - part.intersection_count(&chosen);
-                if !used.is_clear() && left >= MIN_IDEAS_TOGETHER {
-                    next.push((place, part));
-                }
-            }
-            open = next;
-        }
-        Ok(())
-    }
-
-    /// Learns what lies around a set: what each statement costs without each index that it uses, and
-    /// with each further one that it uses in a better plan.
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub(super) fn learn_around(&mut self, set: &TrialSet) -> Result<(), PlannerError> {
-        let bits = self.bits(set);
-        let mut unknown: Vec<(usize, FixedBitSet)> = Vec::new();
-        for (place, plans) in self.plans.iter_mut().enumerate() {
-            let part = plans.part(&bits);
-            let present = plans.cheapest(&part);
-            let today = self.baseline.as_slice().get(place);
-            let cost = present.map(|seen| seen.cost.0);
-            let cost = cost.or(today.map(|today| today.cost.0)).unwrap_or_default();
-            let mut used = FixedBitSet::with_capacity(self.trials.len());
-            if let Some(present) = present {
-                used.union_with(&present.used);
-            }
-            let better = plans.best.iter().map(|at| &plans.seen[*at]);
-            let mut further = FixedBitSet::with_capacity(self.trials.len());
-            for seen in better.take_while(|seen| seen.cost.0 < cost) {
-                further.union_with(&seen.used);
-            }
-            further.difference_with(&part);
-            for trial in used.ones().chain(further.ones()) {
-                let mut other = part.clone();
-                other.toggle(trial);
-                if plans.relevant.contains(trial) && plans.known_of(&other).is_none() {
-                    unknown.push((place, other));
-                }
-            }
-        }
-        self.ask_parts(&unknown)
-    }
-
-    /// Plans each of these statements with exactly this part of the indexes that may serve it.
-    /// Statements whose indexes have nothing to do with each other's share a question.
-    fn ask_parts(&mut self, wanted: &[(usize, FixedBitSet)]) -> Result<(), PlannerError> {
-        let mut groups: Vec<(FixedBitSet, Vec<usize>)> = Vec::new();
-        for (place, part) in wanted {
-            if self.plans[*place].known_of(part).is_some() {
-                continue;
-            }
-            let fits = |(set, members): &&mut (FixedBitSet, Vec<usize>)| {
-                let mut more = set.clone();
-                more.union_with(part);
-                self.plans[*place].part(&more) == *part
-                    && members.iter().all(|member| {
-                        self.plans[*member].part(&more) == self.plans[*member].part(set)
-                    })
-            };
-            match groups.iter_mut().find(fits) {
-                Some((set, members)) => {
-                    set.union_with(part);
-                    members.push(*place);
-                }
-                None => groups.push((part.clone(), vec![*place])),
-            }
-        }
-        let may_ask = !groups.is_empty() && !self.is_paused;
-        let Some(planner) = self.planner.as_mut().filter(|_| may_ask) else {
-            return Ok(());
-        };
-        let question = |(set, members): &(FixedBitSet, Vec<usize>)| SetQuestion {
-            set: set.ones().map(TrialId).collect(),
-            statements: members
-                .iter()
-                .map(|place| self.baseline.ids()[*place].clone())
-                .collect(),
-        };
-        let questions: Vec<SetQuestion> = groups.iter().map(question).collect();
-        let answers = planner.ask_all(&questions)?;
-        for ((set, members), answer) in groups.into_iter().zip(answers) {
-            let Some(mut answer) = answer else {
-                self.planner = None;
-                self.cut_short = true;
-                continue;
-            };
-            for place in members {
-                let part = self.plans[place].part(&set);
-                let answered = answer.remove(&self.baseline.ids()[place]);
-                self.learn(place, part, answered);
-            }
-        }
-        Ok(())
     }
 
     /// The same from what is known: no statement costs more under this set.
@@ -771,7 +448,7 @@ impl<'a> KnownCosts<'a> {
     }
 
     /// The places of the statements that some of these indexes may serve.
-    fn touched(&self, set: &FixedBitSet) -> BTreeSet<usize> {
+    pub(super) fn touched(&self, set: &FixedBitSet) -> BTreeSet<usize> {
         set.ones()
             .flat_map(|trial| self.of_trial[trial].iter().copied())
             .collect()
@@ -779,7 +456,7 @@ impl<'a> KnownCosts<'a> {
 
     /// Takes the costs that are known under this set; returns the places of the statements whose
     /// costs are not.
-    fn take_known(&mut self, set: &FixedBitSet, costs: &mut Costs) -> Vec<usize> {
+    pub(super) fn take_known(&mut self, set: &FixedBitSet, costs: &mut Costs) -> Vec<usize> {
         let mut unknown = Vec::new();
         for place in self.touched(set) {
             let plans = &mut self.plans[place];
@@ -807,38 +484,6 @@ impl<'a> KnownCosts<'a> {
         known
     }
 
-    /// Which of the offered indexes would some statement use, beside others or without better ones?
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub fn worth_testing(&mut self) -> Result<BTreeMap<TrialId, Vec<StatementId>>, PlannerError> {
-        let all = self
-            .trials
-            .iter()
-            .filter(|(_, trial)| trial.tested().is_some());
-        let all = all.map(|(id, _)| id).collect();
-        self.explore(&TrialSet::new(), &all)?;
-        let mut worth: BTreeMap<TrialId, Vec<StatementId>> = BTreeMap::new();
-        for (plans, statement) in self.plans.iter().zip(self.baseline.ids()) {
-            let mut used = FixedBitSet::with_capacity(self.trials.len());
-            if plans.relevant.count_ones(..) < MIN_IDEAS_TOGETHER {
-                used.clone_from(&plans.offered);
-            }
-            plans
-                .seen
-                .iter()
-                .for_each(|seen| used.union_with(&seen.used));
-            used.difference_with(&plans.tested);
-            for trial in used.ones() {
-                worth
-                    .entry(TrialId(trial))
-                    .or_default()
-                    .push(statement.clone());
-            }
-        }
-        Ok(worth)
-    }
-
     /// How low the cost of each statement can be, as far as is known; none where some statement was
     /// not planned with everything.
     pub(super) fn facts(&mut self) -> Option<Vec<Facts>> {
@@ -846,39 +491,6 @@ impl<'a> KnownCosts<'a> {
         let plans = self.plans.iter_mut().zip(baseline);
         let each = plans.map(|(plans, now)| plans.facts(now));
         each.collect()
-    }
-
-    /// Plans each statement with everything but what its plans use and this set does not have, until
-    /// they use nothing else. Returns whether there was anything to ask.
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub(super) fn ask_downwards(&mut self, set: &TrialSet) -> Result<bool, PlannerError> {
-        let set = self.bits(set);
-        let mut has_asked = false;
-        for _ in 0..MAX_LAYERS {
-            let mut unknown = Vec::new();
-            for (place, plans) in self.plans.iter_mut().enumerate() {
-                let mut part = plans.relevant.clone();
-                while let Some(seen) = plans.known_of(&part) {
-                    let mut outside = seen.used.clone();
-                    outside.difference_with(&set);
-                    if outside.is_clear() {
-                        break;
-                    }
-                    part.difference_with(&outside);
-                }
-                if plans.known_of(&part).is_none() {
-                    unknown.push((place, part));
-                }
-            }
-            if unknown.is_empty() || !self.has_planner() {
-                break;
-            }
-            has_asked = true;
-            self.ask_parts(&unknown)?;
-        }
-        Ok(has_asked)
     }
 
     /// The least that writes pay for this index, whatever others there are.
@@ -897,34 +509,15 @@ impl<'a> KnownCosts<'a> {
         })
     }
 
-    fn bits(&self, set: &TrialSet) -> FixedBitSet {
+    pub(super) fn bits(&self, set: &TrialSet) -> FixedBitSet {
         let mut bits = FixedBitSet::with_capacity(self.trials.len());
         bits.extend(set.iter().map(|id| id.0));
         bits
     }
 
-    /// Keeps the planner's answer. Where it cannot plan the statement, the known costs with single
-    /// indexes have to do.
-    fn learn(&mut self, place: usize, part: FixedBitSet, answered: Option<SetCost>) {
-        let answered = answered.filter(|under| !under.unpriced.walks_blindly);
-        let answered = answered.map(|under| (self.bits(&under.used), under));
-        let answered = answered.filter(|(used, _)| used.is_subset(&part));
-        let seen = match answered {
-            Some((used, under)) => Seen {
-                is_answer: true,
-                asked: part,
-                used,
-                cost: under.cost,
-                unpriced: under.unpriced,
-            },
-            None => self.at_most(place, &part),
-        };
-        self.plans[place].add(seen);
-    }
-
     /// The cost of a statement that was not planned with this set: the planner can still choose
     /// every known plan that uses only these indexes.
-    fn at_most(&self, place: usize, part: &FixedBitSet) -> Seen {
+    pub(super) fn at_most(&self, place: usize, part: &FixedBitSet) -> Seen {
         let now = &self.baseline.as_slice()[place];
         let cheapest = self.plans[place].cheapest(part);
         let cheapest = cheapest.filter(|seen| seen.cost.0 < now.cost.0);
@@ -957,68 +550,6 @@ impl<'a> KnownCosts<'a> {
             }
         }
         costs
-    }
-
-    /// Indexes that some statement uses together when all are there: several may pay that do not
-    /// pay alone.
-    ///
-    /// # Errors
-    /// When the planner cannot be asked any more.
-    pub fn bundles(&mut self, chosen: &[TrialId]) -> Result<Vec<Vec<TrialId>>, PlannerError> {
-        if self.bundles.is_none() {
-            let mut bundles = BTreeSet::new();
-            if self.has_planner() {
-                let built = self
-                    .trials
-                    .iter()
-                    .filter(|(_, trial)| trial.tested().is_some());
-                let all: TrialSet = built.map(|(id, _)| id).collect();
-                self.under(&all)?;
-                for (place, id) in self.baseline.ids().iter().enumerate() {
-                    let several = self.plans[place].seen.iter();
-                    let several = several
-                        .filter(|seen| seen.used.count_ones(..) > 1 && !self.is_in_one(id, seen));
-                    bundles.extend(several.map(|seen| seen.used.ones().map(TrialId).collect()));
-                }
-            }
-            self.bundles = Some(bundles);
-        }
-        let fresh = |bundle: &&Vec<TrialId>| bundle.iter().any(|id| !chosen.contains(id));
-        Ok(self
-            .bundles
-            .iter()
-            .flatten()
-            .filter(fresh)
-            .cloned()
-            .collect())
-    }
-
-    /// Is there one index, which the statement uses, with the keys of all of these, whose bitmaps the
-    /// plan puts together by AND? It finds the same rows; what makes two bitmaps seem cheaper is an
-    /// estimate ([`Unpriced::ands_bitmaps`]).
-    fn is_in_one(&self, id: &StatementId, under: &Seen) -> bool {
-        let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
-        let has_all = |one: &Index| {
-            plain(one)
-                && under
-                    .used
-                    .ones()
-                    .map(|trial| &self.trials[TrialId(trial)].index.definition)
-                    .all(|index| {
-                        plain(index)
-                            && index.table == one.table
-                            && index.keys.iter().all(|key| one.keys.contains(key))
-                    })
-        };
-        let is_used = |trial: &Trial| {
-            let cost = trial.costs().and_then(|costs| costs.get(id));
-            cost.is_some_and(|cost| cost.used)
-        };
-        under.unpriced.ands_bitmaps
-            && self
-                .trials
-                .iter()
-                .any(|(_, trial)| has_all(&trial.index.definition) && is_used(trial))
     }
 }
 

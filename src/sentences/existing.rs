@@ -24,7 +24,8 @@ pub fn existing_index(finding: &ExistingFinding) -> String {
             stage,
         } => invalid(*enforces, left_by, *stage),
         ExistingCause::BeingBuilt => {
-            "another session is building it with CONCURRENTLY: this advice is made without it, and nothing that it would do is recommended again;              once it is valid, advise again"
+            "another session is building it with CONCURRENTLY: this advice is made without it, and nothing that it would do is recommended again; \
+             once it is valid, advise again"
                 .to_owned()
         }
         ExistingCause::Unused(unused) => not_used(unused),

@@ -390,6 +390,13 @@ fn the_indexes_of_all_tables_are_checked_where_that_is_asked_for() {
         .unwrap();
     let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
     assert_eq!(replayed["existing_indexes"], wide["existing_indexes"]);
+    let alone = database
+        .program(&["advise", "--all-tables"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(alone.stdout).unwrap();
+    assert!(text.contains("· no workload\n"), "{text}");
+    assert!(text.contains("without a workload: "), "{text}");
     let alone = database.advise(&["--all-tables"]);
     assert_eq!(alone["existing_indexes"], wide["existing_indexes"]);
 

@@ -10,8 +10,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pgrehearse::internals::db::Twins;
 use pgrehearse::internals::index::NamedIndex;
-use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
-use serde_json::Value;
+use pgrehearse::internals::planner::{
+    Answer, Planner, PlannerError, Preparation, Question, RefusalCause, Target, TwinState,
+};
+use pgrehearse::internals::report::json::Report;
+use pgrehearse::internals::report::run_measurements::RunMeasurements;
+use pgrehearse::{Bytes, Catalog, Limits, QualifiedName, Rehearse, Workload, advise};
 
 use crate::candidates::named;
 use crate::exactness::{Pair, load, load_into, start, workload};
@@ -26,17 +30,17 @@ fn schema() -> String {
     for number in 1..TABLES {
         let _ = write!(
             sql,
-            "CREATE TABLE shelf{number} (id bigint PRIMARY KEY, room int NOT NULL, place int NOT NULL, label text, weight int);
-             INSERT INTO shelf{number} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000
+            "CREATE TABLE shelf{number} (id bigint PRIMARY KEY, room int NOT NULL, place int NOT NULL, label text, weight int, tags int[], span int4range);
+             INSERT INTO shelf{number} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000, ARRAY[n % 70, n % 90], int4range(n, n + 5)
              FROM generate_series(1, 20000) AS n;"
         );
     }
     let _ = write!(
         sql,
-        "CREATE TABLE shelf{TABLES} (id bigint, room int NOT NULL, place int NOT NULL, label text, weight int) PARTITION BY HASH (id);
+        "CREATE TABLE shelf{TABLES} (id bigint, room int NOT NULL, place int NOT NULL, label text, weight int, tags int[], span int4range) PARTITION BY HASH (id);
          CREATE TABLE shelf_a PARTITION OF shelf{TABLES} FOR VALUES WITH (modulus 2, remainder 0);
          CREATE TABLE shelf_b PARTITION OF shelf{TABLES} FOR VALUES WITH (modulus 2, remainder 1);
-         INSERT INTO shelf{TABLES} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000
+         INSERT INTO shelf{TABLES} SELECT n, n % 400, n % 400, 'label ' || n % 900, n * 7 % 1000, ARRAY[n % 70, n % 90], int4range(n, n + 5)
          FROM generate_series(1, 20000) AS n;
          ANALYZE;"
     );
@@ -55,7 +59,9 @@ fn statements() -> String {
              SELECT * FROM shelf{number} WHERE room = 3 ORDER BY weight LIMIT 5;
              SELECT * FROM shelf{number} WHERE upper(label) = 'LABEL 12';
              SELECT a.id FROM shelf{number} a JOIN shelf{next} b ON b.place = a.room AND b.room = 9 WHERE a.weight < 20;
-             SELECT count(*) FROM shelf{number} WHERE weight BETWEEN 10 AND 12;"
+             SELECT count(*) FROM shelf{number} WHERE weight BETWEEN 10 AND 12;
+             SELECT id FROM shelf{number} WHERE tags @> ARRAY[7, 17];
+             SELECT id FROM shelf{number} WHERE span && int4range(40, 44);"
         );
     }
     sql
@@ -118,7 +124,7 @@ fn several_twins_answer_as_one_does() {
     let database = Database::new("twin_jobs", &schema());
     let (pair, snapshot) = Pair::seen_by(&database, "postgres");
     let Pair { server, twin } = pair;
-    let words: BTreeSet<String> = ["room", "place", "label", "weight"]
+    let words: BTreeSet<String> = ["room", "place", "label", "weight", "tags", "span"]
         .map(str::to_owned)
         .into();
     let candidates = candidates();
@@ -161,6 +167,17 @@ fn several_twins_answer_as_one_does() {
     same(&[many.ask(&questions[70]).unwrap()], &expected[70..71]);
     assert_eq!(one.number(), 1);
 
+    // The advice, too.
+    let workload = workload(&statements());
+    let tables = (1..=TABLES).map(|number| QualifiedName::new("public", format!("shelf{number}")));
+    let catalog = one.catalog(&tables.collect()).unwrap();
+    let of_one = report(&mut one, &catalog, &workload);
+    let of_many = report(&mut many, &catalog, &workload);
+    for (one, many) in of_one.lines().zip(of_many.lines()) {
+        assert_eq!(one, many);
+    }
+    assert_eq!(of_one.len(), of_many.len());
+
     // One of the other servers ends, and its part is asked again.
     let ended = servers.lock().unwrap()[0].clone();
     let pid = fs::read_to_string(ended.join("postmaster.pid")).unwrap();
@@ -171,28 +188,56 @@ fn several_twins_answer_as_one_does() {
     assert_eq!(many.number(), 2);
 }
 
-#[test]
-fn the_report_does_not_depend_on_the_number_of_jobs() {
-    let database = Database::new("twin_jobs_report", &schema());
-    let sql = statements();
-    let report = |jobs: &str| -> Value {
-        let mut report = database.advise(&[
-            "--rehearse",
-            "twin",
-            "--jobs",
-            jobs,
-            "--budget",
-            "3MB",
-            "-c",
-            &sql,
-        ]);
-        report.as_object_mut().unwrap().remove("timing");
-        report
-    };
-    let one = report("1");
-    let recommended = one["recommendations"].as_array().unwrap();
-    assert!(recommended.len() >= 4, "{}", recommended.len());
-    for jobs in ["2", "4"] {
-        assert!(report(jobs) == one, "with {jobs} jobs");
+/// Twins in the place of a server with this catalog: each has counters of its own.
+struct Alone<'t>(&'t mut Twins, Catalog);
+
+impl Planner for Alone<'_> {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        let is_possible = question.target == Target::Twin
+            || question.is_baseline()
+            || question.hypothesis.is_some();
+        if is_possible {
+            self.0.ask(question)
+        } else {
+            Ok(Answer::Refused(RefusalCause::NoServer.into()))
+        }
     }
+
+    fn ask_all(&mut self, questions: &[Question]) -> Result<Vec<Answer>, PlannerError> {
+        self.0.ask_all(questions)
+    }
+
+    fn catalog(&mut self, _tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        Ok(self.1.clone())
+    }
+
+    fn prepare_twin(
+        &mut self,
+        _tables: &BTreeSet<QualifiedName>,
+    ) -> Result<Preparation, PlannerError> {
+        Ok(TwinState::Ready.into())
+    }
+}
+
+fn report(twins: &mut Twins, catalog: &Catalog, workload: &Workload) -> String {
+    let limits = Limits {
+        rehearse: Rehearse::Twin,
+        budget: Some(Bytes(3 << 20)),
+        ..Limits::default()
+    };
+    let advice = advise(
+        workload,
+        &limits,
+        &mut Alone(twins, catalog.clone()),
+        &|_| {},
+    )
+    .unwrap();
+    assert!(
+        advice.recommendations.len() >= 4,
+        "{}",
+        advice.recommendations.len()
+    );
+    Report::new(&advice, &RunMeasurements::default())
+        .to_json()
+        .unwrap()
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::search::costs::total;
 use crate::search::known::KnownCosts;
+use crate::search::plans::Knowledge;
 
 /// Numbers that are the same in each run (a linear congruential generator; Knuth's constants).
 struct Numbers(u64);
@@ -111,6 +112,15 @@ impl SetPlanner for Plans {
     }
 }
 
+impl Plans {
+    /// What the workload costs without any index.
+    fn baseline(&self) -> Costs {
+        let costs: Vec<(&str, f64, f64)> =
+            self.0.keys().map(|id| (id.0.as_str(), 1.0, NOW)).collect();
+        statements(&costs)
+    }
+}
+
 #[test]
 fn no_set_costs_less_than_the_bound() {
     const INDEXES: u64 = 8;
@@ -121,13 +131,12 @@ fn no_set_costs_less_than_the_bound() {
         let trials = plans.trials(&mut numbers, INDEXES);
         let budget = (workload % 2 == 0).then_some(Bytes(250));
         let best = plans.best(&trials, budget);
-        let costs: Vec<String> = plans.0.keys().map(|id| id.0.clone()).collect();
-        let costs: Vec<(&str, f64, f64)> = costs.iter().map(|id| (id.as_str(), 1.0, NOW)).collect();
+        let baseline = plans.baseline();
         let limits = Limits {
             budget,
             ..Limits::default()
         };
-        let mut known = KnownCosts::asking(&trials, statements(&costs), &mut plans);
+        let mut known = KnownCosts::asking(&trials, baseline, &mut plans);
         let selection = choose(&mut known, &limits).unwrap();
         let optimality = selection.optimality.unwrap();
         assert!(
@@ -142,4 +151,83 @@ fn no_set_costs_less_than_the_bound() {
     gaps.sort_by(f64::total_cmp);
     let median = gaps[gaps.len() / 2];
     assert!(median <= 0.05, "the bound is {median} below the best");
+}
+
+#[test]
+fn within_a_budget_the_choice_is_nearly_the_best() {
+    const INDEXES: u64 = 10;
+    let limits = Limits {
+        budget: Some(Bytes(300)),
+        ..Limits::default()
+    };
+    let mut numbers = Numbers(11);
+    let mut above: Vec<f64> = Vec::new();
+    for _ in 0..100 {
+        let mut plans = Plans::random(&mut numbers, 8, INDEXES);
+        let trials = plans.trials(&mut numbers, INDEXES);
+        let best = plans.best(&trials, limits.budget);
+        let mut known = {
+            let baseline = plans.baseline();
+            KnownCosts::asking(&trials, baseline, &mut plans)
+        };
+        let chosen = choose(&mut known, &limits).unwrap().chosen;
+        let set: TrialSet = chosen.iter().copied().collect();
+        let size: Bytes = chosen.iter().filter_map(|id| trials[*id].size()).sum();
+        assert!(size <= Bytes(300), "{size:?}");
+        above.push(total(&known.under(&set).unwrap()).0 / best - 1.0);
+    }
+    above.sort_by(f64::total_cmp);
+    // Less than the minimum gain is not chosen, and a much smaller index is taken where it does
+    // nearly as well.
+    assert!(above[0] >= -1e-9, "better than the best: {above:?}");
+    assert!(above[50] <= 0.01, "median {}", above[50]);
+    assert!(above[89] <= 0.05, "nine of ten {}", above[89]);
+}
+
+/// Counts the plans that another planner makes.
+struct Counted<'p> {
+    plans: &'p mut Plans,
+    made: usize,
+}
+
+impl SetPlanner for Counted<'_> {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        self.made += statements.len();
+        self.plans.ask(set, statements)
+    }
+}
+
+#[test]
+fn what_was_learned_is_not_asked_again() {
+    let mut numbers = Numbers(3);
+    let mut plans = Plans::random(&mut numbers, 8, 10);
+    let trials = plans.trials(&mut numbers, 10);
+    let baseline = plans.baseline();
+    let limits = Limits {
+        budget: Some(Bytes(300)),
+        ..Limits::default()
+    };
+    let mut choose_with = |knowledge: Knowledge| {
+        let mut counted = Counted {
+            plans: &mut plans,
+            made: 0,
+        };
+        let mut known =
+            KnownCosts::asking(&trials, baseline.clone(), &mut counted).remembering(knowledge);
+        let selection = choose(&mut known, &limits).unwrap();
+        let knowledge = known.into_knowledge();
+        (selection, knowledge, counted.made)
+    };
+    let (first, mut knowledge, made) = choose_with(Knowledge::default());
+    assert!(made > 0);
+    let (again, _, made_again) = choose_with(knowledge.clone());
+    assert_eq!((&again, made_again), (&first, 0));
+    knowledge.forget(&first.chosen.iter().copied().take(1).collect());
+    let (resized, _, made_then) = choose_with(knowledge);
+    assert_eq!(resized, first);
+    assert!(made_then > 0 && made_then < made, "{made_then} of {made}");
 }

@@ -1,0 +1,224 @@
+//! What the planner said of one statement: plans, the indexes that they use, and what follows for
+//! sets that it was not asked about.
+
+use std::collections::{BTreeMap, HashMap};
+
+use fixedbitset::FixedBitSet;
+
+use super::costs::Weighted;
+use super::trial::TrialSet;
+use super::unpriced::Unpriced;
+use crate::model::Cost;
+use crate::workload::StatementId;
+
+/// A plan says something about the least cost of a statement where so few of its indexes were missing.
+const MAX_MISSING: usize = 16;
+
+/// What is known of how low the cost of a statement can be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Facts {
+    /// How often it runs.
+    pub(super) calls: f64,
+    /// Its cost without any new index.
+    pub(super) now: f64,
+    /// Its cost with all of them.
+    pub(super) floor: f64,
+    /// What it costs at least, depending on which indexes there are.
+    pub(super) cuts: Vec<Cut>,
+}
+
+/// A statement costs at least this much without certain indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cut {
+    pub(super) cost: f64,
+    /// The indexes that it is without, and how much less it may cost with each of them.
+    pub(super) saved_by: Vec<(usize, f64)>,
+}
+
+/// What the planner said about sets of indexes.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    pub(super) learned: BTreeMap<StatementId, Vec<Seen>>,
+}
+
+impl Knowledge {
+    /// Forgets what was said while these indexes had another size.
+    pub fn forget(&mut self, resized: &TrialSet) {
+        for learned in self.learned.values_mut() {
+            learned.retain(|seen| !resized.iter().any(|id| seen.asked.contains(id.0)));
+        }
+    }
+}
+
+/// A plan of a statement that was seen.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// Is it the planner's answer about a set? Otherwise it is from a trial, or what had to do where
+    /// there is no answer.
+    pub(super) is_answer: bool,
+    /// The indexes that existed.
+    pub(super) asked: FixedBitSet,
+    /// Those that it uses.
+    pub(super) used: FixedBitSet,
+    pub(super) cost: Cost,
+    pub(super) unpriced: Unpriced,
+}
+
+/// What is known of a statement.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StatementPlans {
+    /// The trials that it was planned with.
+    pub(super) tested: FixedBitSet,
+    /// Others that its plans could use.
+    pub(super) offered: FixedBitSet,
+    /// Those of them that may serve it.
+    pub(super) relevant: FixedBitSet,
+    /// Every plan that was seen.
+    pub(super) seen: Vec<Seen>,
+    /// Those of them that use new indexes, the cheapest first, by their places in `seen`; without
+    /// plans for which a cheaper one uses fewer of the same indexes.
+    pub(super) best: Vec<usize>,
+    /// The plan with exactly this part of the relevant trials, by its place in `seen`.
+    pub(super) with: HashMap<FixedBitSet, usize>,
+}
+
+impl StatementPlans {
+    pub(super) fn part(&self, set: &FixedBitSet) -> FixedBitSet {
+        let mut part = self.relevant.clone();
+        part.intersect_with(set);
+        part
+    }
+
+    pub(super) fn add(&mut self, seen: Seen) {
+        let place = self.seen.len();
+        self.with.insert(seen.asked.clone(), place);
+        if !seen.used.is_clear() {
+            self.keep_if_best(&seen, place);
+        }
+        self.seen.push(seen);
+    }
+
+    fn keep_if_best(&mut self, new: &Seen, place: usize) {
+        let costs = |at: &usize| self.seen[*at].cost.0;
+        let rank = self.best.partition_point(|at| costs(at) <= new.cost.0);
+        let (cheaper, dearer) = self.best.split_at(rank);
+        let mut cheaper = cheaper.iter();
+        if cheaper.any(|at| self.seen[*at].used.is_subset(&new.used)) {
+            return;
+        }
+        let needed = |at: &&usize| !new.used.is_subset(&self.seen[**at].used);
+        let kept: Vec<usize> = dearer.iter().filter(needed).copied().collect();
+        self.best.truncate(rank);
+        self.best.push(place);
+        self.best.extend(kept);
+    }
+
+    /// By a set that was asked about and holds this one, and whose plan uses nothing else.
+    pub(super) fn known_of(&mut self, part: &FixedBitSet) -> Option<&Seen> {
+        if let Some(place) = self.with.get(part) {
+            return self.seen.get(*place);
+        }
+        let answers = |seen: &Seen| part.is_subset(&seen.asked) && seen.used.is_subset(part);
+        let place = self.seen.iter().rposition(answers)?;
+        self.with.insert(part.clone(), place);
+        self.seen.get(place)
+    }
+
+    /// None: it was not planned with everything.
+    pub(super) fn facts(&mut self, now: &Weighted) -> Option<Facts> {
+        let mut facts = Facts {
+            calls: now.calls,
+            now: now.cost.0,
+            floor: now.cost.0,
+            cuts: Vec::new(),
+        };
+        let mut part = self.relevant.clone();
+        let floor = self.known_of(&part)?.cost.0.min(now.cost.0);
+        facts.floor = floor;
+        // With everything, without what that plan uses, without what the next one uses, …: a set with
+        // one of the first indexes may cost what the first plan costs, and so on.
+        let mut saved_by: Vec<(usize, f64)> = Vec::new();
+        let mut least = floor;
+        while let Some(seen) = self.known_of(&part) {
+            let cost = seen.cost.0.clamp(least, now.cost.0.max(least));
+            if cost > floor {
+                let saved = saved_by.iter().map(|(trial, with)| (*trial, cost - with));
+                facts.cuts.push(Cut {
+                    cost,
+                    saved_by: saved.collect(),
+                });
+            }
+            if seen.used.is_clear() {
+                break;
+            }
+            saved_by.extend(seen.used.ones().map(|trial| (trial, cost)));
+            let used = seen.used.clone();
+            part.difference_with(&used);
+            least = cost;
+        }
+        let few_missing = |seen: &&Seen| {
+            let missing = self.relevant.difference_count(&seen.asked);
+            missing > 0 && missing <= MAX_MISSING && seen.cost.0 > floor
+        };
+        for seen in self.seen.iter().filter(few_missing) {
+            let missing = self.relevant.difference(&seen.asked);
+            facts.cuts.push(Cut {
+                cost: seen.cost.0,
+                saved_by: missing.map(|trial| (trial, seen.cost.0 - floor)).collect(),
+            });
+        }
+        Some(facts)
+    }
+
+    /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
+    pub(super) fn cheapest(&self, set: &FixedBitSet) -> Option<&Seen> {
+        let mut plans = self.best.iter().filter_map(|place| self.seen.get(*place));
+        plans.find(|seen| seen.used.is_subset(set))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set<const N: usize>(trials: [usize; N]) -> FixedBitSet {
+        let mut set = FixedBitSet::with_capacity(8);
+        set.extend(trials);
+        set
+    }
+
+    fn seen<const N: usize>(used: [usize; N], cost: f64) -> Seen {
+        Seen {
+            is_answer: true,
+            asked: set([0, 1, 2, 3, 4]),
+            used: set(used),
+            cost: Cost(cost),
+            unpriced: Unpriced::default(),
+        }
+    }
+
+    #[test]
+    fn the_cheapest_possible_plan_is_found_whatever_the_order() {
+        let plans = [
+            seen([0, 1], 10.0),
+            seen([1], 30.0),
+            seen([2], 20.0),
+            seen([], 100.0),
+            seen([0, 1, 3], 15.0),
+            seen([4], 20.0),
+        ];
+        for first in 0..plans.len() {
+            let mut known = StatementPlans::default();
+            for plan in plans.iter().cycle().skip(first).take(plans.len()) {
+                known.add(plan.clone());
+            }
+            let cost = |trials: &FixedBitSet| known.cheapest(trials).map(|seen| seen.cost.0);
+            assert_eq!(cost(&set([0, 1, 2, 3])), Some(10.0));
+            assert_eq!(cost(&set([0, 2])), Some(20.0));
+            assert_eq!(cost(&set([0, 1, 3])), Some(10.0));
+            assert_eq!(cost(&set([1, 3])), Some(30.0));
+            assert_eq!(cost(&set([0, 3])), None);
+            assert_eq!(known.best.len(), 4, "one uses more than a cheaper one");
+        }
+    }
+}
