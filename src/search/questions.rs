@@ -288,7 +288,7 @@ impl KnownCosts<'_> {
 
     /// Is there one index, which the statement uses, with the keys of all of these, whose bitmaps the
     /// plan puts together by AND? It finds the same rows; what makes two bitmaps seem cheaper is an
-    /// estimate ([`Unpriced::ands_bitmaps`]).
+    /// estimate ([`super::unpriced::Unpriced::ands_bitmaps`]).
     fn is_in_one(&self, id: &StatementId, under: &Seen) -> bool {
         let plain = |index: &Index| index.method == Method::Btree && index.predicate.is_none();
         let has_all = |one: &Index| {
