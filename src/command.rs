@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
+use crate::planner::Rollback;
 use crate::terminal;
 
 mod advise;
@@ -21,13 +22,13 @@ mod phase_clock;
 mod planners;
 mod review;
 mod snapshot;
+mod stoppable;
 mod time_limit;
 mod twin_error;
 mod what_if;
 mod workload;
 
 pub use error::{CommandError, Outcome};
-
 use output::write;
 
 /// Runs the command.
@@ -46,6 +47,11 @@ pub fn run(cli: &Cli) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Matched) => ExitCode::from(3),
+        Ok(Outcome::Interrupted) => {
+            let end = CommandError::Interrupted(Rollback::Confirmed);
+            terminal::print_message(&end.to_string());
+            ExitCode::from(end.exit_status())
+        }
         Err(error) => {
             terminal::print_message(&error.to_string());
             ExitCode::from(error.exit_status())

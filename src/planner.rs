@@ -34,7 +34,7 @@ pub use answer::{Answer, Comparison, Evidence, PlanOutcome, Planned, TestedIndex
 pub use error::PlannerError;
 pub use hypothesis::Hypothesis;
 pub use progress::{BuildPlan, Event, Observer};
-pub use question::{Mode, Question, Target};
+pub use question::{Mode, Question, SearchStep, Target};
 pub use refusal::{Refusal, RefusalCause};
 pub use rollback::Rollback;
 pub use silence::Silence;

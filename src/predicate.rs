@@ -19,6 +19,7 @@ pub use collect::relation_uses;
 pub use condition::{Condition, ConditionKind, Operand};
 pub use key::OrderKey;
 pub use named::NamedColumns;
+pub(crate) use needed::CONDITION_PROPERTIES;
 pub use plan_catalog::catalog_of_plan;
 pub use relation::Relation;
 pub use relation_use::RelationUse;

@@ -19,6 +19,7 @@ use crate::verdict::{Limits, Reason};
 mod bound;
 mod budget;
 pub mod costs;
+mod curve;
 mod exchange;
 mod greedy;
 pub mod known;
@@ -30,6 +31,7 @@ pub mod trial;
 pub mod unpriced;
 pub mod write_cost;
 
+pub use curve::{Curve, CurvePoint};
 use greedy::{Preference, Search};
 use known::KnownCosts;
 pub use optimality::Optimality;
@@ -47,6 +49,8 @@ pub struct Selection {
     pub cut_short: bool,
     /// How far it can be from the best; none where that is not known.
     pub optimality: Option<Optimality>,
+    /// What smaller and larger sets would cost.
+    pub curve: Curve,
 }
 
 /// Picks indexes as long as one makes some statement cheaper by at least `--min-improvement`.
@@ -71,13 +75,15 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
     search.shorten(&mut chosen)?;
     search.note_write_costs();
     let optimality = search.optimality(&chosen, bound.as_ref())?;
-    let Search { mut kept_out, .. } = search;
+    let mut kept_out = std::mem::take(&mut search.kept_out);
+    let curve = search.curve(&chosen)?;
     kept_out.retain(|id, _| !chosen.contains(id));
     Ok(Selection {
         chosen,
         kept_out,
         cut_short: known.cut_short(),
         optimality,
+        curve,
     })
 }
 

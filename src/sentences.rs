@@ -72,6 +72,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
             format!("cannot simulate {hypothesis}{beside}")
         }
         RefusalCause::ServerSilent(silence) => format!("not tested: {silence}"),
+        RefusalCause::Interrupted => "interrupted before it was tested".to_owned(),
         RefusalCause::OutOfTime => "--search-time ran out before it was tested".to_owned(),
         RefusalCause::NotUsableNow => {
             "an older snapshot of another session kept the planner from using it".to_owned()

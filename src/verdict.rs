@@ -57,6 +57,8 @@ pub enum Reason {
     Offline,
     /// `--search-time` ran out before it was tested.
     OutOfTime,
+    /// The run was interrupted before it was tested.
+    Interrupted,
     /// The server stopped answering before it was tested.
     ServerSilent,
 }
@@ -66,7 +68,7 @@ impl Reason {
     pub fn is_passing(self) -> bool {
         matches!(
             self,
-            Reason::LockTimeout | Reason::NotUsableNow | Reason::ServerSilent
+            Reason::LockTimeout | Reason::NotUsableNow | Reason::ServerSilent | Reason::Interrupted
         )
     }
 
@@ -94,6 +96,7 @@ impl Reason {
             Reason::Slower => "slower",
             Reason::Offline => "offline",
             Reason::OutOfTime => "out_of_time",
+            Reason::Interrupted => "interrupted",
             Reason::ServerSilent => "server_silent",
         }
     }

@@ -45,5 +45,8 @@ mod jobs;
 #[path = "twin/many.rs"]
 mod many;
 
+#[path = "twin/stopped.rs"]
+mod stopped;
+
 #[path = "twin/redaction.rs"]
 mod redaction;

@@ -15,7 +15,7 @@ use crate::model::{Bytes, Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Evidence, NamedIndex, NotExecuted, TwinOnly};
 use crate::remedy::Remedy;
-use crate::search::Optimality;
+use crate::search::{Curve, Optimality};
 use crate::twin::agreement::Agreement;
 use crate::verdict::{Change, Reason};
 use crate::workload::{Statement, StatementId, ValueClass};
@@ -44,6 +44,8 @@ pub struct Advice {
     /// How far the recommended set can be from the best one; none where that is not known, or where
     /// the server's answers left a part of the set.
     pub optimality: Option<Optimality>,
+    /// What smaller and larger sets would cost; none where that is not known.
+    pub curve: Option<Curve>,
     /// What the run took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.

@@ -12,7 +12,7 @@ use super::selection::Chosen;
 use crate::catalog::{Table, TableKind};
 use crate::plan::Plan;
 use crate::planner::{NotExecuted, PlanOutcome};
-use crate::search::Optimality;
+use crate::search::{Curve, Optimality, TrialId};
 use crate::verdict::Change;
 use crate::workload::{Statement, StatementId};
 
@@ -20,6 +20,7 @@ impl Parts<'_> {
     pub(super) fn into_advice(self) -> Advice {
         let recommendations = self.recommendations();
         let optimality = self.optimality();
+        let curve = self.curve();
         let statements = self.context.workload.statements().iter();
         Advice {
             statements: statements
@@ -35,24 +36,33 @@ impl Parts<'_> {
             drops: self.drop_effects.drops,
             what_if: None,
             optimality,
+            curve,
             rehearsal: self.summary,
         }
     }
 
     fn optimality(&self) -> Option<Optimality> {
+        let optimality = self.chosen.selection.optimality;
+        optimality.filter(|_| self.is_whole())
+    }
+
+    fn curve(&self) -> Option<Curve> {
+        let curve = &self.chosen.selection.curve;
+        (self.is_whole() && !curve.points.is_empty()).then(|| curve.clone())
+    }
+
+    /// Is all that was chosen verified? What the search says of its choice is of this set.
+    fn is_whole(&self) -> bool {
         let Chosen {
             selection,
             verification,
             ..
         } = &self.chosen;
-        let left = |id| {
-            verification
-                .verified
-                .iter()
-                .any(|verified| verified.trial == id)
+        let verified = |id: &TrialId| {
+            let mut verified = verification.verified.iter();
+            verified.any(|verified| verified.trial == *id)
         };
-        let is_whole = selection.chosen.iter().all(|id| left(*id));
-        selection.optimality.filter(|_| is_whole)
+        selection.chosen.iter().all(verified)
     }
 
     fn existing(&self, recommendations: &[Recommendation]) -> Vec<ExistingFinding> {

@@ -18,7 +18,9 @@ use crate::candidate::{Candidate, Candidates};
 use crate::index::{Index, IndexKey, Key, Method};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
-use crate::planner::{Answer, NamedIndex, PlanOutcome, PlannerError, Question, Target, TwinState};
+use crate::planner::{
+    Answer, NamedIndex, PlanOutcome, PlannerError, Question, SearchStep, Target, TwinState,
+};
 use crate::workload::Statement;
 
 /// Below this many times the cost that the planner says today, that cost stands.
@@ -122,7 +124,7 @@ fn plan(
     indexes: &[NamedIndex],
 ) -> Result<Option<Plan>, PlannerError> {
     let question = Question::plans(Target::Twin, std::slice::from_ref(statement));
-    match run.ask(&question.with_indexes(indexes).skippable())? {
+    match run.ask(&question.with_indexes(indexes).skippable(SearchStep::Trials))? {
         Answer::Planned(planned) => {
             let outcome = planned.plans.get(&statement.id);
             Ok(outcome.and_then(PlanOutcome::plan).cloned())

@@ -44,7 +44,14 @@ pub enum Notice {
     NotIndexable(NotIndexable),
     /// The server stopped answering: the advice is what was known by then, and what the twin says.
     ServerSilent(Silence),
-    /// A longer search may find more.
+    /// The user asked to stop: a longer search may find more.
+    Interrupted {
+        /// How many candidates had been tested.
+        tested: usize,
+        /// How many there are.
+        candidates: usize,
+    },
+    /// The time for the search was over: a longer search may find more.
     OutOfTime {
         /// How many candidates were tested.
         tested: usize,

@@ -6,7 +6,7 @@ use super::verification::Failure;
 use crate::catalog::{Table, TableKind};
 use crate::model::GapCause;
 use crate::plan::Plan;
-use crate::planner::{RefusalCause, TwinOnlyReason, TwinState, uses};
+use crate::planner::{TwinOnlyReason, TwinState, uses};
 use crate::remedy::Remedy;
 use crate::search::{Trial, TrialId, TrialOutcome};
 use crate::verdict::{Change, Reason};
@@ -33,6 +33,7 @@ impl Parts<'_> {
         );
         notices.extend(self.planned_otherwise());
         notices.extend(not_indexable.map(Notice::NotIndexable));
+        notices.extend(self.interrupted());
         notices.extend(self.out_of_time());
         notices.extend(self.about_the_twin());
         notices.extend(self.unwatched.clone().map(Notice::Unwatched));
@@ -175,18 +176,30 @@ impl Parts<'_> {
     }
 
     fn out_of_time(&self) -> Option<Notice> {
-        let was_tested = |trial: &Trial| !matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime);
-        let trials = self.trials.iter();
-        let tested = trials.filter(|(_, trial)| was_tested(trial)).count();
         self.summary.out_of_time.then_some(Notice::OutOfTime {
-            tested,
+            tested: self.tested(),
             candidates: self.trials.len(),
         })
     }
 
+    fn interrupted(&self) -> Option<Notice> {
+        self.summary.interrupted.then_some(Notice::Interrupted {
+            tested: self.tested(),
+            candidates: self.trials.len(),
+        })
+    }
+
+    /// How many candidates were tested before the search ended.
+    fn tested(&self) -> usize {
+        let was_tested = |trial: &Trial| !matches!(&trial.outcome, TrialOutcome::Refused(refusal) if refusal.cause.ends_the_search());
+        let trials = self.trials.iter();
+        trials.filter(|(_, trial)| was_tested(trial)).count()
+    }
+
     /// Candidates that could not be tested: that they are not recommended says nothing about them.
     fn untested(&self) -> Option<Notice> {
-        let is_busy = |reason: Reason| reason.is_passing() && reason != Reason::ServerSilent;
+        let is_told = |reason: Reason| matches!(reason, Reason::ServerSilent | Reason::Interrupted);
+        let is_busy = |reason: Reason| reason.is_passing() && !is_told(reason);
         let is_untested = |trial: &Trial| match &trial.outcome {
             TrialOutcome::Refused(refusal) => is_busy(refusal.reason()),
             TrialOutcome::Tested { index, costs } => {

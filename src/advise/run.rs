@@ -11,7 +11,7 @@ use crate::model::QualifiedName;
 use crate::planner::counted::{Counted, Tally};
 use crate::planner::{
     Answer, BuildPlan, Event, Mode, Observer, OtherTables, PlanOutcome, Planned, Planner,
-    PlannerError, Preparation, Question, RefusalCause, Silence, Target, uses,
+    PlannerError, Preparation, Question, RefusalCause, SearchStep, Silence, Target, uses,
 };
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -20,6 +20,9 @@ pub(super) struct Run<'a> {
     planner: Counted<'a>,
     observer: Observer<'a>,
     out_of_time: bool,
+    /// Is no time left even for the choice?
+    search_is_over: bool,
+    interrupted: bool,
     restated: AllRestated,
     settled: BTreeMap<StatementId, String>,
     server_silent: Option<Silence>,
@@ -34,6 +37,8 @@ impl<'a> Run<'a> {
             planner: Counted::new(planner),
             observer,
             out_of_time: false,
+            search_is_over: false,
+            interrupted: false,
             restated: AllRestated::new(),
             settled: BTreeMap::new(),
             server_silent: None,
@@ -68,7 +73,14 @@ impl<'a> Run<'a> {
         match &mut answer {
             Answer::Planned(planned) => self.restate_plans(question, planned)?,
             Answer::Refused(refusal) => match refusal.cause {
-                RefusalCause::OutOfTime => self.out_of_time = true,
+                RefusalCause::OutOfTime => {
+                    self.out_of_time = true;
+                    self.search_is_over |= question.skippable == Some(SearchStep::Choice);
+                }
+                RefusalCause::Interrupted => {
+                    self.interrupted = true;
+                    self.search_is_over = true;
+                }
                 RefusalCause::ServerSilent(silence) => {
                     self.server_silent.get_or_insert(silence);
                 }
@@ -179,9 +191,9 @@ impl<'a> Run<'a> {
         self.restated.clone()
     }
 
-    /// Is the time for the search over?
-    pub(super) fn is_out_of_time(&self) -> bool {
-        self.out_of_time
+    /// Is the time for the search over, also for the choice, or did the user ask to stop?
+    pub(super) fn search_is_over(&self) -> bool {
+        self.search_is_over
     }
 
     /// Was anything built on the server so far?
@@ -199,6 +211,7 @@ impl<'a> Run<'a> {
             tally: self.planner.tally(),
             phases: self.phases.borrow().clone(),
             out_of_time: self.out_of_time,
+            interrupted: self.interrupted,
             server_silent: self.server_silent,
         }
     }

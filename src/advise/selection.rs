@@ -16,7 +16,7 @@ use super::verify::verify;
 use super::{superseded, write_cost};
 use crate::model::Bytes;
 use crate::planner::{
-    Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, Target, uses,
+    Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, SearchStep, Target, uses,
 };
 use crate::search::costs::{Costs, Weighted};
 use crate::search::known::{KnownCosts, SetAnswers, SetCost, SetPlanner, SetQuestion};
@@ -86,7 +86,7 @@ impl Rounds<'_> {
         let mut selection = choose(run, context, &self.considered, &mut self.knowledge)?;
         let chosen = &selection.chosen;
         let mut verification = verify(run, context, self.trials, chosen, &mut self.built_groups)?;
-        let is_last = is_last || run.is_out_of_time();
+        let is_last = is_last || run.search_is_over();
         self.measure(run, context, &mut verification, is_last)?;
         self.failed.extend(verification.failed.clone());
         let may_learn = context.target() == Target::Twin || context.limits.analyze;
@@ -274,6 +274,11 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
             .map(|(question, answer)| answered(&question.set, answer))
             .collect())
     }
+
+    fn has_time(&mut self) -> Result<bool, PlannerError> {
+        let answer = self.run.ask(&Question::is_there_time(SearchStep::Choice))?;
+        Ok(matches!(answer, Answer::Planned(_)))
+    }
 }
 
 impl TwinSets<'_, '_, '_> {
@@ -282,7 +287,7 @@ impl TwinSets<'_, '_, '_> {
         let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
         Question::plans(Target::Twin, &statements)
             .with_indexes(&self.trials.indexes(set))
-            .skippable()
+            .skippable(SearchStep::Choice)
     }
 }
 
@@ -290,7 +295,7 @@ impl TwinSets<'_, '_, '_> {
 fn answered(set: &TrialSet, answer: Answer) -> Option<BTreeMap<StatementId, SetCost>> {
     match answer {
         Answer::Planned(planned) => Some(set_costs(set, planned)),
-        Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => None,
+        Answer::Refused(refusal) if refusal.cause.ends_the_search() => None,
         Answer::Refused(_) => Some(BTreeMap::new()),
     }
 }

@@ -34,6 +34,9 @@ pub struct RehearsalSummary {
     pub phases: Vec<Phase>,
     /// The time for the search was over: the set is the best that was found until then.
     pub out_of_time: bool,
+    /// The user asked to stop: it is the best that was found until then, and nothing was built or
+    /// executed after that.
+    pub interrupted: bool,
     /// The server stopped answering during the run.
     pub server_silent: Option<Silence>,
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::existing::structural::structural;
 use super::run::Run;
 use crate::catalog::ExistingIndex;
-use crate::planner::{Answer, PlannerError, Question, RefusalCause, Target};
+use crate::planner::{Answer, PlannerError, Question, SearchStep, Target};
 use crate::search::known::Superseded;
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::WORSE_SHARE;
@@ -57,10 +57,10 @@ fn is_replaced(
     let question = Question::plans(Target::Twin, &using)
         .with_indexes(std::slice::from_ref(&trial.index))
         .hiding(std::slice::from_ref(&existing.name))
-        .skippable();
+        .skippable(SearchStep::Choice);
     let without = match run.ask(&question)? {
         Answer::Planned(planned) => planned.plans,
-        Answer::Refused(refusal) if refusal.cause == RefusalCause::OutOfTime => return Ok(None),
+        Answer::Refused(refusal) if refusal.cause.ends_the_search() => return Ok(None),
         Answer::Refused(_) => return Ok(Some(false)),
     };
     let is_no_worse = |statement: &Statement| {

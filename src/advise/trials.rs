@@ -13,7 +13,7 @@ use crate::index::{Index, naming};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
     Answer, BuildPlan, NamedIndex, PlanOutcome, Planned, PlannerError, Question, RefusalCause,
-    Target, uses,
+    SearchStep, Target, uses,
 };
 use crate::search::known::KnownCosts;
 use crate::search::plans::Knowledge;
@@ -267,7 +267,9 @@ impl Tester<'_, '_, '_> {
         }
         let question = Question::plans(Target::Server, statements);
         let indexes = std::slice::from_ref(index);
-        let answer = self.run.ask(&question.with_indexes(indexes).skippable())?;
+        let answer = self
+            .run
+            .ask(&question.with_indexes(indexes).skippable(SearchStep::Trials))?;
         if is_for_a_lock(&answer) {
             self.locked.insert(name.clone());
         }
@@ -301,7 +303,7 @@ fn simulation(index: &NamedIndex, statements: &[Statement]) -> Question {
     let question = Question::plans(Target::Twin, statements);
     question
         .with_indexes(std::slice::from_ref(index))
-        .skippable()
+        .skippable(SearchStep::Trials)
 }
 
 fn is_for_a_lock(answer: &Answer) -> bool {

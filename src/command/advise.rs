@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::consent::{Asking, Consent, WithConsent};
 use super::phase_clock::PhaseClock;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
+use super::stoppable::Stoppable;
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
@@ -24,6 +25,8 @@ use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
 use crate::workload::Workload;
+
+const STOPPED: &str = "interrupted: nothing is tested or built any more, and what is known by now is reported; a second Ctrl-C ends the program at once";
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
@@ -94,12 +97,12 @@ pub(super) fn advise_and_report(
     let mut planner = planner.within(options.limits);
     let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
-        Err(DbError::Silent { .. }) => None,
+        Err(DbError::Silent { .. } | DbError::Interrupted { .. }) => None,
         other => Some(other?),
     };
     note_silence(session, &mut advice);
-    let is_silent = advice.rehearsal.server_silent.is_some();
-    if let Some(changed) = options.what_if.as_ref().filter(|_| !is_silent) {
+    let has_ended = advice.rehearsal.server_silent.is_some() || advice.rehearsal.interrupted;
+    if let Some(changed) = options.what_if.as_ref().filter(|_| !has_ended) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
         advice.what_if = Some(changed.compare(
             &advice,
@@ -144,7 +147,8 @@ fn advise_from_snapshot(
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let (mut advice, phases) = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
-    if let Some(changed) = &options.what_if {
+    let changed = options.what_if.as_ref();
+    if let Some(changed) = changed.filter(|_| !advice.rehearsal.interrupted) {
         advice.what_if = Some(changed.compare(
             &advice,
             (&workload, options.limits),
@@ -174,6 +178,9 @@ fn advise_and_record(
     let consent = Consent::new(options.asking, options.limits, interrupt);
     let mut planner = WithConsent::new(planner, &consent);
     let mut planner = TimeLimit::new(&mut planner, options.limits.search_time);
+    let mut planner = Stoppable::new(&mut planner, interrupt, || {
+        terminal::print_message(STOPPED);
+    });
     let clock = PhaseClock::default();
     let observer = |event: Event<'_>| {
         clock.observe(event);
@@ -244,6 +251,9 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
             .into_iter()
             .any(|benefit| benefit.before.saved_share(benefit.after) * 100.0 >= percent)
     };
+    if advice.rehearsal.interrupted {
+        return Outcome::Interrupted;
+    }
     if fail_on.is_some_and(reaches) {
         return Outcome::Matched;
     }

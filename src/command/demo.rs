@@ -105,8 +105,12 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         record: arguments.record.as_deref(),
         started,
     };
-    advise_and_report(cli, &session, &workload, &options)?;
-    Ok(Outcome::Done)
+    let advice = advise_and_report(cli, &session, &workload, &options)?;
+    Ok(if advice.rehearsal.interrupted {
+        Outcome::Interrupted
+    } else {
+        Outcome::Done
+    })
 }
 
 fn start(

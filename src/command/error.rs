@@ -17,6 +17,8 @@ pub enum Outcome {
     Failed,
     /// `--fail-on` matched.
     Matched,
+    /// The user asked to stop, and what was known by then was reported.
+    Interrupted,
 }
 
 /// Why a command could not do its work.

@@ -381,7 +381,7 @@ impl TwinMaker {
             .map_err(|error| DbError::Missing(error.to_string()))?;
         let options = SessionOptions {
             safety: TWIN_SAFETY,
-            interrupt: self.interrupt.clone(),
+            interrupt: self.interrupt.sparing_reports(),
             trace: None,
         };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));

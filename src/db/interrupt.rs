@@ -21,11 +21,17 @@ const PATIENCE_WITHOUT_TERMINAL: Duration = Duration::from_secs(6);
 /// program that hangs does not notice the signal.
 const PATIENCE: Duration = Duration::from_millis(1_900);
 
+/// The same for a program that reports what it knows by then: whoever sent the signal may send
+/// SIGKILL ten seconds later (`docker stop`).
+const PATIENCE_FOR_A_REPORT: Duration = Duration::from_secs(8);
+
 /// Whether the user asked to stop. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Interrupt {
     raised: watch::Receiver<bool>,
     shared: Arc<Shared>,
+    /// Does it stay low where the program reports what it knows ([`Interrupt::sparing_reports`])?
+    spares_reports: bool,
     _keep: Option<Arc<watch::Sender<bool>>>,
 }
 
@@ -34,6 +40,8 @@ pub struct Interrupt {
 struct Shared {
     /// Does the program end itself in good time, because it only waits for keys?
     ends_by_itself: AtomicBool,
+    /// Does it report what it knows, and end then?
+    reports: AtomicBool,
     /// Transactions that change something and whose rollback was not seen yet.
     changing: AtomicUsize,
 }
@@ -51,6 +59,9 @@ impl Shared {
 /// Waits until a program that does not end by itself has had its time.
 async fn too_late(shared: &Shared) {
     tokio::time::sleep(PATIENCE).await;
+    if shared.reports.load(Ordering::SeqCst) {
+        tokio::time::sleep(PATIENCE_FOR_A_REPORT.saturating_sub(PATIENCE)).await;
+    }
     if shared.ends_by_itself.load(Ordering::SeqCst) {
         std::future::pending::<()>().await;
     }
@@ -116,6 +127,7 @@ impl Interrupt {
         Ok(Interrupt {
             raised,
             shared,
+            spares_reports: false,
             _keep: None,
         })
     }
@@ -126,6 +138,7 @@ impl Interrupt {
         Interrupt {
             raised,
             shared: Arc::default(),
+            spares_reports: false,
             _keep: Some(Arc::new(raise)),
         }
     }
@@ -139,6 +152,7 @@ impl Interrupt {
             Interrupt {
                 raised,
                 shared: Arc::default(),
+                spares_reports: false,
                 _keep: Some(raise),
             },
         )
@@ -146,7 +160,26 @@ impl Interrupt {
 
     /// Has the user asked to stop?
     pub fn is_raised(&self) -> bool {
-        *self.raised.borrow()
+        *self.raised.borrow() && !self.is_spared()
+    }
+
+    fn is_spared(&self) -> bool {
+        self.spares_reports && self.shared.reports.load(Ordering::SeqCst)
+    }
+
+    /// From now on the program, once it is asked to stop, reports what it knows and ends.
+    pub fn reports_what_is_known(&self) {
+        self.shared.reports.store(true, Ordering::SeqCst);
+    }
+
+    /// For work that such a report needs, and that disturbs nobody: it is not stopped where the
+    /// program reports what it knows.
+    #[must_use]
+    pub fn sparing_reports(&self) -> Interrupt {
+        Interrupt {
+            spares_reports: true,
+            ..self.clone()
+        }
     }
 
     /// From now on the program only waits for keys and ends by itself when it is asked to stop.
@@ -167,7 +200,8 @@ impl Interrupt {
     /// Waits until the user asks to stop.
     pub(super) async fn raised(&self) {
         let mut raised = self.raised.clone();
-        if raised.wait_for(|raised| *raised).await.is_err() {
+        let is_over = raised.wait_for(|raised| *raised).await.is_err();
+        if is_over || self.is_spared() {
             std::future::pending::<()>().await;
         }
     }

@@ -102,6 +102,7 @@ impl Tally {
                 if matches!(
                     refusal.cause,
                     RefusalCause::OutOfTime
+                        | RefusalCause::Interrupted
                         | RefusalCause::ServerSilent(_)
                         | RefusalCause::WriteBudgetSpent(_)
                         | RefusalCause::Declined

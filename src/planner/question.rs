@@ -46,10 +46,18 @@ pub struct Question {
     pub mode: Mode,
     /// The statements.
     pub statements: Vec<Statement>,
-    /// The search can go on without an answer: refused with
-    /// [`RefusalCause::OutOfTime`](super::RefusalCause::OutOfTime) when the time for the search is
-    /// over.
-    pub skippable: bool,
+    /// The step of the search that can go on without an answer: refused with
+    /// [`RefusalCause::OutOfTime`](super::RefusalCause::OutOfTime) when the time for that is over.
+    pub skippable: Option<SearchStep>,
+}
+
+/// A step of the search. `--search-time` is divided among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchStep {
+    /// Testing each candidate by itself.
+    Trials,
+    /// Choosing a set of them.
+    Choice,
 }
 
 impl Question {
@@ -62,7 +70,7 @@ impl Question {
             hypothesis: None,
             mode: Mode::Plan,
             statements: statements.to_vec(),
-            skippable: false,
+            skippable: None,
         }
     }
 
@@ -111,13 +119,23 @@ impl Question {
         }
     }
 
-    /// The same, but it need not be answered once the time for the search is over.
+    /// The same, but it need not be answered once the time for this step is over.
     #[must_use]
-    pub fn skippable(self) -> Question {
+    pub fn skippable(self, step: SearchStep) -> Question {
         Question {
-            skippable: true,
+            skippable: Some(step),
             ..self
         }
+    }
+
+    /// About nothing: only whether there is time left for this step of the search.
+    pub fn is_there_time(step: SearchStep) -> Question {
+        Question::plans(Target::Twin, &[]).skippable(step)
+    }
+
+    /// Is it [`Question::is_there_time`]?
+    pub fn is_about_time(&self) -> bool {
+        self.skippable.is_some() && self.statements.is_empty() && self.is_baseline()
     }
 
     /// Is it about statements as they are planned today?
@@ -239,7 +257,7 @@ mod tests {
     #[test]
     fn a_baseline_is_under_no_condition() {
         let plans = Question::plans(Target::Server, &statements());
-        assert!(plans.is_baseline() && plans.clone().skippable().is_baseline());
+        assert!(plans.is_baseline() && plans.clone().skippable(SearchStep::Choice).is_baseline());
         assert!(!plans.clone().with_indexes(&new_index()).is_baseline());
         assert!(plans.clone().with_indexes(&new_index()).is_plain());
         assert!(!plans.clone().executed().is_plain());

@@ -82,6 +82,8 @@ pub enum RefusalCause {
     ServerSilent(Silence),
     /// The time for the search is over.
     OutOfTime,
+    /// The user asked to stop.
+    Interrupted,
     /// An older snapshot of another session keeps the planner from using the index now.
     NotUsableNow,
     /// The server was asked, too, and its plans do not use the index.
@@ -109,6 +111,11 @@ pub enum RefusalCause {
 }
 
 impl RefusalCause {
+    /// Does it end the search?
+    pub fn ends_the_search(&self) -> bool {
+        matches!(self, RefusalCause::OutOfTime | RefusalCause::Interrupted)
+    }
+
     /// The kind of reason, as reports name it.
     pub fn reason(&self) -> Reason {
         match self {
@@ -129,6 +136,7 @@ impl RefusalCause {
             RefusalCause::NoServer | RefusalCause::CannotSimulate { .. } => Reason::Offline,
             RefusalCause::ServerSilent(_) => Reason::ServerSilent,
             RefusalCause::OutOfTime => Reason::OutOfTime,
+            RefusalCause::Interrupted => Reason::Interrupted,
             RefusalCause::NotUsableNow => Reason::NotUsableNow,
             RefusalCause::NotUsedByServer => Reason::NotChosen,
             RefusalCause::PlannedInTwinOnly(_) | RefusalCause::NotExecuted(_) => {

@@ -445,7 +445,7 @@ impl Planner for TestPlanner {
             return Err(PlannerError::NoTwin);
         }
         self.asked.push(question.clone());
-        if question.skippable {
+        if question.skippable.is_some() {
             self.out_of_time |= (self.ends)(question);
             if self.out_of_time {
                 return Ok(Answer::Refused(RefusalCause::OutOfTime.into()));

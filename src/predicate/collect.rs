@@ -16,8 +16,11 @@ use crate::sql::{Expression, Shape, SortTerm, parse_expression, parse_sort_term}
 pub fn relation_uses(plan: &Plan, catalog: &Catalog) -> Vec<RelationUse> {
     let mut relations = Relations::of(plan, catalog);
     for node in plan.nodes() {
-        for property in CONDITION_PROPERTIES {
-            relations.add_conditions(node, property);
+        // The filter of a grouping is HAVING: about its results, which no index holds.
+        if !computes_a_result(node) {
+            for property in CONDITION_PROPERTIES {
+                relations.add_conditions(plan, node, property);
+            }
         }
         relations.add_order(plan, node, "Sort Key");
         relations.add_group(node);
@@ -70,7 +73,7 @@ impl<'a> Relations<'a> {
         relations
     }
 
-    fn add_conditions(&mut self, node: &Node, property: &str) {
+    fn add_conditions(&mut self, plan: &Plan, node: &Node, property: &str) {
         let Some(text) = node.text(property) else {
             return;
         };
@@ -85,6 +88,10 @@ impl<'a> Relations<'a> {
                 let Some((position, table)) = self.by_alias.get(alias).copied() else {
                     continue;
                 };
+                // Above a grouping, anything but a column may be its result (`a.x > sum(b.y)`).
+                if is_above_a_result(plan, node, position) && !is_about_columns(conjunct) {
+                    continue;
+                }
                 let Some(relation) = self.uses.get_mut(&position) else {
                     continue;
                 };
@@ -352,12 +359,29 @@ fn is_above_a_result(plan: &Plan, node: &Node, scan: usize) -> bool {
     let scan = plan.node(NodeId(scan));
     let from_scan = std::iter::once(scan).chain(plan.ancestors(scan.id));
     let mut between = from_scan.take_while(|ancestor| ancestor.id != node.id);
-    between.any(|ancestor| {
-        matches!(
-            ancestor.node_type(),
-            NodeType::Aggregate | NodeType::WindowAgg | NodeType::Group | NodeType::ProjectSet
-        )
-    })
+    between.any(computes_a_result)
+}
+
+fn computes_a_result(node: &Node) -> bool {
+    matches!(
+        node.node_type(),
+        NodeType::Aggregate | NodeType::WindowAgg | NodeType::Group | NodeType::ProjectSet
+    )
+}
+
+/// Does it compare columns, and nothing that is computed from them?
+fn is_about_columns(condition: &Expression) -> bool {
+    match &condition.shape {
+        Shape::Column(_) | Shape::Constant | Shape::RunTime => true,
+        Shape::Binary { left, right, .. } => is_about_columns(left) && is_about_columns(right),
+        Shape::AnyOf { operand, array, .. } => is_about_columns(operand) && is_about_columns(array),
+        Shape::Not(operand)
+        | Shape::NullTest { operand, .. }
+        | Shape::TruthTest { operand, .. }
+        | Shape::Cast { operand, .. }
+        | Shape::Collate { operand, .. } => is_about_columns(operand),
+        _ => false,
+    }
 }
 
 /// Does something above the node rely on the order it delivers? Up to the first node that makes an

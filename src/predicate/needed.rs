@@ -13,7 +13,7 @@ use crate::sql::{ColumnReference, column_references};
 
 /// Properties that hold conditions. `Index Cond` and `Recheck Cond` of a bitmap say the same; equal
 /// ones are kept once.
-pub(super) const CONDITION_PROPERTIES: &[&str] = &[
+pub(crate) const CONDITION_PROPERTIES: &[&str] = &[
     "Filter",
     "Index Cond",
     "Recheck Cond",

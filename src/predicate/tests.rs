@@ -287,6 +287,27 @@ fn orders_groups_and_extremes_are_found() {
 }
 
 #[test]
+fn what_is_asked_of_groups_is_not_asked_of_rows() {
+    let conditions = |plan: &serde_json::Value| -> Vec<usize> {
+        let uses = uses(plan);
+        uses.iter()
+            .map(|relation| relation.conditions.len())
+            .collect()
+    };
+    let having = json!({"Node Type": "Aggregate", "Group Key": ["j.state"],
+        "Filter": "((sum(j.id) > 100) AND (max(j.state) = 'x'::text))",
+        "Plans": [scan("jobs", "j", &json!({"Filter": "(j.state <> 'y'::text)"}))]});
+    assert_eq!(conditions(&having), [1]);
+
+    let grouped = json!({"Node Type": "Aggregate", "Group Key": ["j.id"], "Plans": [scan("jobs", "j", &json!({}))]});
+    let join = |condition: &str| json!({"Node Type": "Hash Join", "Hash Cond": condition, "Plans": [scan("users", "u", &json!({})), grouped.clone()]});
+    assert_eq!(conditions(&join("(u.id = (max(j.id)))")), [0, 0]);
+    assert_eq!(conditions(&join("(u.id > (0.5 * sum(j.id)))")), [0, 0]);
+    // A join to distinct values is also one to their table.
+    assert_eq!(conditions(&join("(u.id = j.id)")), [1, 1]);
+}
+
+#[test]
 fn an_order_that_an_index_delivers_today_is_wanted_too() {
     let ddl = "CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id)";
     let mut catalog = catalog();

@@ -10,8 +10,9 @@ use crate::model::{Bytes, QualifiedName};
 use crate::plan::metrics::rows_of_all_processes;
 use crate::plan::{Node, NodeType, Plan};
 use crate::planner::hypothesis::View;
+use crate::predicate::CONDITION_PROPERTIES;
 use crate::sql::split::highest_parameter;
-use crate::sql::{Shape, parse_expression};
+use crate::sql::{Expression, Shape, parse_expression};
 use crate::workload::Statement;
 
 /// It has to read at least this share of a table …
@@ -41,8 +42,9 @@ pub struct Proposal<'a> {
     pub view: View,
 }
 
-/// A view for each statement that aggregates most of a table. Parameters, and literals that a log
-/// shows to vary, are different from call to call, and what writes is no view.
+/// A view for each statement that aggregates most of a table, and that any call of it could read:
+/// a constant that rows are compared with may be another one in the next call, unless its author
+/// says that it is fixed. What writes is no view.
 pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
     let mut taken: BTreeSet<QualifiedName> = input.catalog.taken_names.clone();
     let mut proposals = Vec::new();
@@ -54,8 +56,12 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
             .iter()
             .filter_map(|table| input.catalog.table(table))
             .any(|table| table.row_security);
-        let repeatable =
-            same_text && plan.only_reads() && !secured && !names_the_clock(&statement.sql);
+        let general = !statement.fixed_literals.is_empty() || !compares_with_constants(plan);
+        let repeatable = same_text
+            && general
+            && plan.only_reads()
+            && !secured
+            && !names_the_clock(&statement.sql);
         let aggregates = plan.nodes().iter().any(|node| {
             matches!(
                 node.node_type(),
@@ -89,6 +95,29 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
         });
     }
     proposals
+}
+
+/// Does the plan keep some rows because of a constant of the statement?
+fn compares_with_constants(plan: &Plan) -> bool {
+    let conditions = plan.nodes().iter().flat_map(|node| {
+        let texts = CONDITION_PROPERTIES.iter();
+        texts.filter_map(|property| node.text(property))
+    });
+    conditions
+        .filter_map(|text| parse_expression(text).ok())
+        .any(|condition| has_constant(&condition))
+}
+
+fn has_constant(condition: &Expression) -> bool {
+    match &condition.shape {
+        Shape::And(parts) | Shape::Or(parts) => parts.iter().any(has_constant),
+        Shape::Not(part) => has_constant(part),
+        Shape::Binary { left, right, .. } => [left, right]
+            .into_iter()
+            .any(|side| has_constant(side) || side.shape == Shape::Constant),
+        Shape::AnyOf { array, .. } => array.shape == Shape::Constant,
+        _ => false,
+    }
 }
 
 /// `'now'`, `'today 10:00'`: the server reads the clock once, when it reads the text, and a stored
@@ -251,5 +280,23 @@ mod tests {
         let of = |groups| views(&counting(orders(), SQL, &grouped(100_000.0, groups)))[0].size;
         assert_eq!(of(226.0), Bytes(8192));
         assert_eq!(of(227.0), Bytes(2 * 8192));
+    }
+
+    #[test]
+    fn a_view_of_one_calls_constants_serves_no_other_call() {
+        let with = |condition: &str, sql: &str| {
+            let scan = seq_scan("orders", 2_000.0).rows(100_000.0);
+            let plan = scan.filter(condition).grouped_by(&["orders.state"], 10.0);
+            counting(orders(), sql, &plan)
+        };
+        let sql = "SELECT state, count(*) FROM orders WHERE id > 70 GROUP BY state";
+        let of_a_call = with("(orders.id > 70)", sql);
+        assert_eq!(views(&of_a_call), []);
+        assert_eq!(
+            views(&with("((orders.id = 1) OR (orders.id > 70))", sql)),
+            []
+        );
+        let general = "SELECT state, count(*) FROM orders WHERE state IS NOT NULL GROUP BY state";
+        assert_eq!(views(&with("(orders.state IS NOT NULL)", general)).len(), 1);
     }
 }

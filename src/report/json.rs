@@ -21,7 +21,7 @@ use crate::model::{Cost, Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::Evidence;
 use crate::remedy::{Effect, NeededIndex, Remedy};
-use crate::search::Optimality;
+use crate::search::{Curve, CurvePoint, Optimality};
 use crate::sentences;
 use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
@@ -63,6 +63,9 @@ pub struct Report {
     /// How far the recommended set can be from the best one, by a lower bound over all sets of the
     /// candidates; null where that is not known.
     pub optimality: Option<OptimalityReport>,
+    /// What smaller and larger sets of the candidates would cost, by the plans that were seen; null
+    /// where that is not known.
+    pub budget_curve: Option<BudgetCurve>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -522,6 +525,9 @@ pub struct Rehearsal {
     pub twin_explains: usize,
     /// --search-time ran out: the recommended indexes are the best that were found until then.
     pub out_of_time: bool,
+    /// The run was interrupted (Ctrl-C, SIGTERM): the recommended indexes are the best that were
+    /// found until then, and nothing was built or executed after that.
+    pub interrupted: bool,
     /// The server stopped answering: the report has what was known by then, and what the planner
     /// twin says without the server. Null if it always answered.
     pub server_silent: Option<ServerSilent>,
@@ -565,6 +571,44 @@ impl OptimalityReport {
             bound: optimality.bound.0,
             gap: optimality.gap(),
             candidates: optimality.candidates,
+        }
+    }
+}
+
+/// The cost of the workload by the size of its new indexes.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BudgetCurve {
+    /// Each is larger than the one before and costs less; the first is without any new index.
+    pub points: Vec<BudgetCurvePoint>,
+    /// The place of the recommended set in `points`, from 0.
+    pub recommended: usize,
+    /// The place where the curve bends most: up to there the room is used best.
+    pub knee: usize,
+}
+
+/// A set of candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BudgetCurvePoint {
+    /// The size of all its indexes.
+    pub size_bytes: u64,
+    /// How many they are.
+    pub indexes: usize,
+    /// What the workload costs with them at most, and what its writes pay for them: Σ calls × cost,
+    /// in planner units.
+    pub cost: f64,
+}
+
+impl BudgetCurve {
+    fn new(curve: &Curve) -> BudgetCurve {
+        let point = |point: &CurvePoint| BudgetCurvePoint {
+            size_bytes: point.size.0,
+            indexes: point.indexes,
+            cost: point.cost.0,
+        };
+        BudgetCurve {
+            points: curve.points.iter().map(point).collect(),
+            recommended: curve.chosen,
+            knee: curve.knee,
         }
     }
 }
@@ -661,6 +705,7 @@ impl Report {
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             optimality: advice.optimality.map(OptimalityReport::new),
+            budget_curve: advice.curve.as_ref().map(BudgetCurve::new),
             notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal::new(&advice.rehearsal, measured),
             timing: Timing {
@@ -707,6 +752,7 @@ impl Rehearsal {
             server_explains: tally.server_explains,
             twin_explains: tally.twin_explains,
             out_of_time: summary.out_of_time,
+            interrupted: summary.interrupted,
             server_silent: summary.server_silent.map(|silence| ServerSilent {
                 waited_ms: tenth(silence.waited),
                 rollback_seen: silence.rollback_seen,

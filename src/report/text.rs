@@ -26,6 +26,7 @@ use crate::text_layout::{indent, titled_rule, truncate};
 use crate::verdict::{Change, MinImprovement, Reason};
 use crate::workload::Statement;
 
+mod curve;
 mod gain;
 mod remedies;
 pub(crate) mod side_by_side;
@@ -52,6 +53,7 @@ pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> Strin
         what_if::write(&mut text, what_if, width);
     }
     recommendations(&mut text, advice, width);
+    curve::write(&mut text, advice.curve.as_ref());
     remedies::write(&mut text, advice, width);
     notices(&mut text, advice, width);
     closing(&mut text, advice, measured, width);

@@ -40,6 +40,30 @@ const MAX_MADE_SMALLER: usize = 6;
 /// Maximum number of smaller replacements for one index that the planner is queried about.
 const MAX_REPLACEMENTS_PLANNED: usize = 4;
 
+/// From where a set is looked for.
+#[derive(Debug, Clone, Copy)]
+enum Beginning {
+    /// The best one so far.
+    Best,
+    Nothing,
+    /// What saves most, whatever it takes of the budget.
+    Saving,
+    /// What would be chosen without a budget, made smaller.
+    Relaxed,
+    /// What the lower bound's choice has most of.
+    Bound,
+}
+
+impl Beginning {
+    const ALL: [Beginning; 5] = [
+        Beginning::Best,
+        Beginning::Nothing,
+        Beginning::Saving,
+        Beginning::Relaxed,
+        Beginning::Bound,
+    ];
+}
+
 impl Search<'_, '_> {
     /// The best set that fits.
     pub(super) fn within(
@@ -103,15 +127,19 @@ impl Search<'_, '_> {
         bound: Option<&Bound>,
         best: &[TrialId],
     ) -> Result<Vec<Vec<TrialId>>, PlannerError> {
-        let beginnings = [
-            best.to_vec(),
-            Vec::new(),
-            self.pick(Vec::new(), Preference::Saving)?,
-            self.relaxed(budget)?,
-            bound.map_or_else(Vec::new, |bound| self.rounded(bound)),
-        ];
         let mut sets: Vec<(f64, Vec<TrialId>)> = Vec::new();
-        for set in beginnings {
+        for beginning in Beginning::ALL {
+            // One is always gone through to its end: it has to do where there is no more time.
+            if !sets.is_empty() && !self.known.has_time()? {
+                break;
+            }
+            let set = match beginning {
+                Beginning::Best => best.to_vec(),
+                Beginning::Nothing => Vec::new(),
+                Beginning::Saving => self.pick(Vec::new(), Preference::Saving)?,
+                Beginning::Relaxed => self.relaxed(budget)?,
+                Beginning::Bound => bound.map_or_else(Vec::new, |bound| self.rounded(bound)),
+            };
             let set = self.drop_unhelpful(set);
             let set = self.pick(set, Preference::SavingPerByte)?;
             let set = self.replace_the_least(set)?;
@@ -134,6 +162,9 @@ impl Search<'_, '_> {
         let mut set = self.pick(Vec::new(), Preference::Saving)?;
         self.budget = Some(budget);
         while self.size(&set) > budget {
+            if !self.known.has_time()? {
+                return Ok(Vec::new());
+            }
             set = self.made_smaller(&set);
         }
         self.pick(set, Preference::SavingPerByte)
@@ -194,6 +225,9 @@ impl Search<'_, '_> {
             WORTH_AN_EXCHANGE
         };
         for _ in 0..self.known.trials().len() {
+            if !self.known.has_time()? {
+                break;
+            }
             let sum = self.sum(&chosen)?;
             let too_large = |search: &Self, offer: &Offer| search.refusal(&[], offer);
             let mut ideas: Vec<(f64, Vec<TrialId>)> = Vec::new();
@@ -237,7 +271,7 @@ impl Search<'_, '_> {
     }
 
     /// The indexes of the set, those first that save least for their size by the known plans.
-    fn least_first(&self, set: &[TrialId]) -> Vec<TrialId> {
+    pub(super) fn least_first(&self, set: &[TrialId]) -> Vec<TrialId> {
         let per_byte = |(id, lost): (TrialId, f64)| (lost / self.size(&[id]).0.max(1) as f64, id);
         let mut least: Vec<(f64, TrialId)> = self.losses(set).into_iter().map(per_byte).collect();
         least.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -252,6 +286,9 @@ impl Search<'_, '_> {
         for _ in 0..MAX_PERTURBATIONS {
             let mut better = None;
             for id in self.least_first(&best.1).into_iter().take(MAX_TAKEN_OUT) {
+                if !self.known.has_time()? {
+                    return Ok(best.1);
+                }
                 self.banned = Some(id);
                 let filled = self.pick(without(&best.1, id), Preference::SavingPerByte);
                 let replaced = filled.and_then(|set| self.replace_the_least(set));

@@ -95,8 +95,18 @@ impl Search<'_, '_> {
     /// Greedily, beginning with these.
     pub(super) fn pick(
         &mut self,
+        chosen: Vec<TrialId>,
+        preference: Preference,
+    ) -> Result<Vec<TrialId>, PlannerError> {
+        self.pick_each(chosen, preference, &mut |_| ())
+    }
+
+    /// The same; shows each set on the way.
+    pub(super) fn pick_each(
+        &mut self,
         mut chosen: Vec<TrialId>,
         preference: Preference,
+        on_pick: &mut dyn FnMut(&[TrialId]),
     ) -> Result<Vec<TrialId>, PlannerError> {
         // Removing unneeded indexes never ends where each of two indexes makes the other one
         // unneeded and both are a gain. Sets that were chosen before are therefore skipped.
@@ -117,6 +127,7 @@ impl Search<'_, '_> {
             }
             if seen.insert(next.iter().copied().collect()) {
                 chosen = next;
+                on_pick(&chosen);
                 in_vain.clear();
             } else {
                 in_vain.insert(best);

@@ -46,6 +46,14 @@ pub trait SetPlanner {
             .map(|question| self.ask(&question.set, &question.statements));
         answers.collect()
     }
+
+    /// Is there time left for the search?
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    fn has_time(&mut self) -> Result<bool, PlannerError> {
+        Ok(true)
+    }
 }
 
 /// Statements, and the set of indexes that they are planned with.
@@ -320,6 +328,22 @@ impl<'a> KnownCosts<'a> {
     /// The planner may be asked again.
     pub(super) fn resume(&mut self) {
         self.is_paused = false;
+    }
+
+    /// Is there time left? Otherwise the planner is not asked any more.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    pub(super) fn has_time(&mut self) -> Result<bool, PlannerError> {
+        let has_time = match self.planner.as_mut() {
+            Some(planner) => planner.has_time()?,
+            None => !self.cut_short,
+        };
+        if !has_time {
+            self.planner = None;
+            self.cut_short = true;
+        }
+        Ok(has_time)
     }
 
     /// Did the search time run out? After that the planner is not queried, and known costs decide.

@@ -303,6 +303,61 @@ fn when_time_is_up_what_was_found_is_kept() {
     assert!(needed > 0);
 }
 
+/// The same planner, and a clock that was looked at so many times when the time is over.
+struct ClockedPlanner {
+    looks_left: usize,
+    looks: usize,
+}
+
+impl SetPlanner for ClockedPlanner {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        PairPlanner.ask(set, statements)
+    }
+
+    fn has_time(&mut self) -> Result<bool, PlannerError> {
+        self.looks += 1;
+        Ok(self.looks <= self.looks_left)
+    }
+}
+
+#[test]
+fn what_the_search_works_out_without_questions_takes_time_too() {
+    let trials = Trials::from_iter([
+        trial("a", 100, &[("or", 1_000.0)]),
+        trial("b", 100, &[("or", 1_000.0)]),
+        trial("c", 100, &[("alone", 5.0)]),
+    ]);
+    let workload = statements(&[("or", 1.0, 1_000.0), ("alone", 1.0, 700.0)]);
+    let limits = Limits {
+        budget: Some(Bytes(1_000)),
+        ..Limits::default()
+    };
+    let chosen_within = |looks_left| {
+        let mut planner = ClockedPlanner {
+            looks_left,
+            looks: 0,
+        };
+        let mut known = KnownCosts::asking(&trials, workload.clone(), &mut planner);
+        let Selection {
+            chosen, cut_short, ..
+        } = choose(&mut known, &limits).unwrap();
+        let chosen: TrialSet = chosen.into_iter().collect();
+        (chosen, cut_short, planner.looks)
+    };
+    let (everything, cut_short, looks) = chosen_within(usize::MAX);
+    assert_eq!((&everything, cut_short), (&ids([0, 1, 2]), false));
+    for looks_left in 0..looks {
+        let (chosen, cut_short, looks) = chosen_within(looks_left);
+        assert!(chosen.contains(&TrialId(2)), "the trials say what it does");
+        assert!(cut_short);
+        assert_eq!(looks, looks_left + 1, "once it is over, it stays so");
+    }
+}
+
 /// Two indexes of which each is hardly missed beside the other, though both are a gain; a third one
 /// serves another statement.
 struct NearlyUnneeded;

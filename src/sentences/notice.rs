@@ -35,6 +35,10 @@ pub fn notice(notice: &Notice) -> String {
         Notice::ServerSilent(silence) => format!(
             "{silence}. This report has what was known by then, and what the planner twin says without the server"
         ),
+        Notice::Interrupted { tested, candidates } => format!(
+            "interrupted when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then, \
+             and nothing was built or executed after that"
+        ),
         Notice::OutOfTime { tested, candidates } => format!(
             "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
         ),

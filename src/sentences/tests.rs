@@ -96,6 +96,7 @@ fn refusals() {
         },
         RefusalCause::ServerSilent(silence(true)),
         RefusalCause::OutOfTime,
+        RefusalCause::Interrupted,
         RefusalCause::NotUsableNow,
         RefusalCause::NotUsedByServer,
         RefusalCause::PlannedInTwinOnly(statement()),
@@ -311,6 +312,10 @@ fn notices() {
         Notice::NotIndexable(not_indexable(Alternative::CompareColumn)),
         Notice::ServerSilent(silence(true)),
         Notice::ServerSilent(silence(false)),
+        Notice::Interrupted {
+            tested: 3,
+            candidates: 9,
+        },
         Notice::OutOfTime {
             tested: 3,
             candidates: 9,

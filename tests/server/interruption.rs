@@ -81,9 +81,13 @@ fn interrupted_by(signal: Signal, name: &str) -> (Option<i32>, String) {
 fn ctrl_c_ends_a_build_and_rolls_back() {
     let (status, said) = interrupted_by(Signal::SIGINT, "ctrl_c");
     assert_eq!(status, Some(130));
-    let [announced, ended] = said.lines().collect::<Vec<_>>()[..] else {
+    let [announced, stopped, ended] = said.lines().collect::<Vec<_>>()[..] else {
         panic!("{said}");
     };
+    assert!(
+        stopped.contains("what is known by now is reported"),
+        "{said}"
+    );
     assert!(
         announced.contains("building 1 index on public.job"),
         "{said}"

@@ -209,7 +209,7 @@ fn check_questions(limits: &Limits, planner: &TestPlanner) {
     }
     let verified = asked
         .iter()
-        .filter(|asked| is_build(asked) && !asked.skippable && asked.mode == Mode::Plan);
+        .filter(|asked| is_build(asked) && asked.skippable.is_none() && asked.mode == Mode::Plan);
     let mut built: Vec<String> = verified.map(ToString::to_string).collect();
     let number = built.len();
     built.sort();
