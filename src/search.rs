@@ -25,7 +25,9 @@ mod greedy;
 pub mod known;
 mod optimality;
 pub mod plans;
+mod program;
 mod questions;
+mod relaxation;
 mod shorter;
 pub mod trial;
 pub mod unpriced;
@@ -65,16 +67,16 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         kept_out: BTreeMap::new(),
         banned: None,
     };
-    let bound = search.bound()?;
+    let mut bound = search.bound()?;
     let mut chosen = match limits.budget {
-        Some(budget) => search.within(budget, bound.as_ref())?,
+        Some(budget) => search.within(budget, &mut bound)?,
         None => search.pick(Vec::new(), Preference::Saving)?,
     };
     search.exchange(&mut chosen)?;
     search.merge(&mut chosen)?;
     search.shorten(&mut chosen)?;
     search.note_write_costs();
-    let optimality = search.optimality(&chosen, bound.as_ref())?;
+    let optimality = search.optimality(&chosen, bound)?;
     let mut kept_out = std::mem::take(&mut search.kept_out);
     let curve = search.curve(&chosen)?;
     kept_out.retain(|id, _| !chosen.contains(id));

@@ -2,36 +2,57 @@
 //!
 //! With more indexes no plan becomes dearer. So what a statement costs with a large set of indexes
 //! is the least that it can cost with any part of it: a set without some index costs at least as
-//! much as all the others together. Such facts are linear in the choice of indexes; the cheapest
-//! fractional choice that respects them and the budget is a bound for every real choice. After
+//! much as all the others together. The cheapest fractional choice that respects such facts and the
+//! budget (`relaxation`) is a bound for every real choice. What it rests on is asked about, which
+//! raises it, until it is near to the set that was found. After
 //! CoPhy (Dash, Polyzotis, Ailamaki: "CoPhy: A Scalable, Portable, and Interactive Index Advisor
 //! for Large Workloads", 2011), whose program has the plans themselves.
 
-use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
-
 use super::greedy::Search;
 use super::optimality::Optimality;
-use super::plans::Facts;
+use super::relaxation::{Choosable, ROUNDING, Relaxation};
 use super::trial::{TrialId, TrialSet};
 use crate::model::Cost;
 use crate::planner::PlannerError;
 
-/// How often the planner is asked about what the cheapest fractional choice rests on.
-const MAX_ROUNDS: usize = 3;
+/// How often the planner is asked about what the cheapest fractional choice rests on, before a set is
+/// chosen.
+const MAX_ROUNDS: usize = 10;
 
-/// The solver's rounding, as a share.
-const ROUNDING: f64 = 1e-6;
+/// The same after that, to say how good the chosen set is.
+const MAX_ROUNDS_AFTERWARDS: usize = 30;
+
+/// A bound so near to a set that was found is good enough, as a share.
+const GOOD_ENOUGH: f64 = 0.01;
+
+/// A round has to raise the bound by this share; else it is one in vain, and after so many it is left.
+const WORTH_A_ROUND: f64 = 0.0005;
+const MAX_ROUNDS_IN_VAIN: usize = 3;
 
 /// An index counts as chosen by a fractional choice from here on.
 const MOSTLY: f64 = 0.5;
 
 /// A lower bound, and the fractional choice that reaches it.
-#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bound {
-    /// No set of the candidates within the limits costs less: Σ calls × cost, and what writes pay.
-    pub(super) cost: Cost,
+    relaxation: Relaxation,
     /// The choice: how much of each index, largest first.
-    pub(super) choice: Vec<(TrialId, f64)>,
+    choice: Vec<(TrialId, f64)>,
+}
+
+impl Bound {
+    /// No set of the candidates within the limits costs less: Σ calls × cost, and what writes pay.
+    pub(super) fn cost(&self) -> Cost {
+        self.relaxation.cost()
+    }
+
+    fn of(relaxation: Relaxation) -> Bound {
+        let choice = relaxation.choice().into_iter().enumerate();
+        let choice = choice.map(|(trial, share)| (TrialId(trial), share));
+        let mut choice: Vec<(TrialId, f64)> =
+            choice.filter(|(_, share)| *share > ROUNDING).collect();
+        choice.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Bound { relaxation, choice }
+    }
 }
 
 impl Search<'_, '_> {
@@ -49,102 +70,92 @@ impl Search<'_, '_> {
             return Ok(None);
         }
         self.known.explore(&TrialSet::new(), &all)?;
-        let mut best = None;
-        for _ in 0..MAX_ROUNDS {
+        let Some(facts) = self.known.facts() else {
+            return Ok(None);
+        };
+        let indexes = self.known.trials().ids().map(|id| Choosable {
+            write_cost: self.known.write_cost_at_least(id),
+            share_of_budget: self.limits.budget.map_or(0.0, |budget| {
+                self.size(&[id]).0 as f64 / budget.0.max(1) as f64
+            }),
+        });
+        let indexes: Vec<Choosable> = indexes.collect();
+        let relaxation = Relaxation::new(&facts, &indexes, self.limits.max_indexes);
+        match relaxation {
+            Some(relaxation) => self.tightened(relaxation, None, MAX_ROUNDS),
+            None => Ok(None),
+        }
+    }
+
+    /// The bound by what is known now.
+    pub(super) fn learned(&mut self, bound: &mut Option<Bound>) -> Result<(), PlannerError> {
+        if let Some(before) = bound.take() {
+            *bound = self.tightened(before.relaxation, None, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Asks about what the bound rests on, until it is near to the cost of the best set that is
+    /// known. None: the solver fails.
+    fn tightened(
+        &mut self,
+        relaxation: Relaxation,
+        found: Option<f64>,
+        rounds: usize,
+    ) -> Result<Option<Bound>, PlannerError> {
+        let mut relaxation = relaxation;
+        let mut rounds_in_vain = 0;
+        for _ in 0..rounds {
+            let before = relaxation.cost().0;
             let Some(facts) = self.known.facts() else {
-                return Ok(best);
+                break;
             };
-            let Some(bound) = self.cheapest_choice(&facts) else {
-                return Ok(best);
+            let Some(now) = relaxation.with(&facts) else {
+                return Ok(None);
             };
-            let chosen = bound.choice.iter().filter(|(_, share)| *share > MOSTLY);
-            let chosen: TrialSet = chosen.map(|(id, _)| *id).collect();
-            best = Some(bound);
-            if !self.known.ask_downwards(&chosen)? {
+            relaxation = now;
+            let cost = relaxation.cost().0;
+            if cost > before + WORTH_A_ROUND * before.abs() {
+                rounds_in_vain = 0;
+            } else {
+                rounds_in_vain += 1;
+            }
+            let is_near = found.is_some_and(|found| found <= cost * (1.0 + GOOD_ENOUGH));
+            if is_near || rounds_in_vain > MAX_ROUNDS_IN_VAIN || !self.ask_about(&relaxation)? {
                 break;
             }
         }
-        Ok(best)
+        Ok(Some(Bound::of(relaxation)))
     }
 
-    /// The cheapest fractional choice that these facts allow within the limits.
-    fn cheapest_choice(&self, facts: &[Facts]) -> Option<Bound> {
-        let unit: f64 = facts.iter().map(|facts| facts.calls * facts.now).sum();
-        if facts.is_empty() || unit <= 0.0 {
-            return None;
+    /// What do statements cost with what the choice has of anything, and with what it has most of?
+    /// Returns whether there was anything to ask.
+    fn ask_about(&mut self, relaxation: &Relaxation) -> Result<bool, PlannerError> {
+        let choice = relaxation.choice();
+        let mut has_asked = false;
+        for least in [ROUNDING, MOSTLY] {
+            let chosen = choice.iter().enumerate();
+            let chosen = chosen.filter(|(_, share)| **share > least);
+            let chosen: TrialSet = chosen.map(|(trial, _)| TrialId(trial)).collect();
+            has_asked |= self.known.ask_downwards(&chosen)?;
         }
-        let mut problem = Problem::new(OptimizationDirection::Minimize);
-        let ids: Vec<TrialId> = self.known.trials().ids().collect();
-        let choices: Vec<Variable> = ids
-            .iter()
-            .map(|id| problem.add_var(self.known.write_cost_at_least(*id) / unit, (0.0, 1.0)))
-            .collect();
-        let mut floor = 0.0;
-        for facts in facts {
-            floor += facts.calls * facts.floor;
-            let range = facts.now - facts.floor;
-            if range <= ROUNDING * facts.now {
-                continue;
-            }
-            // The part of what the statement could save that is not saved.
-            let left = problem.add_var(facts.calls * range / unit, (0.0, f64::INFINITY));
-            for cut in &facts.cuts {
-                let mut terms = LinearExpr::empty();
-                terms.add(left, 1.0);
-                for (trial, saved) in &cut.saved_by {
-                    terms.add(*choices.get(*trial)?, saved / range);
-                }
-                let at_least = (cut.cost - facts.floor) / range;
-                problem.add_constraint(terms, ComparisonOp::Ge, at_least);
-            }
-        }
-        self.add_limits(&mut problem, &ids, &choices);
-        let solution = problem.solve().ok()?;
-        let cost = floor + unit * solution.objective();
-        let shares = ids.iter().zip(&choices);
-        let mut choice: Vec<(TrialId, f64)> = shares
-            .map(|(id, choice)| (*id, solution.var_value(*choice)))
-            .filter(|(_, share)| *share > ROUNDING)
-            .collect();
-        choice.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        Some(Bound {
-            cost: Cost(cost * (1.0 - ROUNDING)),
-            choice,
-        })
-    }
-
-    fn add_limits(&self, problem: &mut Problem, ids: &[TrialId], choices: &[Variable]) {
-        if let Some(budget) = self.limits.budget {
-            let mut terms = LinearExpr::empty();
-            for (id, choice) in ids.iter().zip(choices) {
-                let share = self.size(&[*id]).0 as f64 / budget.0.max(1) as f64;
-                terms.add(*choice, share);
-            }
-            problem.add_constraint(terms, ComparisonOp::Le, 1.0);
-        }
-        if let Some(most) = self.limits.max_indexes {
-            let mut terms = LinearExpr::empty();
-            for choice in choices {
-                terms.add(*choice, 1.0);
-            }
-            problem.add_constraint(terms, ComparisonOp::Le, most as f64);
-        }
+        Ok(has_asked && self.known.has_time()?)
     }
 
     /// How far this choice can be from the best one.
     pub(super) fn optimality(
         &mut self,
         chosen: &[TrialId],
-        bound: Option<&Bound>,
+        bound: Option<Bound>,
     ) -> Result<Option<Optimality>, PlannerError> {
         let Some(bound) = bound else {
             return Ok(None);
         };
         let cost = self.sum(chosen)?;
+        let before = bound.cost();
         // The search has learned more since then.
-        let facts = self.known.facts();
-        let now = facts.and_then(|facts| self.cheapest_choice(&facts));
-        let bound = now.map_or(bound.cost, |now| Cost(now.cost.0.max(bound.cost.0)));
+        let bound = self.tightened(bound.relaxation, Some(cost), MAX_ROUNDS_AFTERWARDS)?;
+        let bound = bound.map_or(before, |bound| Cost(bound.cost().0.max(before.0)));
         let tested = self.known.trials().iter();
         Ok(Some(Optimality {
             cost: Cost(cost),
@@ -156,13 +167,6 @@ impl Search<'_, '_> {
 
     /// The indexes that the bound's choice has most of, as far as they fit.
     pub(super) fn rounded(&self, bound: &Bound) -> Vec<TrialId> {
-        let mut set: Vec<TrialId> = Vec::new();
-        for (id, _) in &bound.choice {
-            set.push(*id);
-            if !self.fits(&set) {
-                set.pop();
-            }
-        }
-        set
+        self.as_far_as_they_fit(bound.choice.iter().map(|(id, _)| *id))
     }
 }

@@ -52,10 +52,13 @@ enum Beginning {
     Relaxed,
     /// What the lower bound's choice has most of.
     Bound,
+    /// What the cheapest fractional choice by the known plans has most of.
+    Program,
 }
 
 impl Beginning {
-    const ALL: [Beginning; 5] = [
+    const ALL: [Beginning; 6] = [
+        Beginning::Program,
         Beginning::Best,
         Beginning::Nothing,
         Beginning::Saving,
@@ -69,7 +72,7 @@ impl Search<'_, '_> {
     pub(super) fn within(
         &mut self,
         budget: Bytes,
-        bound: Option<&Bound>,
+        bound: &mut Option<Bound>,
     ) -> Result<Vec<TrialId>, PlannerError> {
         let mut best = (self.sum(&[])?, Vec::new());
         self.known.bundles(&[])?;
@@ -77,8 +80,9 @@ impl Search<'_, '_> {
         let mut rounds_in_vain = 0;
         for _ in 0..MAX_ROUNDS {
             let before = (best.0, self.known.answers());
+            self.learned(bound)?;
             self.known.pause();
-            let found = self.starts(budget, bound, &best.1);
+            let found = self.starts(budget, bound.as_ref(), &best.1);
             self.known.resume();
             let sets = found?;
             self.learn_each(&[], &sets)?;
@@ -139,6 +143,7 @@ impl Search<'_, '_> {
                 Beginning::Saving => self.pick(Vec::new(), Preference::Saving)?,
                 Beginning::Relaxed => self.relaxed(budget)?,
                 Beginning::Bound => bound.map_or_else(Vec::new, |bound| self.rounded(bound)),
+                Beginning::Program => self.by_program(budget),
             };
             let set = self.drop_unhelpful(set);
             let set = self.pick(set, Preference::SavingPerByte)?;

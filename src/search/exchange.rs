@@ -46,6 +46,9 @@ impl Search<'_, '_> {
     /// Exchanges each chosen index for the one that is best in its place, if no statement misses it.
     pub(super) fn exchange(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
+            if self.is_over()? {
+                break;
+            }
             let Some(Place {
                 others,
                 with_present,
@@ -122,7 +125,9 @@ impl Search<'_, '_> {
     /// Two indexes on one table become one where the planner does about as well with it: writes pay
     /// for one, and nobody has to understand two.
     pub(super) fn merge(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
-        while let Some(merged) = self.merged(chosen)? {
+        while !self.is_over()?
+            && let Some(merged) = self.merged(chosen)?
+        {
             *chosen = merged;
         }
         Ok(())

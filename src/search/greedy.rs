@@ -515,6 +515,11 @@ impl Search<'_, '_> {
             .then_some(Reason::TooManyIndexes)
     }
 
+    /// Was there a planner to ask, and is there no time left for that?
+    pub(super) fn is_over(&mut self) -> Result<bool, PlannerError> {
+        Ok(!self.known.has_time()?)
+    }
+
     pub(super) fn costs(&mut self, set: &[TrialId]) -> Result<Costs, PlannerError> {
         self.known.under(&set.iter().copied().collect())
     }

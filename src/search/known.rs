@@ -508,6 +508,11 @@ impl<'a> KnownCosts<'a> {
         known
     }
 
+    /// What is known of each statement, in the order of the baseline.
+    pub(super) fn plans(&self) -> &[StatementPlans] {
+        &self.plans
+    }
+
     /// How low the cost of each statement can be, as far as is known; none where some statement was
     /// not planned with everything.
     pub(super) fn facts(&mut self) -> Option<Vec<Facts>> {

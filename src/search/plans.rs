@@ -11,8 +11,8 @@ use super::unpriced::Unpriced;
 use crate::model::Cost;
 use crate::workload::StatementId;
 
-/// A plan says something about the least cost of a statement where so few of its indexes were missing.
-const MAX_MISSING: usize = 16;
+/// Of so many levels of a statement's cost, those that say most are kept.
+const MAX_LEVELS: usize = 64;
 
 /// What is known of how low the cost of a statement can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,16 +23,24 @@ pub(super) struct Facts {
     pub(super) now: f64,
     /// Its cost with all of them.
     pub(super) floor: f64,
-    /// What it costs at least, depending on which indexes there are.
-    pub(super) cuts: Vec<Cut>,
+    /// What it costs at least without certain indexes, the dearest first. The first is without any,
+    /// the last with all.
+    pub(super) levels: Vec<Level>,
 }
 
-/// A statement costs at least this much without certain indexes.
+impl Facts {
+    /// What it can save.
+    pub(super) fn range(&self) -> f64 {
+        self.now - self.floor
+    }
+}
+
+/// A statement costs at least this much without all of certain indexes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cut {
+pub(super) struct Level {
     pub(super) cost: f64,
-    /// The indexes that it is without, and how much less it may cost with each of them.
-    pub(super) saved_by: Vec<(usize, f64)>,
+    /// The indexes that it is without.
+    pub(super) missing: Vec<usize>,
 }
 
 /// What the planner said about sets of indexes.
@@ -126,48 +134,51 @@ impl StatementPlans {
 
     /// None: it was not planned with everything.
     pub(super) fn facts(&mut self, now: &Weighted) -> Option<Facts> {
-        let mut facts = Facts {
+        let all = self.relevant.clone();
+        let with_all = self.known_of(&all)?;
+        if !with_all.is_answer && !all.is_clear() {
+            return None;
+        }
+        let floor = with_all.cost.0.min(now.cost.0);
+        let level = |seen: &Seen| -> (f64, FixedBitSet) {
+            let mut missing = all.clone();
+            missing.difference_with(&seen.asked);
+            (seen.cost.0.clamp(floor, now.cost.0), missing)
+        };
+        let answers = self.seen.iter().filter(|seen| seen.is_answer);
+        let mut sets: Vec<(f64, FixedBitSet)> = answers.map(level).collect();
+        let none = FixedBitSet::with_capacity(all.len());
+        sets.extend([(now.cost.0, all.clone()), (floor, none)]);
+        sets.sort_by(|a, b| {
+            let by_cost = b.0.total_cmp(&a.0);
+            by_cost.then_with(|| a.1.count_ones(..).cmp(&b.1.count_ones(..)))
+        });
+        // Without fewer indexes it costs as much: what is without more says nothing.
+        let mut levels: Vec<(f64, FixedBitSet)> = Vec::new();
+        for (cost, missing) in sets {
+            if !levels.iter().any(|(_, fewer)| fewer.is_subset(&missing)) {
+                levels.push((cost, missing));
+            }
+        }
+        while levels.len() > MAX_LEVELS {
+            levels = without_the_least(levels);
+        }
+        let levels = levels.into_iter().map(|(cost, missing)| Level {
+            cost,
+            missing: missing.ones().collect(),
+        });
+        Some(Facts {
             calls: now.calls,
             now: now.cost.0,
-            floor: now.cost.0,
-            cuts: Vec::new(),
-        };
-        let mut part = self.relevant.clone();
-        let floor = self.known_of(&part)?.cost.0.min(now.cost.0);
-        facts.floor = floor;
-        // With everything, without what that plan uses, without what the next one uses, …: a set with
-        // one of the first indexes may cost what the first plan costs, and so on.
-        let mut saved_by: Vec<(usize, f64)> = Vec::new();
-        let mut least = floor;
-        while let Some(seen) = self.known_of(&part) {
-            let cost = seen.cost.0.clamp(least, now.cost.0.max(least));
-            if cost > floor {
-                let saved = saved_by.iter().map(|(trial, with)| (*trial, cost - with));
-                facts.cuts.push(Cut {
-                    cost,
-                    saved_by: saved.collect(),
-                });
-            }
-            if seen.used.is_clear() {
-                break;
-            }
-            saved_by.extend(seen.used.ones().map(|trial| (trial, cost)));
-            let used = seen.used.clone();
-            part.difference_with(&used);
-            least = cost;
-        }
-        let few_missing = |seen: &&Seen| {
-            let missing = self.relevant.difference_count(&seen.asked);
-            missing > 0 && missing <= MAX_MISSING && seen.cost.0 > floor
-        };
-        for seen in self.seen.iter().filter(few_missing) {
-            let missing = self.relevant.difference(&seen.asked);
-            facts.cuts.push(Cut {
-                cost: seen.cost.0,
-                saved_by: missing.map(|trial| (trial, seen.cost.0 - floor)).collect(),
-            });
-        }
-        Some(facts)
+            floor,
+            levels: levels.collect(),
+        })
+    }
+
+    /// The plans that use new indexes, the cheapest first, without those for which a cheaper one uses
+    /// fewer of the same.
+    pub(super) fn best(&self) -> impl Iterator<Item = &Seen> {
+        self.best.iter().filter_map(|place| self.seen.get(*place))
     }
 
     /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
@@ -175,6 +186,19 @@ impl StatementPlans {
         let mut plans = self.best.iter().filter_map(|place| self.seen.get(*place));
         plans.find(|seen| seen.used.is_subset(set))
     }
+}
+
+/// Without the level that is nearest in cost to the next one; the first and the last stay.
+fn without_the_least(levels: Vec<(f64, FixedBitSet)>) -> Vec<(f64, FixedBitSet)> {
+    let costs: Vec<f64> = levels.iter().map(|(cost, _)| *cost).collect();
+    let steps = costs.windows(2).enumerate().skip(1);
+    let least = steps.min_by(|(_, a), (_, b)| (a[0] - a[1]).total_cmp(&(b[0] - b[1])));
+    let least = least.map(|(place, _)| place);
+    let others = levels.into_iter().enumerate();
+    others
+        .filter(|(place, _)| Some(*place) != least)
+        .map(|(_, level)| level)
+        .collect()
 }
 
 #[cfg(test)]

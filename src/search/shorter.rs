@@ -13,6 +13,9 @@ impl Search<'_, '_> {
     /// Removes trailing columns that no statement needs.
     pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
+            if self.is_over()? {
+                break;
+            }
             let Some(Place {
                 present,
                 others,
