@@ -9,6 +9,7 @@ pub(super) mod observed;
 mod relation;
 mod repeated;
 pub(super) mod structural;
+mod unattached;
 mod unused;
 
 use std::collections::BTreeSet;
@@ -70,7 +71,8 @@ pub(super) fn findings_elsewhere(observed: Observed<'_>) -> Vec<ExistingFinding>
         table.indexes.iter().filter_map(move |index| {
             let structural = structural(index, table)
                 .filter(|finding| !matches!(finding.cause, ExistingCause::Prefix { .. }));
-            structural.or_else(|| {
+            let unattached = || unattached::unattached(index, table, observed.catalog);
+            structural.or_else(unattached).or_else(|| {
                 unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))
             })
         })
@@ -103,6 +105,7 @@ fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
         let structural = structural(index, table)
             .filter(|finding| !needed_all_the_same.contains(&finding.index));
         structural
+            .or_else(|| unattached::unattached(index, table, observed.catalog))
             .or_else(|| by_a_recommended_one(index, observed))
             .or_else(|| {
                 unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))

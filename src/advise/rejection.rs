@@ -65,6 +65,13 @@ pub enum Rejection {
         /// The recommended index that helps that statement, if there is one.
         other: Option<OtherIndex>,
     },
+    /// Only statements that are better written another way use it.
+    OnlyAsWritten {
+        /// The statements, with what they cost without it and with it.
+        benefits: Vec<Benefit>,
+        /// The remedies that write them another way, by id.
+        remedies: Vec<String>,
+    },
     /// An existing index does its work.
     CoveredByExisting(QualifiedName),
     /// An index that is being built will do its work, or a part of it.
@@ -95,6 +102,7 @@ impl Rejection {
             Rejection::Slower { .. } | Rejection::SlowerThan(_) => Reason::Slower,
             Rejection::WriteCostTooHigh { .. } => Reason::UpkeepTooHigh,
             Rejection::OverLimit { reason, .. } => *reason,
+            Rejection::OnlyAsWritten { .. } => Reason::BetterRewritten,
             Rejection::NotUsedBesideOthers
             | Rejection::Redundant { .. }
             | Rejection::CoveredByExisting(_)

@@ -1,6 +1,6 @@
 //! The planners' plans for a chosen set, as a value, and the conclusions from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::effort::SlowerThan;
@@ -63,6 +63,9 @@ pub(super) enum Failure {
     Slower(StatementId, Millis, Millis),
     /// Another one was faster when both were executed.
     Faster(SlowerThan),
+    /// Only these statements need it, and all of them are better written another way, for which it
+    /// is of no use.
+    OnlyAsWritten(BTreeSet<StatementId>),
 }
 
 impl Failure {

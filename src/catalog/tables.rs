@@ -343,6 +343,23 @@ pub struct ExistingIndex {
     /// The partitioned index that it is a part of (`pg_inherits`): it cannot be dropped by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<QualifiedName>,
+    /// Of a partitioned index that is not valid: what it still lacks, a partition before its own
+    /// partitions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_parts: Vec<MissingPart>,
+}
+
+/// A partition for which a partitioned index has no valid part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MissingPart {
+    /// The partition.
+    pub partition: Partition,
+    /// The index on its parent to which a part is attached; none where that is missing as well.
+    pub attach_to: Option<QualifiedName>,
+    /// What is attached, and is not valid.
+    pub invalid: Option<QualifiedName>,
+    /// The partition's valid indexes that are a part of none, with their definitions.
+    pub own: Vec<(QualifiedName, String)>,
 }
 
 /// What an index enforces besides uniqueness, and for whom.

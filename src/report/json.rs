@@ -356,6 +356,9 @@ pub struct RemedyReport {
     /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the
     /// statement.
     pub statements: Vec<String>,
+    /// Of a rewrite, indexes that serve the statement as it is, for where it has to stay so. They are
+    /// not recommended: nothing uses them once it is rewritten.
+    pub instead: Vec<String>,
     /// The statements that it does something for.
     pub benefits: Vec<RemedyEffect>,
     /// The size of what it creates, if that takes room.
@@ -968,6 +971,7 @@ impl RemedyReport {
             kind: remedy.kind.name().to_owned(),
             table: remedy.table.to_string(),
             statements: remedy.statements.clone(),
+            instead: remedy.instead.iter().map(|one| one.ddl.clone()).collect(),
             benefits: remedy.benefits.iter().map(effect).collect(),
             size_bytes: remedy.size.map(|size| size.0),
             evidence: remedy.evidence.name().to_owned(),

@@ -59,6 +59,7 @@ pub fn rejection(rejection: &Rejection) -> String {
             let other = other.as_ref().map(|other| other_index(best, other));
             format!("{}{}", gain(best), other.unwrap_or_default())
         }
+        Rejection::OnlyAsWritten { benefits, remedies } => only_as_written(benefits, remedies),
         Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
         Rejection::BeingBuilt(index) => format!(
             "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
@@ -74,6 +75,25 @@ fn gain(benefit: &Benefit) -> String {
         after,
     } = benefit;
     format!("{statement}: {before} → {after}")
+}
+
+/// `only year uses it, which is better written another way (m1); for the statement as it is: …`
+fn only_as_written(benefits: &[Benefit], remedies: &[String]) -> String {
+    let statements: Vec<&str> = benefits.iter().map(|one| one.statement.0.as_str()).collect();
+    let gains: Vec<String> = benefits.iter().map(gain).collect();
+    let uses = match statements.len() {
+        1 => "uses it, and is",
+        _ => "use it, and are",
+    };
+    let remedies = match remedies {
+        [] => String::new(),
+        some => format!(" ({})", some.join(" and ")),
+    };
+    format!(
+        "only {} {uses} better written another way{remedies}, which does not use it; as written now, {}",
+        statements.join(" and "),
+        gains.join(", ")
+    )
 }
 
 /// What the recommended index does for the same statement.

@@ -324,6 +324,8 @@ fn remedy(
     Remedy {
         id: String::new(),
         indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
         kind,
         table: table.clone(),
         statements: run,
