@@ -48,6 +48,7 @@ mod summary;
 mod superseded;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod trials;
 mod twin_view;
 mod under_policies;
@@ -107,6 +108,7 @@ pub fn advise(
     };
     let mut chosen = selection::choose_and_verify(&mut run, context, &trials, built, knowledge)?;
     let remedies = rewritten::settle(&mut run, context, &trials, &mut chosen)?;
+    timed::add(&mut run, context, &trials, &mut chosen)?;
     if let Some(measured) = &mut chosen.measured {
         measured.check_others(&mut run, context)?;
     }

@@ -67,7 +67,9 @@ pub enum Rejection {
     },
     /// Only statements that are better written another way use it.
     OnlyAsWritten {
-        /// The statements, with what they cost without it and with it.
+        /// The statements.
+        statements: Vec<StatementId>,
+        /// What they cost without it and with it alone.
         benefits: Vec<Benefit>,
         /// The remedies that write them another way, by id.
         remedies: Vec<String>,

@@ -137,9 +137,13 @@ impl Parts<'_> {
         benefits.retain(|benefit| is_of_them(&benefit.statement));
         let rewrites = self.remedies.iter().filter(|remedy| {
             remedy.kind == Kind::Rewrite
-                && remedy.benefits.iter().any(|effect| is_of_them(&effect.statement))
+                && remedy
+                    .benefits
+                    .iter()
+                    .any(|effect| is_of_them(&effect.statement))
         });
         Rejection::OnlyAsWritten {
+            statements: statements.iter().cloned().collect(),
             benefits,
             remedies: rewrites.map(|remedy| remedy.id.clone()).collect(),
         }

@@ -1,6 +1,8 @@
 //! Remedies that are not indexes, tested like indexes: a planner is asked about each proposal of
 //! the room [`crate::remedy`], and what changes nothing is not recommended.
 
+use std::collections::BTreeSet;
+
 use super::baseline::Baseline;
 use super::context::Context;
 use super::run::Run;
@@ -10,7 +12,7 @@ use crate::plan::Plan;
 use crate::planner::PlannerError;
 use crate::remedy::{Effect, Kind, Remedy, RemedyInput, wants_twin};
 use crate::search::Trials;
-use crate::workload::{Statement, Workload};
+use crate::workload::{Statement, StatementId, Workload};
 
 mod chosen;
 mod policy;
@@ -52,6 +54,30 @@ pub(super) fn test(
         remedy.id = format!("m{}", number + 1);
     }
     Ok(remedies)
+}
+
+/// The rewrites of these statements that help.
+pub(super) fn rewrites(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
+    (verification, of): (&Verification, &BTreeSet<StatementId>),
+) -> Result<Vec<Remedy>, PlannerError> {
+    let chosen = Chosen {
+        context,
+        verification,
+        trials,
+    };
+    let mut plans = planned(context.workload, context.baseline);
+    let restated = run.restated();
+    plans.retain(|(statement, _)| {
+        of.contains(&statement.id) && !restated.contains_key(&statement.id)
+    });
+    let input = RemedyInput {
+        plans: &plans,
+        catalog: context.catalog,
+    };
+    rewrite::test(run, chosen, input)
 }
 
 /// ANALYZE first, since everything else rests on what it says; then by what they bring to the

@@ -27,6 +27,9 @@ pub(super) struct Verification {
     /// What the twin predicted for each statement, where the server was asked, too: its cost before
     /// and after.
     pub(super) predicted: BTreeMap<StatementId, (Cost, Cost)>,
+    /// The statements that an index is recommended for because they were executed and are much
+    /// faster with it, whatever they cost.
+    pub(super) faster: BTreeSet<StatementId>,
 }
 
 /// One index that was verified.

@@ -96,6 +96,13 @@ fn capture(
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("statistics and settings"));
     let identifiers = identifiers_of(workload);
+    let others = match arguments.all_tables {
+        true => {
+            let known = catalog.tables.iter().map(|table| table.name.clone());
+            Some(server.other_tables(&known.collect())?)
+        }
+        false => None,
+    };
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
@@ -108,12 +115,11 @@ fn capture(
         snapshot.keep_samples(session.samples(&snapshot, &identifiers, only)?);
     }
     progress.observe(Event::End);
-    Ok(TwinFile::new(
-        workload.with_texts(&settled),
-        catalog,
-        plans,
-        snapshot,
-    ))
+    let file = TwinFile::new(workload.with_texts(&settled), catalog, plans, snapshot);
+    Ok(match others {
+        Some(others) => file.with_others(others),
+        None => file,
+    })
 }
 
 /// The plans of the workload, and the texts that were planned in place of others.
@@ -174,6 +180,7 @@ pub(super) fn planner(
     let captured = CapturedServer {
         catalog: file.catalog.clone(),
         plans: file.plans.clone(),
+        others: file.others.clone(),
     };
     let first = twin_maker.make(&file.snapshot)?;
     let twins = twin_maker.several(first, Arc::new(file.snapshot.clone()));

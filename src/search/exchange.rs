@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::greedy::{Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_far, is_near, tolerance};
+use super::greedy::{
+    Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_far, is_near, tolerance,
+};
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;

@@ -620,17 +620,13 @@ impl Search<'_, '_> {
         let each = these.iter().zip(those.as_slice());
         let mut each = each.zip(self.known.baseline().as_slice());
         each.any(|(((id, these_now), those_now), baseline)| {
-            is_gain(
-                baseline.cost,
-                these_now.cost,
-                those_now.cost,
-                self.limits,
-            ) && (is_far(these_now.cost, those_now.cost) || {
-                let statement = self.known.statement(id);
-                let mean = |costs: &Costs| self.mean(statement, costs);
-                let baseline = mean(self.known.baseline());
-                is_gain(baseline, mean(these), mean(those), self.limits)
-            })
+            is_gain(baseline.cost, these_now.cost, those_now.cost, self.limits)
+                && (is_far(these_now.cost, those_now.cost) || {
+                    let statement = self.known.statement(id);
+                    let mean = |costs: &Costs| self.mean(statement, costs);
+                    let baseline = mean(self.known.baseline());
+                    is_gain(baseline, mean(these), mean(those), self.limits)
+                })
         })
     }
 

@@ -1,7 +1,8 @@
 //! The sentences of findings about existing indexes.
 
 use crate::advise::{
-    Bound, CheckedTables, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy, SupportedForeignKey, Unused,
+    Bound, CheckedTables, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy,
+    SupportedForeignKey, Unused,
 };
 use crate::catalog::{Counters, Stage};
 use crate::model::period::period;
@@ -113,7 +114,11 @@ fn unattached(
     incomplete: &Incomplete,
 ) -> String {
     let list = |names: &[QualifiedName]| {
-        let mut shown: Vec<String> = names.iter().take(MAX_NAMES).map(ToString::to_string).collect();
+        let mut shown: Vec<String> = names
+            .iter()
+            .take(MAX_NAMES)
+            .map(ToString::to_string)
+            .collect();
         if names.len() > MAX_NAMES {
             shown.push(format!("{} more", names.len() - MAX_NAMES));
         }

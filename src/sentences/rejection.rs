@@ -3,6 +3,7 @@
 use super::refusal;
 use crate::advise::Benefit;
 use crate::advise::rejection::{OtherIndex, Rejection};
+use crate::workload::StatementId;
 
 /// From this factor on, another index serves a statement clearly better.
 const CLEARLY_BETTER: f64 = 1.05;
@@ -59,7 +60,11 @@ pub fn rejection(rejection: &Rejection) -> String {
             let other = other.as_ref().map(|other| other_index(best, other));
             format!("{}{}", gain(best), other.unwrap_or_default())
         }
-        Rejection::OnlyAsWritten { benefits, remedies } => only_as_written(benefits, remedies),
+        Rejection::OnlyAsWritten {
+            statements,
+            benefits,
+            remedies,
+        } => only_as_written(statements, benefits, remedies),
         Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
         Rejection::BeingBuilt(index) => format!(
             "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
@@ -78,21 +83,28 @@ fn gain(benefit: &Benefit) -> String {
 }
 
 /// `only year uses it, which is better written another way (m1); for the statement as it is: …`
-fn only_as_written(benefits: &[Benefit], remedies: &[String]) -> String {
-    let statements: Vec<&str> = benefits.iter().map(|one| one.statement.0.as_str()).collect();
+fn only_as_written(
+    statements: &[StatementId],
+    benefits: &[Benefit],
+    remedies: &[String],
+) -> String {
+    let statements: Vec<&str> = statements.iter().map(|one| one.0.as_str()).collect();
     let gains: Vec<String> = benefits.iter().map(gain).collect();
     let uses = match statements.len() {
-        1 => "uses it, and is",
-        _ => "use it, and are",
+        1 => "uses it, which is",
+        _ => "use it, which are",
     };
     let remedies = match remedies {
         [] => String::new(),
         some => format!(" ({})", some.join(" and ")),
     };
+    let gains = match gains.as_slice() {
+        [] => String::new(),
+        some => format!("; as written now, {}", some.join(", ")),
+    };
     format!(
-        "only {} {uses} better written another way{remedies}, which does not use it; as written now, {}",
+        "only {} {uses} better written another way{remedies}; it is idle then{gains}",
         statements.join(" and "),
-        gains.join(", ")
     )
 }
 

@@ -3,7 +3,9 @@
 use crate::model::{factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
-use crate::remedy::{Effect, InsteadIndex, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
+use crate::remedy::{
+    Effect, InsteadIndex, NeededIndex, Remedy, RemedyReason, estimate_has_changed,
+};
 
 /// Why a remedy may help, in at most three sentences.
 pub fn remedy(remedy: &Remedy) -> String {

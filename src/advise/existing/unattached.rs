@@ -44,6 +44,18 @@ pub(super) fn unattached(
     Some(ExistingFinding::new(index, cause))
 }
 
+/// The indexes of partitions that only have to be attached: they are not in vain.
+pub(super) fn to_attach(catalog: &Catalog) -> BTreeSet<&QualifiedName> {
+    let tables = catalog.tables.iter();
+    let lacking = tables.flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
+    let parts = lacking.flat_map(|(table, index)| {
+        let body = body(&index.ddl, &table.name).unwrap_or_default();
+        let missing = index.missing_parts.iter();
+        missing.filter_map(move |part| same(part, body, index.unique))
+    });
+    parts.collect()
+}
+
 /// The statements that complete it, to be run one after the other.
 fn steps(
     index: &ExistingIndex,
@@ -51,7 +63,8 @@ fn steps(
     taken: &BTreeSet<QualifiedName>,
 ) -> Option<Vec<String>> {
     let body = body(&index.ddl, &table.name)?;
-    let definition = index.index.as_ref()?;
+    // One statement and no more, also where the definition comes from a file.
+    let definition = &parse_index(&index.ddl).ok()?;
     let unique = if index.unique { "UNIQUE " } else { "" };
     let mut taken = taken.clone();
     // The indexes that are made for partitions which are partitioned themselves.

@@ -200,9 +200,7 @@ fn with_indexes(
             (new, plan, used) = (others, without, used_then);
         }
     }
-    let (used, others): (Used, Used) = used
-        .into_iter()
-        .partition(|(index, _)| new.contains(index));
+    let (used, others): (Used, Used) = used.into_iter().partition(|(index, _)| new.contains(index));
     let indexes = needed(chosen, used);
     let cost = cost(proposal, &plan);
     let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();

@@ -174,3 +174,62 @@ fn under_a_limit_an_index_of_any_cost_is_timed() {
     assert_eq!(timed(true), ["orders (b)"]);
     assert_eq!(timed(false), ["orders (a)"], "its cost is too far away");
 }
+
+/// The first rows in an order, which an index makes hardly cheaper, and so fast.
+fn first_rows(with_index_ms: f64) -> TestPlanner {
+    let plan = seq_scan("orders", TODAY)
+        .filter("(orders.a = 5)")
+        .sorted_by(&["orders.b"])
+        .limited(10.0);
+    let sql = "SELECT * FROM orders WHERE a = 5 ORDER BY b LIMIT 10";
+    TestPlanner::new([orders()])
+        .statement("first", sql, plan)
+        .index("orders (a, b)", MB, &[("first", 1_900.0)])
+        .takes("first", None, 300.0, 20_000.0)
+        .takes("first", Some("orders (a, b)"), with_index_ms, 40.0)
+}
+
+#[test]
+fn what_is_much_faster_under_a_limit_is_recommended_though_it_costs_as_much() {
+    let mut planner = first_rows(0.5);
+    let advice = advice_within(&mut planner, &analyze());
+    assert_eq!(recommended(&advice), ["orders (a, b)"]);
+    assert_eq!(
+        advice.recommendations[0].benefits,
+        [benefit("first", TODAY, 1_900.0)]
+    );
+    let (before, after) = advice.statements[0].executed.as_ref().unwrap();
+    assert_eq!(
+        (before.execution_time(), after.execution_time()),
+        (Some(Millis(300.0)), Some(Millis(0.5)))
+    );
+    assert_eq!(advice.statements[0].recommendations, ["r1"]);
+    assert_eq!(advice.statements[0].no_index, None);
+}
+
+#[test]
+fn under_a_limit_a_little_faster_is_not_enough() {
+    let slower = advice_within(&mut first_rows(200.0), &analyze());
+    assert_eq!(recommended(&slower), Vec::<String>::new());
+    let mut planner = first_rows(0.5);
+    assert_eq!(
+        recommended(&self::advice(&mut planner)),
+        Vec::<String>::new()
+    );
+    assert_eq!(planner.asked().iter().filter(executed).count(), 0);
+    let within = Limits {
+        budget: Some(Bytes(MB.0 / 2)),
+        ..analyze()
+    };
+    let small = advice_within(&mut first_rows(0.5), &within);
+    assert_eq!(recommended(&small), Vec::<String>::new());
+}
+
+#[test]
+fn what_may_have_effects_is_not_executed_for_its_limit() {
+    let reason = NotExecuted::Volatile("nextval(regclass)".to_owned());
+    let mut planner = first_rows(0.5).not_executed("first", reason.clone());
+    let advice = advice_within(&mut planner, &analyze());
+    assert_eq!(recommended(&advice), Vec::<String>::new());
+    assert_eq!(advice.statements[0].not_executed, Some(reason));
+}
