@@ -8,8 +8,10 @@ use super::context::Context;
 use super::run::Run;
 use super::verification::Verification;
 use crate::catalog::Catalog;
+use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::PlannerError;
+use crate::remedy::rewrite as rewrite_proposals;
 use crate::remedy::{Effect, Kind, Remedy, RemedyInput, wants_twin};
 use crate::search::Trials;
 use crate::workload::{Statement, StatementId, Workload};
@@ -109,6 +111,18 @@ fn rank(remedies: &mut [Remedy], workload: &Workload) {
 /// Is the twin wanted for a remedy?
 pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> bool {
     wants_twin(RemedyInput {
+        plans: &planned(workload, baseline),
+        catalog,
+    })
+}
+
+/// The tables that the statements would read if they were rewritten.
+pub(super) fn also_read(
+    workload: &Workload,
+    baseline: &Baseline,
+    catalog: &Catalog,
+) -> BTreeSet<QualifiedName> {
+    rewrite_proposals::also_read(RemedyInput {
         plans: &planned(workload, baseline),
         catalog,
     })

@@ -108,6 +108,11 @@ pub struct ForeignKey {
     pub on_update: String,
     /// An index of the table that refers begins with the columns, in whatever order.
     pub indexed: bool,
+    /// Every value is in the parent for certain, once and seen by everybody: the constraint is
+    /// validated and checked at once, no child table inherits, no policy hides rows of the parent,
+    /// and types and collations are the same.
+    #[serde(default)]
+    pub certain: bool,
 }
 
 /// The server a catalog was read from.
