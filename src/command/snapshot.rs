@@ -30,11 +30,18 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
             "a twin file is not text: name the file with --output FILE".to_owned(),
         ));
     };
-    workload::check(&arguments.workload)?;
+    // A file with all tables also serves to check their indexes only.
+    let has_none = arguments.all_tables && arguments.workload.is_empty();
+    if !has_none {
+        workload::check(&arguments.workload)?;
+    }
     let interrupt = connection::interrupt()?;
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let workload = match has_none {
+        true => Workload::default(),
+        false => workload::read(&arguments.workload, &session)?,
+    };
     let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);

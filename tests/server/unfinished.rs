@@ -415,6 +415,48 @@ fn the_indexes_of_all_tables_are_checked_where_that_is_asked_for() {
     assert!(unused["checked_indexes"]["indexes"] == 3);
 }
 
+#[test]
+fn a_twin_file_with_all_tables_says_what_is_wrong_with_their_indexes() {
+    let database = Database::new(
+        "unfinished_twin_file",
+        "CREATE TABLE ticket (id int PRIMARY KEY, seat int); CREATE TABLE coupon (id int PRIMARY KEY, code text);
+         CREATE INDEX coupon_code ON coupon (code); CREATE INDEX coupon_code_again ON coupon (code); ANALYZE;",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.twin");
+    let file = file.to_str().unwrap();
+    let advise = |more: &[&str]| {
+        let fixed = ["advise", "--snapshot", file, "--format", "json"];
+        let output = crate::live::program()
+            .args(fixed)
+            .args(more)
+            .output()
+            .unwrap();
+        let report = serde_json::from_slice::<Value>(&output.stdout);
+        report.map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let workload = ["-c", "SELECT * FROM ticket WHERE id = 5"];
+    for workload in [&workload[..], &[]] {
+        let snapshot = [&["snapshot", "--all-tables", "-o", file], workload].concat();
+        assert!(database.program(&snapshot).status().unwrap().success());
+        for more in [&[][..], &["--all-tables"]] {
+            let report = advise(more).unwrap();
+            assert_eq!(report["checked_indexes"]["scope"], "all_tables");
+            assert_eq!(report["checked_indexes"]["indexes"], 4, "{report:#}");
+            assert_eq!(
+                findings(&report),
+                ["duplicate coupon_code_again DROP"],
+                "{report:#}"
+            );
+        }
+    }
+    let snapshot = [&["snapshot", "-o", file], &workload[..]].concat();
+    assert!(database.program(&snapshot).status().unwrap().success());
+    assert_eq!(advise(&[]).unwrap()["checked_indexes"]["scope"], "workload");
+    let refused = advise(&["--all-tables"]).unwrap_err();
+    assert!(refused.contains("snapshot --all-tables"), "{refused}");
+}
+
 const READINGS: &str =
     "CREATE TABLE reading (id bigint NOT NULL, meter int NOT NULL, at int NOT NULL, value float8) PARTITION BY RANGE (at);
      CREATE TABLE reading_1 PARTITION OF reading FOR VALUES FROM (0) TO (20000);

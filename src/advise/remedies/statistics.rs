@@ -14,7 +14,7 @@ use crate::index::Key;
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::hypothesis::Analyzed;
-use crate::planner::{Evidence, Hypothesis, PlannerError};
+use crate::planner::{Evidence, Hypothesis, PlannerError, uses};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{
@@ -102,6 +102,10 @@ fn test_table(
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut remedies = Vec::new();
     let statements = touching_table(chosen, table);
+    let proposals = &of_lasting_plans(proposals, chosen);
+    if stale.is_none() && proposals.is_empty() {
+        return Ok(remedies);
+    }
     let columns: Vec<String> = match stale {
         Some(_) => table
             .columns
@@ -222,6 +226,23 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
         }
     }
     chosen
+}
+
+/// What a recommended index changes is planned another way than today, and what statistics would do
+/// to the new plan is not known: such statements are left out.
+fn of_lasting_plans(proposals: &[Proposal], chosen: Chosen<'_>) -> Vec<Proposal> {
+    let verification = chosen.verification;
+    let is_new = |id: &StatementId| {
+        let plan = verification.after.get(id);
+        let mut verified = verification.verified.iter();
+        plan.is_some_and(|plan| verified.any(|verified| uses(plan, &verified.index)))
+    };
+    let mut proposals = proposals.to_vec();
+    for proposal in &mut proposals {
+        proposal.asked_by.retain(|(id, _)| !is_new(id));
+    }
+    proposals.retain(|proposal| !proposal.asked_by.is_empty());
+    proposals
 }
 
 /// Of a partition, too: its own plans name it.

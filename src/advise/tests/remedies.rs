@@ -85,6 +85,17 @@ fn statistics_on_several_columns_are_recommended_where_they_change_a_plan() {
     assert_eq!(remedies(5_000.0, "Seq Scan"), [], "the same plan");
 }
 
+#[test]
+fn statistics_are_not_recommended_for_a_plan_that_an_index_replaces() {
+    let found = advice(&mut correlated(5_000.0, "Tid Scan").index(
+        "orders (a, b)",
+        MB,
+        &[("by-both", 10.0)],
+    ));
+    assert_eq!(recommended(&found), ["orders (a, b)"]);
+    assert_eq!(found.remedies, []);
+}
+
 /// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would
 /// cost this.
 fn unvacuumed(index_only: f64) -> TestPlanner {
