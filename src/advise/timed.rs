@@ -1,9 +1,14 @@
-//! With `--analyze`, statements with a LIMIT for which no index is recommended.
+//! With `--analyze`, statements for which no index is recommended and whose cost is known to mislead.
 //!
 //! The planner prices a LIMIT as if the wanted rows were spread evenly, so that walking another
 //! index until enough are found looks cheap, however late they come. An index may then gain too little
 //! by cost and much in time. Such a statement is executed without and with the candidate that comes
 //! next, and that is recommended where it is much faster.
+//!
+//! The same holds for a GiST index that is searched by a later column alone: the planner takes the
+//! share of its pages that the condition selects (`genericcostestimate`,
+//! src/backend/utils/adt/selfuncs.c), but the tree is divided by the first column, and most of it
+//! has to be read.
 
 use super::context::Context;
 use super::measure::{MIN_TIME, objection};
@@ -11,12 +16,15 @@ use super::run::Run;
 use super::selection::Chosen;
 use super::verification::{Failure, VerifiedIndex};
 use super::write_cost;
+use crate::catalog::Catalog;
+use crate::index::Method;
 use crate::model::{Cost, Millis};
-use crate::plan::{NodeType, Plan};
+use crate::plan::{Node, NodeType, Plan};
 use crate::planner::{
     Answer, Evidence, PlanOutcome, Planned, PlannerError, Question, Target, TestedIndex, uses,
 };
 use crate::search::{TrialId, Trials};
+use crate::sql::parse_expression;
 use crate::workload::Statement;
 
 /// How many times as fast a statement has to be for an index that gains little by its cost.
@@ -41,7 +49,10 @@ pub(super) fn add(
             Some((statement.clone(), next))
         })
         .collect();
-    run.begin("executing statements with a LIMIT", wanted.len());
+    run.begin(
+        "executing statements without a recommendation",
+        wanted.len(),
+    );
     for (statement, trial) in wanted {
         run.step(&statement.id.0);
         let is_there = |id: &TrialId| chosen.verified_trials().any(|verified| verified == *id);
@@ -68,8 +79,10 @@ fn next_candidate(
 ) -> Option<TrialId> {
     let id = &statement.id;
     let plan = context.plan(id)?;
-    let is_limited = *plan.root().node_type() == NodeType::Limit;
-    if !is_limited || statement.value_class.is_some() || objection(statement, context).is_some() {
+    if !misleads(plan, context.catalog)
+        || statement.value_class.is_some()
+        || objection(statement, context).is_some()
+    {
         return None;
     }
     let min_improvement = context.limits.min_improvement;
@@ -95,6 +108,37 @@ fn next_candidate(
         .collect();
     candidates.sort_by(|a, b| a.0.0.total_cmp(&b.0.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     candidates.into_iter().next().map(|(_, _, trial)| trial)
+}
+
+/// Does the plan's cost say little of its time?
+fn misleads(plan: &Plan, catalog: &Catalog) -> bool {
+    let is_limited = *plan.root().node_type() == NodeType::Limit;
+    let mut nodes = plan.nodes().iter();
+    is_limited || nodes.any(|node| searches_by_later_column(node, catalog))
+}
+
+/// A multicolumn GiST index, of whose first column nothing is asked.
+fn searches_by_later_column(node: &Node, catalog: &Catalog) -> bool {
+    let indexes = catalog.tables.iter().flat_map(|table| &table.indexes);
+    let read = |name| {
+        let mut named = indexes.clone().filter(|index| index.name.name == name);
+        named.find_map(|index| index.index.as_ref())
+    };
+    let Some(index) = node.index_name().and_then(read) else {
+        return false;
+    };
+    let condition = node
+        .index_cond()
+        .and_then(|text| parse_expression(text).ok());
+    let (Some(condition), [first, _, ..]) = (condition, index.keys.as_slice()) else {
+        return false;
+    };
+    let of_first = first.key.columns().unwrap_or_default();
+    index.method == Method::Gist
+        && !of_first.is_empty()
+        && !of_first
+            .iter()
+            .any(|column| condition.columns.contains(column))
 }
 
 /// Within the limits, with what is recommended?

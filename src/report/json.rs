@@ -419,7 +419,8 @@ pub struct ExistingIndex {
     pub index: String,
     /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`, `being_built`.
     pub finding: String,
-    /// Drops it, or rebuilds it where that is what helps; runs as it is. Empty where nothing is to
+    /// Drops it, or rebuilds or completes it where that is what helps (then several statements, a
+    /// line each); runs as it is. Empty where nothing is to
     /// be run, or where that would block others or change what is declared: `detail` says why.
     pub ddl: String,
     /// In a sentence.

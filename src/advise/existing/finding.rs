@@ -257,16 +257,28 @@ impl ExistingFinding {
         }
     }
 
-    /// The complete statement that fixes it without blocking writers, where there is one.
+    /// The complete statement that fixes it without blocking writers, where there is one; several
+    /// ones have a line each.
     pub fn statement(&self) -> Option<String> {
+        let statements = self.statements();
+        (!statements.is_empty()).then(|| statements.join("\n"))
+    }
+
+    /// The same, one after the other.
+    pub fn statements(&self) -> Vec<String> {
         if let ExistingCause::Unattached {
             incomplete: Incomplete::Steps(steps),
             ..
         } = &self.cause
         {
-            return Some(steps.join("\n"));
+            return steps.clone();
         }
-        Some(match self.fix()? {
+        let statement = self.fix().and_then(|fix| self.run_by(fix));
+        statement.into_iter().collect()
+    }
+
+    fn run_by(&self, fix: Fix) -> Option<String> {
+        Some(match fix {
             Fix::Attach => return None,
             Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
             Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),

@@ -207,6 +207,32 @@ fn what_is_much_faster_under_a_limit_is_recommended_though_it_costs_as_much() {
     assert_eq!(advice.statements[0].no_index, None);
 }
 
+/// By an existing GiST index on these columns; another one costs nearly the same.
+fn by_gist(columns: &str) -> TestPlanner {
+    let existing = orders().existing("old", &format!("USING gist ({columns})"), MB);
+    let scan = seq_scan("orders", TODAY).filter("(orders.b = 5)");
+    let old = index(&format!("orders USING gist ({columns})"));
+    let plan = scan.by_indexes(&[(&old, "old")], TODAY);
+    TestPlanner::new([existing])
+        .statement("by-b", "SELECT * FROM orders WHERE b = 5", plan)
+        .index("orders (b)", MB, &[("by-b", 1_900.0)])
+        .takes("by-b", None, 90.0, 2_000.0)
+        .takes("by-b", Some("orders (b)"), 2.0, 40.0)
+}
+
+#[test]
+fn a_gist_index_that_is_searched_by_its_second_column_alone_is_timed() {
+    let found = advice_within(&mut by_gist("a, b"), &analyze());
+    assert_eq!(recommended(&found), ["orders (b)"]);
+    let executions = |columns: &str| {
+        let mut planner = by_gist(columns);
+        advice_within(&mut planner, &analyze());
+        planner.asked().iter().filter(executed).count()
+    };
+    assert_eq!(executions("b, a"), 0);
+    assert_eq!(executions("b"), 0);
+}
+
 #[test]
 fn under_a_limit_a_little_faster_is_not_enough() {
     let slower = advice_within(&mut first_rows(200.0), &analyze());
