@@ -503,9 +503,8 @@ fn an_index_of_a_partitioned_table_that_lacks_parts_is_completed() {
         said.contains("4 partitions have no index that is attached to it (public.reading_2,"),
         "{said}"
     );
-    assert_eq!(
-        recommended(&report, &["(meter, at DESC)"]),
-        Vec::<String>::new(),
+    assert!(
+        recommended(&report, &["(meter, at DESC)"]).is_empty(),
         "{report:#}"
     );
     let dropped = findings(&report).join("\n");
@@ -519,12 +518,9 @@ fn an_index_of_a_partitioned_table_that_lacks_parts_is_completed() {
     ) {
         database.run(step);
     }
-    let valid = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY 1) FROM pg_index
+    let valid = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) FROM pg_index
                  WHERE indisvalid AND indrelid = 'reading'::regclass";
-    assert_eq!(
-        database.text(&valid.replace("ORDER BY 1", "ORDER BY indexrelid::regclass::text")),
-        "reading_meter reading_once"
-    );
+    assert_eq!(database.text(valid), "reading_meter reading_once");
 }
 
 #[test]

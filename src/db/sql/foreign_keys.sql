@@ -22,7 +22,7 @@ SELECT k.conname::text AS constraint_name,
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class owner ON owner.oid = h.inhparent
                            WHERE h.inhparent IN (k.conrelid, k.confrelid) AND owner.relkind <> 'p')
-           AND NOT EXISTS (SELECT FROM pg_catalog.unnest(k.conkey, k.confkey) AS both_keys (own, referred)
+           AND NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS both_keys (own, referred)
                            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = both_keys.own
                            JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = both_keys.referred
                            WHERE a.atttypid <> b.atttypid OR a.attcollation <> b.attcollation) AS certain
