@@ -78,6 +78,8 @@ pub enum Rejection {
     CoveredByExisting(QualifiedName),
     /// An index that is being built will do its work, or a part of it.
     BeingBuilt(QualifiedName),
+    /// An index of a partitioned table will do its work, once the parts that it lacks are attached.
+    Incomplete(QualifiedName),
 }
 
 /// A recommended index that helps the same statement.
@@ -108,7 +110,8 @@ impl Rejection {
             Rejection::NotUsedBesideOthers
             | Rejection::Redundant { .. }
             | Rejection::CoveredByExisting(_)
-            | Rejection::BeingBuilt(_) => Reason::Redundant,
+            | Rejection::BeingBuilt(_)
+            | Rejection::Incomplete(_) => Reason::Redundant,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::parts::Parts;
 use super::recommendation::Recommendation;
 use super::rejection::{OtherIndex, Rejection};
 use super::verification::Failure;
+use crate::catalog::ExistingIndex;
 use crate::catalog::create_index::creation_of_candidate;
 use crate::index::naming;
 use crate::model::Cost;
@@ -43,11 +44,7 @@ impl Parts<'_> {
             Rejected {
                 ddl: creation_of_candidate(&index, self.context.catalog),
                 index,
-                rejection: if found.existing.valid {
-                    Rejection::CoveredByExisting(found.existing.name.clone())
-                } else {
-                    Rejection::BeingBuilt(found.existing.name.clone())
-                },
+                rejection: covered_by(&found.existing),
                 evidence: None,
                 size: None,
                 build_time: None,
@@ -198,6 +195,15 @@ impl Parts<'_> {
             write_cost: Cost(self.write_costs.of(&[id])),
             lost_hot_cost: Cost(self.write_costs.lost_hot_cost(&[id])),
         }
+    }
+}
+
+fn covered_by(existing: &ExistingIndex) -> Rejection {
+    let name = existing.name.clone();
+    match existing {
+        existing if existing.valid => Rejection::CoveredByExisting(name),
+        existing if existing.being_built => Rejection::BeingBuilt(name),
+        _ => Rejection::Incomplete(name),
     }
 }
 

@@ -458,6 +458,13 @@ impl ExistingIndex {
         !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
     }
 
+    /// An index of a partitioned table that becomes valid once the missing parts are attached.
+    pub fn may_be_completed(&self) -> bool {
+        let mut missing = self.missing_parts.iter();
+        let lacks_foreign = missing.any(|part| part.partition.foreign);
+        !self.valid && !self.missing_parts.is_empty() && !lacks_foreign
+    }
+
     /// Two NULLs are equal to a unique index (NULLS NOT DISTINCT, from 15 on).
     pub fn nulls_not_distinct(&self) -> bool {
         self.unique && self.ddl.contains(" NULLS NOT DISTINCT")

@@ -403,7 +403,7 @@ fn missing_part(row: &Row) -> Result<MissingPart, DbError> {
         let both = schema.zip(name);
         Ok::<_, DbError>(both.map(|(schema, name)| QualifiedName::new(schema, name)))
     };
-    let texts = |column| Ok::<_, DbError>(field::<Option<Vec<String>>>(row, column)?);
+    let texts = |column| field::<Option<Vec<String>>>(row, column);
     let schemas = texts("own_schemas")?.unwrap_or_default().into_iter();
     let names = schemas.zip(texts("own_names")?.unwrap_or_default());
     let names = names.map(|(schema, name)| QualifiedName::new(schema, name));

@@ -215,7 +215,7 @@ pub struct NamedValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
     /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
-    /// `being_built`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// `being_built`, `incomplete`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
     /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.

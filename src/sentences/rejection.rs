@@ -3,6 +3,7 @@
 use super::refusal;
 use crate::advise::Benefit;
 use crate::advise::rejection::{OtherIndex, Rejection};
+use crate::model::QualifiedName;
 use crate::workload::StatementId;
 
 /// From this factor on, another index serves a statement clearly better.
@@ -66,10 +67,19 @@ pub fn rejection(rejection: &Rejection) -> String {
             remedies,
         } => only_as_written(statements, benefits, remedies),
         Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
-        Rejection::BeingBuilt(index) => format!(
-            "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
-        ),
+        Rejection::Incomplete(index) => incomplete(index),
+        Rejection::BeingBuilt(index) => being_built(index),
     }
+}
+
+fn incomplete(index: &QualifiedName) -> String {
+    format!("{index} does the same once it is complete: it lacks parts, see the existing indexes")
+}
+
+fn being_built(index: &QualifiedName) -> String {
+    format!(
+        "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
+    )
 }
 
 /// `queue: 120 → 8.3`

@@ -28,7 +28,8 @@ pub(super) fn test(
     input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
-    for proposal in propose(input)
+    let proposed = of_lasting_plans(propose(input), chosen);
+    for proposal in proposed
         .into_iter()
         .filter(|proposal| !has_index(proposal, chosen))
     {
@@ -102,10 +103,6 @@ fn test_table(
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut remedies = Vec::new();
     let statements = touching_table(chosen, table);
-    let proposals = &of_lasting_plans(proposals, chosen);
-    if stale.is_none() && proposals.is_empty() {
-        return Ok(remedies);
-    }
     let columns: Vec<String> = match stale {
         Some(_) => table
             .columns
@@ -230,14 +227,13 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
 
 /// What a recommended index changes is planned another way than today, and what statistics would do
 /// to the new plan is not known: such statements are left out.
-fn of_lasting_plans(proposals: &[Proposal], chosen: Chosen<'_>) -> Vec<Proposal> {
+fn of_lasting_plans(mut proposals: Vec<Proposal>, chosen: Chosen<'_>) -> Vec<Proposal> {
     let verification = chosen.verification;
     let is_new = |id: &StatementId| {
         let plan = verification.after.get(id);
         let mut verified = verification.verified.iter();
         plan.is_some_and(|plan| verified.any(|verified| uses(plan, &verified.index)))
     };
-    let mut proposals = proposals.to_vec();
     for proposal in &mut proposals {
         proposal.asked_by.retain(|(id, _)| !is_new(id));
     }

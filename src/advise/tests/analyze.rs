@@ -1,7 +1,7 @@
 //! `--analyze`: cost is not time.
 
 use super::*;
-use crate::planner::test_planner::TestPlan;
+use crate::planner::test_planner::{TestPlan, index};
 use crate::planner::{Mode, NotExecuted};
 
 fn analyze() -> Limits {
