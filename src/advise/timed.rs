@@ -40,12 +40,12 @@ pub(super) fn add(
     if chosen.measured.is_none() {
         return Ok(());
     }
-    let wanted: Vec<(Statement, TrialId)> = context
+    let wanted: Vec<(Statement, Vec<TrialId>)> = context
         .workload
         .statements()
         .iter()
         .filter_map(|statement| {
-            let next = next_candidate(statement, context, trials, chosen)?;
+            let next = next_candidates(statement, context, trials, chosen)?;
             Some((statement.clone(), next))
         })
         .collect();
@@ -53,30 +53,36 @@ pub(super) fn add(
         "executing statements without a recommendation",
         wanted.len(),
     );
-    for (statement, trial) in wanted {
+    for (statement, next) in wanted {
         run.step(&statement.id.0);
-        let is_there = |id: &TrialId| chosen.verified_trials().any(|verified| verified == *id);
-        if is_there(&trial) || !fits(context, trials, chosen, trial) {
-            continue;
-        }
-        if let Some(execution) = execute(run, trials, chosen, (&statement, trial))?
-            && execution.is_much_faster(&statement, trials, trial, context)
-        {
-            chosen.add_by_time(&statement, trial, execution);
+        for trial in next {
+            let is_there = |id: &TrialId| chosen.verified_trials().any(|verified| verified == *id);
+            if is_there(&trial) || !fits(context, trials, chosen, trial) {
+                continue;
+            }
+            if let Some(execution) = execute(run, trials, chosen, (&statement, trial))?
+                && execution.is_much_faster(&statement, trials, trial, context)
+            {
+                chosen.add_by_time(&statement, trial, execution);
+                break;
+            }
         }
     }
     run.end();
     Ok(())
 }
 
-/// The cheapest candidate that the planner uses for the statement, where nothing is recommended for
+/// How many candidates a statement is executed with.
+const MAX_CANDIDATES: usize = 2;
+
+/// The cheapest candidates that the planner uses for the statement, where nothing is recommended for
 /// it and executing it is not ruled out by what is known here; the server checks the rest.
-fn next_candidate(
+fn next_candidates(
     statement: &Statement,
     context: Context<'_>,
     trials: &Trials,
     chosen: &Chosen,
-) -> Option<TrialId> {
+) -> Option<Vec<TrialId>> {
     let id = &statement.id;
     let plan = context.plan(id)?;
     if !misleads(plan, context.catalog)
@@ -107,7 +113,12 @@ fn next_candidate(
         .filter(|(_, _, trial)| !is_ruled_out(trial) && may_be_built(trial))
         .collect();
     candidates.sort_by(|a, b| a.0.0.total_cmp(&b.0.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    candidates.into_iter().next().map(|(_, _, trial)| trial)
+    let next: Vec<TrialId> = candidates
+        .into_iter()
+        .map(|(_, _, trial)| trial)
+        .take(MAX_CANDIDATES)
+        .collect();
+    (!next.is_empty()).then_some(next)
 }
 
 /// Does the plan's cost say little of its time?
