@@ -147,7 +147,7 @@ fn unattached(
             "the index becomes valid with an ATTACH PARTITION after all parts are valid; where none is left to attach, it has to be created again"
         }
         Incomplete::Foreign => {
-            "one of them is a foreign table, which can have no index, so it can never become valid: drop it, and create it without ONLY, which              leaves foreign tables out and blocks writers during the build"
+            "one of them is a foreign table, which can have no index, so it can never become valid: drop it, and create it without ONLY, which leaves foreign tables out and blocks writers during the build"
         }
         Incomplete::Constraint => {
             "it belongs to a constraint: each of them needs the same constraint (ALTER TABLE … ADD CONSTRAINT … USING INDEX, with a unique index \
