@@ -209,8 +209,8 @@ fn by_local_day(rewritten: f64) -> TestPlanner {
                 return None;
             }
             let column = index("events (at)");
-            let at = question.indexes.iter();
-            let at = at.filter(|one| one.definition == column).next();
+            let mut at = question.indexes.iter();
+            let at = at.find(|one| one.definition == column);
             let range = seq_scan("events", TODAY).filter("(events.at >= '2024-01-31'::date)");
             let plan = match at {
                 Some(at) => range.by_indexes(&[(&column, &at.name)], rewritten),
