@@ -515,16 +515,16 @@ fn groups_come_from_the_table_that_a_foreign_key_refers_to() {
     }
 }
 
-/// An index on the expression would do, and a much smaller one on the column does it for the
-/// rewritten statement.
+/// An index on the year would do, and be idle beside the rewrite, which needs none.
 #[test]
-fn an_expression_index_gives_way_to_a_rewrite_with_a_smaller_one() {
+fn an_expression_index_gives_way_to_a_rewrite() {
     let database = Database::new(
         "rewritten_instead",
         "CREATE TABLE invoice (id bigint PRIMARY KEY, due date NOT NULL, total int NOT NULL);
          INSERT INTO invoice SELECT n, date '2021-01-01' + (hashint8(n) & 1023), n FROM generate_series(1, 80000) AS n;
-         ANALYZE invoice;",
+         ",
     );
+    database.run("VACUUM ANALYZE invoice");
     let workload = "-- name: month\nSELECT count(*) FROM invoice WHERE extract(year FROM due) = 2022 AND extract(month FROM due) = 9";
     let report = database.advise(&["-c", workload]);
     let rewrite = only_rewrite(&report);
@@ -535,12 +535,12 @@ fn an_expression_index_gives_way_to_a_rewrite_with_a_smaller_one() {
         .map(|index| index["ddl"].as_str().unwrap())
         .collect();
     assert_eq!(created.len(), 1, "{report:#}");
-    assert!(created[0].ends_with("(due);"), "{created:?}");
+    assert!(!created[0].to_lowercase().contains("year"), "{created:?}");
     let instead = rewrite["instead"].as_array().unwrap();
     assert!(
         instead
             .iter()
-            .all(|ddl| ddl.as_str().unwrap().to_lowercase().contains("extract"))
+            .all(|ddl| ddl.as_str().unwrap().to_lowercase().contains("year"))
             && !instead.is_empty(),
         "{rewrite:#}"
     );
