@@ -40,6 +40,7 @@ pub mod rejection;
 mod rejections;
 mod remedies;
 pub mod restated;
+mod rewritten;
 mod run;
 mod selection;
 mod serving;
@@ -47,6 +48,7 @@ mod summary;
 mod superseded;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod trials;
 mod twin_view;
 mod under_policies;
@@ -61,7 +63,7 @@ pub use advice::{Advice, CheckedTables, Rejected, StatementAdvice, StatementStat
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{
-    Bound, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
+    Bound, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy, SupportedForeignKey, Unused,
 };
 pub use recommendation::Recommendation;
 pub use summary::{Phase, RehearsalSummary};
@@ -105,6 +107,8 @@ pub fn advise(
         ..context
     };
     let mut chosen = selection::choose_and_verify(&mut run, context, &trials, built, knowledge)?;
+    let remedies = rewritten::settle(&mut run, context, &trials, &mut chosen)?;
+    timed::add(&mut run, context, &trials, &mut chosen)?;
     if let Some(measured) = &mut chosen.measured {
         measured.check_others(&mut run, context)?;
     }
@@ -113,7 +117,6 @@ pub fn advise(
     let fresh_sizes = existing::fresh_sizes(&mut run, context)?;
     let other_tables = existing::other_tables(&mut run, context)?;
     let lower_page_cost = no_index_reason::ask(&mut run, context, &trials, verification)?;
-    let remedies = remedies::test(&mut run, context, &trials, verification)?;
     let write_costs = write_cost::of_trials(&trials, context);
     Ok(parts::Parts {
         context,

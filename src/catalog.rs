@@ -15,7 +15,7 @@ mod tables;
 pub use counters::Counters;
 pub use policy_settings::compared_settings;
 pub use tables::{
-    CallKind, Catalog, Column, ColumnStatistics, Enforcement, ExistingIndex, ForeignKey, Mutable,
-    OperatorClass, Partition, PoliciesOfOthers, Policy, PolicySetting, Server, Stage, Table,
-    TableKind, Writes,
+    CallKind, Catalog, Column, ColumnStatistics, Enforcement, ExistingIndex, ForeignKey,
+    MissingPart, Mutable, OperatorClass, Partition, PoliciesOfOthers, Policy, PolicySetting,
+    Server, Stage, Table, TableKind, Writes,
 };

@@ -451,7 +451,7 @@ pub struct AdviseArgs {
     pub run: RunArgs,
     /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own
     /// workload, unless one is given
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pg_stat_statements", "all_tables"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "pg_stat_statements")]
     pub snapshot: Option<PathBuf>,
     /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
     /// (repeatable)

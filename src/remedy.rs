@@ -32,6 +32,10 @@ pub struct Remedy {
     pub statements: Vec<String>,
     /// The new indexes that a rewritten statement needs, which `statements` creates.
     pub indexes: Vec<NeededIndex>,
+    /// The recommended indexes that a rewritten statement uses.
+    pub beside: Vec<NamedIndex>,
+    /// What serves the statement as it is written, and nothing else once it is rewritten.
+    pub instead: Vec<InsteadIndex>,
     /// Its effect on each statement that it is for.
     pub benefits: Vec<Effect>,
     /// The size of what it creates, if that takes room.
@@ -53,6 +57,17 @@ pub struct NeededIndex {
     pub size: Bytes,
     /// What the workload's writes pay for it: Σ calls × rows × cost, in planner units.
     pub upkeep: Cost,
+}
+
+/// An index that a statement needs only as long as it is not rewritten.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InsteadIndex {
+    /// The index under its name.
+    pub index: NamedIndex,
+    /// The statement that creates it.
+    pub ddl: String,
+    /// What the statement costs with it, written as it is.
+    pub cost: Cost,
 }
 
 /// Why a remedy may help, with its facts.

@@ -20,6 +20,9 @@ pub enum Reason {
     GainTooSmall,
     /// Its work is done by a recommended index, or by one that exists.
     Redundant,
+    /// Only statements that are better written another way would use it, and as they are written
+    /// then, they do not.
+    BetterRewritten,
     /// The recommended indexes leave no room for it in `--budget`.
     OverBudget,
     /// `--max-indexes` were reached.
@@ -78,6 +81,7 @@ impl Reason {
             Reason::NotChosen => "not_chosen",
             Reason::GainTooSmall => "gain_too_small",
             Reason::Redundant => "redundant",
+            Reason::BetterRewritten => "better_rewritten",
             Reason::OverBudget => "over_budget",
             Reason::TooManyIndexes => "too_many_indexes",
             Reason::UpkeepTooHigh => "upkeep_too_high",

@@ -9,6 +9,7 @@ pub(super) mod observed;
 mod relation;
 mod repeated;
 pub(super) mod structural;
+mod unattached;
 mod unused;
 
 use std::collections::BTreeSet;
@@ -65,12 +66,15 @@ pub(super) fn other_tables(
 pub(super) fn findings_elsewhere(observed: Observed<'_>) -> Vec<ExistingFinding> {
     let tables = observed.catalog.tables.iter();
     let tables = tables.filter(|table| table.kind != TableKind::Unsupported);
+    let to_attach = unattached::to_attach(observed.catalog);
     let findings = tables.flat_map(|table| {
-        let needed = needed(table);
+        let mut needed = needed(table);
+        needed.extend(&to_attach);
         table.indexes.iter().filter_map(move |index| {
             let structural = structural(index, table)
                 .filter(|finding| !matches!(finding.cause, ExistingCause::Prefix { .. }));
-            structural.or_else(|| {
+            let unattached = || unattached::unattached(index, table, observed.catalog);
+            structural.or_else(unattached).or_else(|| {
                 unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))
             })
         })
@@ -93,16 +97,25 @@ pub(super) fn findings(observed: Observed<'_>) -> Vec<ExistingFinding> {
         .tables
         .iter()
         .filter(|table| table.kind != TableKind::Unsupported);
-    tables.flat_map(|table| of_table(table, observed)).collect()
+    let to_attach = unattached::to_attach(observed.catalog);
+    tables
+        .flat_map(|table| of_table(table, observed, &to_attach))
+        .collect()
 }
 
-fn of_table(table: &Table, observed: Observed<'_>) -> Vec<ExistingFinding> {
-    let needed = needed(table);
+fn of_table(
+    table: &Table,
+    observed: Observed<'_>,
+    to_attach: &BTreeSet<&QualifiedName>,
+) -> Vec<ExistingFinding> {
+    let mut needed = needed(table);
+    needed.extend(to_attach);
     let finding = |index: &ExistingIndex| {
         let needed_all_the_same = &observed.drop_effects.needed;
         let structural = structural(index, table)
             .filter(|finding| !needed_all_the_same.contains(&finding.index));
         structural
+            .or_else(|| unattached::unattached(index, table, observed.catalog))
             .or_else(|| by_a_recommended_one(index, observed))
             .or_else(|| {
                 unused::finding(index, table, observed).filter(|_| !needed.contains(&index.name))

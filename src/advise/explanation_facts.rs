@@ -18,6 +18,8 @@ pub(super) type PlansOf<'p> = dyn Fn(&StatementId) -> (Option<&'p Plan>, Option<
 /// What an explanation is made of.
 pub(super) struct Facts<'f> {
     pub(super) index: &'f NamedIndex,
+    /// Its table, and the partitions of it, which plans read instead.
+    pub(super) tables: &'f BTreeSet<QualifiedName>,
     pub(super) verified: &'f VerifiedIndex,
     pub(super) benefits: &'f [Benefit],
     /// All verified indexes.
@@ -62,12 +64,14 @@ fn gain(facts: &Facts<'_>) -> Option<Gain> {
     })?;
     let helped: BTreeSet<StatementId> = facts.benefits.iter().map(of_workload).collect();
     let (before, after) = (facts.plans)(&best.statement);
-    let table = &facts.index.definition.table;
-    let served = after.map(|after| part_served(facts.index, facts.verified, before, after));
+    let served = after.map(|after| {
+        let indexed = (facts.index, facts.tables);
+        part_served(indexed, facts.verified, before, after)
+    });
     let served = served.unwrap_or_default();
     Some(Gain {
         others: helped.len() - 1,
-        today: before.and_then(|plan| access_path(plan, table)),
+        today: before.and_then(|plan| access_path(plan, facts.tables)),
         then: after.and_then(|plan| {
             let node = reading(plan, facts.verified)?;
             let sort = plan
@@ -100,15 +104,19 @@ fn reading<'p>(plan: &'p Plan, verified: &VerifiedIndex) -> Option<&'p Node> {
 }
 
 /// How a plan reads a table: `Sort` over `Seq Scan`.
-fn access_path(plan: &Plan, table: &QualifiedName) -> Option<AccessPath> {
-    let node = read_of(plan, table)?;
+fn access_path(plan: &Plan, tables: &BTreeSet<QualifiedName>) -> Option<AccessPath> {
+    let node = read_of(plan, tables)?;
     let sort = plan
         .ancestors(node.id)
         .find(|node| node.node_type().is_sort());
     Some(AccessPath {
         sort: sort.map(Node::operation),
         scan: node.operation(),
-        index: node.index_name().map(str::to_owned),
+        // Each partition has an index of its own.
+        index: node
+            .index_name()
+            .filter(|_| tables.len() == 1)
+            .map(str::to_owned),
     })
 }
 
@@ -121,7 +129,7 @@ struct Served {
 }
 
 fn part_served(
-    index: &NamedIndex,
+    (index, tables): (&NamedIndex, &BTreeSet<QualifiedName>),
     verified: &VerifiedIndex,
     before: Option<&Plan>,
     after: &Plan,
@@ -139,9 +147,8 @@ fn part_served(
         plan.ancestors(node.id)
             .any(|node| node.node_type().is_sort())
     };
-    let was_sorted = before.is_some_and(|plan| {
-        read_of(plan, &index.definition.table).is_some_and(|node| sorts(plan, node))
-    });
+    let was_sorted =
+        before.is_some_and(|plan| read_of(plan, tables).is_some_and(|node| sorts(plan, node)));
     let predicate = index.definition.predicate.as_ref();
     Served {
         columns: columns
@@ -156,13 +163,14 @@ fn part_served(
     }
 }
 
-/// The node that reads this table.
-fn read_of<'p>(plan: &'p Plan, table: &QualifiedName) -> Option<&'p Node> {
+/// The first node that reads one of these tables.
+fn read_of<'p>(plan: &'p Plan, tables: &BTreeSet<QualifiedName>) -> Option<&'p Node> {
     plan.nodes().iter().find(|node| {
         *node.node_type() != NodeType::ModifyTable
-            && node.relation_name().is_some()
-            && node.text("Schema") == Some(&table.schema)
-            && node.relation_name() == Some(&table.name)
+            && tables.iter().any(|table| {
+                node.text("Schema") == Some(&table.schema)
+                    && node.relation_name() == Some(&table.name)
+            })
     })
 }
 
@@ -209,7 +217,25 @@ mod tests {
         };
         let scan = json!({"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "jobs", "Total Cost": 9.0});
         let before = plan(&json!({"Node Type": "Sort", "Total Cost": 10.0, "Plans": [scan]}));
-        part_served(&index, &verified, Some(&before), &plan(after))
+        let tables = BTreeSet::from([index.definition.table.clone()]);
+        part_served((&index, &tables), &verified, Some(&before), &plan(after))
+    }
+
+    #[test]
+    fn a_partition_is_a_part_of_its_table() {
+        let name = |name| QualifiedName::new("public", name);
+        let scan = |table: &str| json!({"Node Type": "Index Scan", "Index Name": "x", "Schema": "public", "Relation Name": table, "Total Cost": 9.0});
+        let append = plan(
+            &json!({"Node Type": "Append", "Total Cost": 10.0, "Plans": [scan("jobs_1"), scan("jobs_2")]}),
+        );
+        let tables = BTreeSet::from([name("jobs"), name("jobs_2")]);
+        let expected = AccessPath {
+            sort: None,
+            scan: "Index Scan".to_owned(),
+            index: None,
+        };
+        assert_eq!(access_path(&append, &tables), Some(expected));
+        assert_eq!(access_path(&append, &[name("jobs")].into()), None);
     }
 
     #[test]

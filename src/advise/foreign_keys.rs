@@ -137,6 +137,7 @@ mod tests {
             on_delete: "a".to_owned(),
             on_update: "a".to_owned(),
             indexed: false,
+            certain: true,
         };
         let found = lookup(&workload.statements()[0], &key, "d/k".to_owned(), 3.0);
         assert_eq!(

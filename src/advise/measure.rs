@@ -124,7 +124,7 @@ impl Measured {
         Ok(())
     }
 
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         answer: Answer,
         of: impl Fn(&mut Measured) -> &mut BTreeMap<StatementId, Plan>,
@@ -190,7 +190,7 @@ impl Measured {
 }
 
 /// What forbids executing a statement, as far as its text and its plan show it.
-fn objection(statement: &Statement, context: Context<'_>) -> Option<NotExecuted> {
+pub(super) fn objection(statement: &Statement, context: Context<'_>) -> Option<NotExecuted> {
     if !context.plan(&statement.id).is_some_and(Plan::only_reads) {
         return Some(NotExecuted::Writes);
     }

@@ -39,6 +39,8 @@ pub enum NoIndexHelps {
     },
     /// Another session is building an index for it now.
     BeingBuilt(QualifiedName),
+    /// An index of a partitioned table is for it, and lacks parts.
+    Incomplete(QualifiedName),
     /// Most rows of the table are wanted.
     ReadsMost {
         /// The table.
@@ -118,6 +120,7 @@ impl NoIndexHelps {
             NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
             NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
             NoIndexHelps::BeingBuilt(_) => NoIndexReason::BeingBuilt,
+            NoIndexHelps::Incomplete(_) => NoIndexReason::Incomplete,
             NoIndexHelps::ReadsMost { .. } => NoIndexReason::ReadsMostOfTheTable,
             NoIndexHelps::Candidate { rejection, .. } => {
                 NoIndexReason::Candidate(rejection.reason())

@@ -126,9 +126,13 @@ impl Parts<'_> {
     /// (2) An index that would serve it is not finished.
     fn being_built(&self, id: &StatementId) -> Option<NoIndexHelps> {
         let mut covered = self.candidates.covered.iter();
-        let covered = covered
-            .find(|covered| covered.existing.being_built && covered.asked_by.contains(id))?;
-        Some(NoIndexHelps::BeingBuilt(covered.existing.name.clone()))
+        let covered =
+            covered.find(|covered| !covered.existing.valid && covered.asked_by.contains(id))?;
+        let name = covered.existing.name.clone();
+        Some(match covered.existing.being_built {
+            true => NoIndexHelps::BeingBuilt(name),
+            false => NoIndexHelps::Incomplete(name),
+        })
     }
 
     /// (3)

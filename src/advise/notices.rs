@@ -209,9 +209,11 @@ impl Parts<'_> {
         let is_unverified = |failure: &&Failure| match failure {
             Failure::Refused(refusal) => is_busy(refusal.reason()),
             Failure::NotUsableNow => true,
-            Failure::NotUsed | Failure::GainTooSmall | Failure::Slower(..) | Failure::Faster(_) => {
-                false
-            }
+            Failure::NotUsed
+            | Failure::GainTooSmall
+            | Failure::Slower(..)
+            | Failure::Faster(_)
+            | Failure::OnlyAsWritten(_) => false,
         };
         let untested = self.trials.iter().filter(|(_, trial)| is_untested(trial));
         let failures = self.chosen.verification.failed.values();

@@ -3,7 +3,7 @@
 use super::baseline::{planned, tables_of};
 use super::capture::Captured;
 use super::existing::bloated;
-use super::remedies::want_twin;
+use super::remedies::{also_read, want_twin};
 use super::run::Run;
 use super::twin_view::TwinView;
 use crate::candidate::Candidates;
@@ -33,7 +33,9 @@ pub(super) fn prepare_twin(
     }
     run.begin("building the planner twin", 1);
     run.step("statistics, and files without content");
-    let Preparation { state, gaps } = run.prepare_twin(&tables_of(baseline))?;
+    let mut tables = tables_of(baseline);
+    tables.extend(also_read(workload, baseline, catalog));
+    let Preparation { state, gaps } = run.prepare_twin(&tables)?;
     run.end();
     let mut view = TwinView::without_plans(state, gaps);
     if view.state == TwinState::Ready {

@@ -1,5 +1,7 @@
 //! The verified indexes as recommendations.
 
+use std::collections::BTreeSet;
+
 use super::benefit::Benefit;
 use super::explanation_facts::{self, Facts};
 use super::parts::Parts;
@@ -63,6 +65,7 @@ impl Parts<'_> {
         let saved = benefits.iter().map(saved).sum();
         let explanation = explanation_facts::of(&Facts {
             index: &index,
+            tables: &self.tables_of(&index.definition.table),
             verified,
             benefits: &benefits,
             all: &self.chosen.verification.verified,
@@ -90,13 +93,23 @@ impl Parts<'_> {
         (saved, recommendation)
     }
 
+    /// The table and its partitions.
+    fn tables_of(&self, name: &QualifiedName) -> BTreeSet<QualifiedName> {
+        let table = self.context.catalog.table(name);
+        let partitions = table.into_iter().flat_map(|table| &table.partitions);
+        let partitions = partitions.map(|partition| partition.name.clone());
+        partitions.chain([name.clone()]).collect()
+    }
+
     fn benefits(&self, index: &TestedIndex) -> Vec<Benefit> {
         let benefit = |statement: &Statement| {
             let after = self.plan_after(&statement.id);
             let after = after.filter(|plan| uses(plan, index))?.total_cost();
             let before = self.plan_before(&statement.id)?.total_cost();
             let min_improvement = self.context.limits.min_improvement;
-            min_improvement.reached(before, after).then(|| Benefit {
+            let is_faster = self.chosen.verification.faster.contains(&statement.id);
+            let gains = min_improvement.reached(before, after) || is_faster;
+            gains.then(|| Benefit {
                 statement: statement.id.clone(),
                 before,
                 after,

@@ -65,10 +65,21 @@ pub enum Rejection {
         /// The recommended index that helps that statement, if there is one.
         other: Option<OtherIndex>,
     },
+    /// Only statements that are better written another way use it.
+    OnlyAsWritten {
+        /// The statements.
+        statements: Vec<StatementId>,
+        /// What they cost without it and with it alone.
+        benefits: Vec<Benefit>,
+        /// The remedies that write them another way, by id.
+        remedies: Vec<String>,
+    },
     /// An existing index does its work.
     CoveredByExisting(QualifiedName),
     /// An index that is being built will do its work, or a part of it.
     BeingBuilt(QualifiedName),
+    /// An index of a partitioned table will do its work, once the parts that it lacks are attached.
+    Incomplete(QualifiedName),
 }
 
 /// A recommended index that helps the same statement.
@@ -95,10 +106,12 @@ impl Rejection {
             Rejection::Slower { .. } | Rejection::SlowerThan(_) => Reason::Slower,
             Rejection::WriteCostTooHigh { .. } => Reason::UpkeepTooHigh,
             Rejection::OverLimit { reason, .. } => *reason,
+            Rejection::OnlyAsWritten { .. } => Reason::BetterRewritten,
             Rejection::NotUsedBesideOthers
             | Rejection::Redundant { .. }
             | Rejection::CoveredByExisting(_)
-            | Rejection::BeingBuilt(_) => Reason::Redundant,
+            | Rejection::BeingBuilt(_)
+            | Rejection::Incomplete(_) => Reason::Redundant,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The candidates that are not recommended, each with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Rejected;
 use super::benefit::Benefit;
@@ -8,10 +8,12 @@ use super::parts::Parts;
 use super::recommendation::Recommendation;
 use super::rejection::{OtherIndex, Rejection};
 use super::verification::Failure;
+use crate::catalog::ExistingIndex;
 use crate::catalog::create_index::creation_of_candidate;
 use crate::index::naming;
 use crate::model::Cost;
 use crate::planner::{NamedIndex, TestedIndex};
+use crate::remedy::Kind;
 use crate::search::{TrialCost, TrialId, TrialOutcome};
 use crate::verdict::Reason;
 use crate::workload::StatementId;
@@ -42,11 +44,7 @@ impl Parts<'_> {
             Rejected {
                 ddl: creation_of_candidate(&index, self.context.catalog),
                 index,
-                rejection: if found.existing.valid {
-                    Rejection::CoveredByExisting(found.existing.name.clone())
-                } else {
-                    Rejection::BeingBuilt(found.existing.name.clone())
-                },
+                rejection: covered_by(&found.existing),
                 evidence: None,
                 size: None,
                 build_time: None,
@@ -95,7 +93,7 @@ impl Parts<'_> {
             TrialOutcome::Tested { index, costs } => (index, costs),
         };
         if let Some(failure) = self.chosen.verification.failed.get(&id) {
-            return failed(failure);
+            return failed(failure).unwrap_or_else(|of| self.only_as_written(of, costs));
         }
         let used = self.used_by(costs);
         let saved = |benefit: &Benefit| benefit.before.saved_share(benefit.after);
@@ -123,6 +121,28 @@ impl Parts<'_> {
             None => self
                 .too_much_for_the_rest(id, &used, recommendations)
                 .unwrap_or_else(|| redundant(&used, best, recommendations)),
+        }
+    }
+
+    fn only_as_written(
+        &self,
+        statements: &BTreeSet<StatementId>,
+        costs: &BTreeMap<StatementId, TrialCost>,
+    ) -> Rejection {
+        let is_of_them = |id: &StatementId| statements.contains(id);
+        let mut benefits = self.used_by(costs);
+        benefits.retain(|benefit| is_of_them(&benefit.statement));
+        let rewrites = self.remedies.iter().filter(|remedy| {
+            remedy.kind == Kind::Rewrite
+                && remedy
+                    .benefits
+                    .iter()
+                    .any(|effect| is_of_them(&effect.statement))
+        });
+        Rejection::OnlyAsWritten {
+            statements: statements.iter().cloned().collect(),
+            benefits,
+            remedies: rewrites.map(|remedy| remedy.id.clone()).collect(),
         }
     }
 
@@ -178,8 +198,19 @@ impl Parts<'_> {
     }
 }
 
-fn failed(failure: &Failure) -> Rejection {
-    match failure {
+fn covered_by(existing: &ExistingIndex) -> Rejection {
+    let name = existing.name.clone();
+    match existing {
+        existing if existing.valid => Rejection::CoveredByExisting(name),
+        existing if existing.being_built => Rejection::BeingBuilt(name),
+        _ => Rejection::Incomplete(name),
+    }
+}
+
+/// The statements that are better written another way, where that is why it failed.
+fn failed(failure: &Failure) -> Result<Rejection, &BTreeSet<StatementId>> {
+    Ok(match failure {
+        Failure::OnlyAsWritten(statements) => return Err(statements),
         Failure::Refused(refusal) => Rejection::Refused(refusal.cause.clone()),
         Failure::NotUsableNow => Rejection::NotUsableNow,
         Failure::NotUsed => Rejection::NotUsedBesideOthers,
@@ -190,7 +221,7 @@ fn failed(failure: &Failure) -> Rejection {
             after: *after,
         },
         Failure::Faster(slower_than) => Rejection::SlowerThan(slower_than.clone()),
-    }
+    })
 }
 
 /// Says it of the statement for which the candidate differs most from what is recommended; the best

@@ -1,16 +1,20 @@
 //! Remedies that are not indexes, tested like indexes: a planner is asked about each proposal of
 //! the room [`crate::remedy`], and what changes nothing is not recommended.
 
+use std::collections::BTreeSet;
+
 use super::baseline::Baseline;
 use super::context::Context;
 use super::run::Run;
 use super::verification::Verification;
 use crate::catalog::Catalog;
+use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::PlannerError;
+use crate::remedy::rewrite as rewrite_proposals;
 use crate::remedy::{Effect, Kind, Remedy, RemedyInput, wants_twin};
 use crate::search::Trials;
-use crate::workload::{Statement, Workload};
+use crate::workload::{Statement, StatementId, Workload};
 
 mod chosen;
 mod policy;
@@ -54,6 +58,30 @@ pub(super) fn test(
     Ok(remedies)
 }
 
+/// The rewrites of these statements that help.
+pub(super) fn rewrites(
+    run: &mut Run<'_>,
+    context: Context<'_>,
+    trials: &Trials,
+    (verification, of): (&Verification, &BTreeSet<StatementId>),
+) -> Result<Vec<Remedy>, PlannerError> {
+    let chosen = Chosen {
+        context,
+        verification,
+        trials,
+    };
+    let mut plans = planned(context.workload, context.baseline);
+    let restated = run.restated();
+    plans.retain(|(statement, _)| {
+        of.contains(&statement.id) && !restated.contains_key(&statement.id)
+    });
+    let input = RemedyInput {
+        plans: &plans,
+        catalog: context.catalog,
+    };
+    rewrite::test(run, chosen, input)
+}
+
 /// ANALYZE first, since everything else rests on what it says; then by what they bring to the
 /// workload. Of statistics only the estimates are known, so they come last.
 fn rank(remedies: &mut [Remedy], workload: &Workload) {
@@ -83,6 +111,18 @@ fn rank(remedies: &mut [Remedy], workload: &Workload) {
 /// Is the twin wanted for a remedy?
 pub(super) fn want_twin(workload: &Workload, baseline: &Baseline, catalog: &Catalog) -> bool {
     wants_twin(RemedyInput {
+        plans: &planned(workload, baseline),
+        catalog,
+    })
+}
+
+/// The tables that the statements would read if they were rewritten.
+pub(super) fn also_read(
+    workload: &Workload,
+    baseline: &Baseline,
+    catalog: &Catalog,
+) -> BTreeSet<QualifiedName> {
+    rewrite_proposals::also_read(RemedyInput {
         plans: &planned(workload, baseline),
         catalog,
     })

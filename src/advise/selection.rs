@@ -15,6 +15,7 @@ use super::verification::{Failure, Verification};
 use super::verify::verify;
 use super::{superseded, write_cost};
 use crate::model::Bytes;
+use crate::plan::Plan;
 use crate::planner::{
     Answer, PlanOutcome, Planned, PlannerError, Question, RefusalCause, SearchStep, Target, uses,
 };
@@ -35,6 +36,34 @@ pub(super) struct Chosen {
     pub(super) verification: Verification,
     /// What executing statements showed, where they were executed.
     pub(super) measured: Option<Measured>,
+    /// What the server said of indexes that were built together.
+    built_groups: BuiltGroups,
+}
+
+impl Chosen {
+    /// Leaves these indexes out, and verifies the others without them.
+    pub(super) fn leave_out(
+        &mut self,
+        run: &mut Run<'_>,
+        context: Context<'_>,
+        trials: &Trials,
+        out: BTreeMap<TrialId, Failure>,
+    ) -> Result<(), PlannerError> {
+        let verified = std::mem::take(&mut self.verification.verified);
+        let (gone, left): (Vec<_>, Vec<_>) = verified
+            .into_iter()
+            .partition(|verified| out.contains_key(&verified.trial));
+        let left: Vec<TrialId> = left.iter().map(|verified| verified.trial).collect();
+        let failed = std::mem::take(&mut self.verification.failed);
+        self.verification = verify(run, context, trials, &left, &mut self.built_groups)?;
+        self.verification.failed.extend(failed);
+        self.verification.failed.extend(out);
+        if let Some(measured) = &mut self.measured {
+            let uses_one = |plan: &Plan| gone.iter().any(|gone| uses(plan, &gone.index));
+            measured.after.retain(|_, plan| !uses_one(plan));
+        }
+        Ok(())
+    }
 }
 
 /// Chooses and verifies until what was chosen is what was verified.
@@ -112,6 +141,7 @@ impl Rounds<'_> {
             selection,
             verification,
             measured: self.measured.take(),
+            built_groups: std::mem::take(&mut self.built_groups),
         }))
     }
 

@@ -1,6 +1,6 @@
 //! The planners' plans for a chosen set, as a value, and the conclusions from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::effort::SlowerThan;
@@ -27,6 +27,9 @@ pub(super) struct Verification {
     /// What the twin predicted for each statement, where the server was asked, too: its cost before
     /// and after.
     pub(super) predicted: BTreeMap<StatementId, (Cost, Cost)>,
+    /// The statements that an index is recommended for because they were executed and are much
+    /// faster with it, whatever they cost.
+    pub(super) faster: BTreeSet<StatementId>,
 }
 
 /// One index that was verified.
@@ -63,6 +66,9 @@ pub(super) enum Failure {
     Slower(StatementId, Millis, Millis),
     /// Another one was faster when both were executed.
     Faster(SlowerThan),
+    /// Only these statements need it, and all of them are better written another way, for which it
+    /// is of no use.
+    OnlyAsWritten(BTreeSet<StatementId>),
 }
 
 impl Failure {

@@ -6,13 +6,13 @@ use crate::index::{Index, IndexKey, Key, Method};
 use crate::predicate::{Condition, ConditionKind};
 use crate::sql::Expression;
 
-/// An existing index that answers all that this one would, for any statement; or one that is being
-/// built and will, or that this one would make redundant: which of them is better can be said once
-/// plans use it.
+/// An existing index that answers all that this one would, for any statement; or one that will, once
+/// its missing parts are there; or one that is being built and will, or that this one would make
+/// redundant: which of them is better can be said once plans use it.
 pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a ExistingIndex> {
     let related = |existing: &&ExistingIndex, known: &Index| {
-        known.subsumes(index) && (existing.valid || existing.being_built)
-            || existing.being_built && index.subsumes(known)
+        let does_it = existing.valid || existing.being_built || existing.may_be_completed();
+        known.subsumes(index) && does_it || existing.being_built && index.subsumes(known)
     };
     let covers = |existing: &&ExistingIndex| {
         let known = existing.index.as_ref();

@@ -108,6 +108,11 @@ pub struct ForeignKey {
     pub on_update: String,
     /// An index of the table that refers begins with the columns, in whatever order.
     pub indexed: bool,
+    /// Every value is in the parent for certain, once and seen by everybody: the constraint is
+    /// validated and checked at once, no child table inherits, no policy hides rows of the parent,
+    /// and types and collations are the same.
+    #[serde(default)]
+    pub certain: bool,
 }
 
 /// The server a catalog was read from.
@@ -343,6 +348,23 @@ pub struct ExistingIndex {
     /// The partitioned index that it is a part of (`pg_inherits`): it cannot be dropped by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<QualifiedName>,
+    /// Of a partitioned index that is not valid: what it still lacks, a partition before its own
+    /// partitions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_parts: Vec<MissingPart>,
+}
+
+/// A partition for which a partitioned index has no valid part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MissingPart {
+    /// The partition.
+    pub partition: Partition,
+    /// The index on its parent to which a part is attached; none where that is missing as well.
+    pub attach_to: Option<QualifiedName>,
+    /// What is attached, and is not valid.
+    pub invalid: Option<QualifiedName>,
+    /// The partition's valid indexes that are a part of none, with their definitions.
+    pub own: Vec<(QualifiedName, String)>,
 }
 
 /// What an index enforces besides uniqueness, and for whom.
@@ -434,6 +456,13 @@ impl ExistingIndex {
     pub fn may_be_dropped(&self) -> bool {
         let enforces = self.unique || self.constraint || self.replica_identity;
         !enforces && !self.being_built && !self.partitioned && self.part_of.is_none()
+    }
+
+    /// An index of a partitioned table that becomes valid once the missing parts are attached.
+    pub fn may_be_completed(&self) -> bool {
+        let mut missing = self.missing_parts.iter();
+        let lacks_foreign = missing.any(|part| part.partition.foreign);
+        !self.valid && !self.missing_parts.is_empty() && !lacks_foreign
     }
 
     /// Two NULLs are equal to a unique index (NULLS NOT DISTINCT, from 15 on).

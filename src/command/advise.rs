@@ -74,6 +74,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
 }
 
 /// How to advise, on a server or on a twin file.
+#[derive(Clone)]
 pub(super) struct AdviseOptions<'a> {
     pub(super) limits: &'a Limits,
     /// Who is told or asked before something is built.
@@ -144,6 +145,21 @@ fn advise_from_snapshot(
     let file = snapshot::read(path, &options.twin_maker.interrupt)?;
     let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
     workload::check_names(&options.limits.analyze_volatile, &workload)?;
+    if options.limits.all_tables && file.others.is_none() {
+        return Err(CommandError::Usage(format!(
+            "{} has only the tables of its workload: --all-tables needs a file that pgrehearse snapshot --all-tables wrote",
+            path.display()
+        )));
+    }
+    // Such a file says enough about all tables.
+    let limits = Limits {
+        all_tables: file.others.is_some(),
+        ..options.limits.clone()
+    };
+    let options = &AdviseOptions {
+        limits: &limits,
+        ..options.clone()
+    };
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let (mut advice, phases) = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);

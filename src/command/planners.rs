@@ -244,6 +244,8 @@ pub(super) struct TwinPlanner {
 pub(super) struct CapturedServer {
     pub(super) catalog: Catalog,
     pub(super) plans: BTreeMap<StatementId, PlanOutcome>,
+    /// The other tables of the database, if they were captured.
+    pub(super) others: Option<OtherTables>,
 }
 
 impl TwinPlanner {
@@ -299,6 +301,15 @@ impl Planner for TwinPlanner {
             Some(captured) => Ok(captured.catalog.clone()),
             None => self.twin.catalog(tables),
         }
+    }
+
+    fn other_tables(
+        &mut self,
+        _known: &BTreeSet<QualifiedName>,
+    ) -> Result<OtherTables, PlannerError> {
+        let captured = self.captured.as_ref();
+        let others = captured.and_then(|captured| captured.others.clone());
+        Ok(others.unwrap_or_default())
     }
 
     fn prepare_twin(

@@ -30,11 +30,18 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
             "a twin file is not text: name the file with --output FILE".to_owned(),
         ));
     };
-    workload::check(&arguments.workload)?;
+    // A file with all tables also serves to check their indexes only.
+    let has_none = arguments.all_tables && arguments.workload.is_empty();
+    if !has_none {
+        workload::check(&arguments.workload)?;
+    }
     let interrupt = connection::interrupt()?;
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let workload = match has_none {
+        true => Workload::default(),
+        false => workload::read(&arguments.workload, &session)?,
+    };
     let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);
@@ -96,6 +103,13 @@ fn capture(
     let catalog = server.catalog(&tables)?;
     progress.observe(Event::Step("statistics and settings"));
     let identifiers = identifiers_of(workload);
+    let others = match arguments.all_tables {
+        true => {
+            let known = catalog.tables.iter().map(|table| table.name.clone());
+            Some(server.other_tables(&known.collect())?)
+        }
+        false => None,
+    };
     let scope = if arguments.all_tables {
         Scope::Everything
     } else {
@@ -108,12 +122,11 @@ fn capture(
         snapshot.keep_samples(session.samples(&snapshot, &identifiers, only)?);
     }
     progress.observe(Event::End);
-    Ok(TwinFile::new(
-        workload.with_texts(&settled),
-        catalog,
-        plans,
-        snapshot,
-    ))
+    let file = TwinFile::new(workload.with_texts(&settled), catalog, plans, snapshot);
+    Ok(match others {
+        Some(others) => file.with_others(others),
+        None => file,
+    })
 }
 
 /// The plans of the workload, and the texts that were planned in place of others.
@@ -174,6 +187,7 @@ pub(super) fn planner(
     let captured = CapturedServer {
         catalog: file.catalog.clone(),
         plans: file.plans.clone(),
+        others: file.others.clone(),
     };
     let first = twin_maker.make(&file.snapshot)?;
     let twins = twin_maker.several(first, Arc::new(file.snapshot.clone()));

@@ -15,6 +15,7 @@ use crate::verdict::{Limits, Rehearse};
 use crate::workload::Workload;
 
 /// The conditions that the options name.
+#[derive(Clone)]
 pub(super) struct ChangedConditions {
     growth: Growth,
     conditions: Conditions,

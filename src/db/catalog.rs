@@ -9,8 +9,8 @@ use super::row::{field, unexpected};
 use super::session::{TransactionMode, catalog_first};
 use super::{DbError, Session};
 use crate::catalog::{
-    Catalog, Column, ColumnStatistics, Counters, Enforcement, ExistingIndex, Partition, Server,
-    Stage, Table, TableKind, Writes,
+    Catalog, Column, ColumnStatistics, Counters, Enforcement, ExistingIndex, MissingPart,
+    Partition, Server, Stage, Table, TableKind, Writes,
 };
 use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
@@ -80,8 +80,16 @@ impl Session {
         self.add_indexes(path, &oids, &mut tables)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
+        let lacks_parts = |table: &Table| {
+            let mut indexes = table.indexes.iter();
+            indexes.any(|index| !index.missing_parts.is_empty())
+        };
         let catalog = Catalog {
             server: self.server()?,
+            taken_names: match tables.iter().any(lacks_parts) {
+                true => self.taken_names(&tables)?,
+                false => BTreeSet::new(),
+            },
             tables,
             foreign_keys: self.foreign_keys(&oids)?,
             ..Catalog::default()
@@ -185,6 +193,35 @@ impl Session {
                 table.indexes.push(existing_index(&row)?);
             }
         }
+        let lacks_parts = |index: &ExistingIndex| index.partitioned && !index.valid;
+        let mut indexes = tables.values().flat_map(|table| &table.indexes);
+        if indexes.any(lacks_parts) {
+            self.add_missing_parts(path, oids, tables)?;
+        }
+        Ok(())
+    }
+
+    fn add_missing_parts(
+        &self,
+        path: &str,
+        oids: &[Oid],
+        tables: &mut BTreeMap<Oid, Table>,
+    ) -> Result<(), DbError> {
+        let sql = include_str!("sql/missing_parts.sql");
+        for row in self.query_as_shown_in(path, OPERATION, sql, &[(&oids, Type::OID_ARRAY)])? {
+            let name = QualifiedName::new(
+                field::<String>(&row, "index_schema")?,
+                field::<String>(&row, "index_name")?,
+            );
+            let table = tables.get_mut(&field(&row, "table_oid")?);
+            let index = table.and_then(|table| {
+                let mut indexes = table.indexes.iter_mut();
+                indexes.find(|index| index.name == name)
+            });
+            if let Some(index) = index {
+                index.missing_parts.push(missing_part(&row)?);
+            }
+        }
         Ok(())
     }
 
@@ -217,18 +254,7 @@ impl Session {
                 .get_mut(&field(&row, "table_oid")?)
                 .filter(|table| table.partition_of.is_none())
             {
-                table.partitions.push(Partition {
-                    name: QualifiedName::new(
-                        field::<String>(&row, "schema_name")?,
-                        field::<String>(&row, "table_name")?,
-                    ),
-                    parent: QualifiedName::new(
-                        field::<String>(&row, "parent_schema")?,
-                        field::<String>(&row, "parent_name")?,
-                    ),
-                    partitioned: field(&row, "partitioned")?,
-                    foreign: field(&row, "is_foreign")?,
-                });
+                table.partitions.push(partition(&row)?);
             }
         }
         Ok(())
@@ -355,6 +381,41 @@ fn counters(row: &Row) -> Result<Option<Counters>, DbError> {
     }))
 }
 
+fn partition(row: &Row) -> Result<Partition, DbError> {
+    Ok(Partition {
+        name: QualifiedName::new(
+            field::<String>(row, "schema_name")?,
+            field::<String>(row, "table_name")?,
+        ),
+        parent: QualifiedName::new(
+            field::<String>(row, "parent_schema")?,
+            field::<String>(row, "parent_name")?,
+        ),
+        partitioned: field(row, "partitioned")?,
+        foreign: field(row, "is_foreign")?,
+    })
+}
+
+fn missing_part(row: &Row) -> Result<MissingPart, DbError> {
+    let name = |schema, name| {
+        let schema: Option<String> = field(row, schema)?;
+        let name: Option<String> = field(row, name)?;
+        let both = schema.zip(name);
+        Ok::<_, DbError>(both.map(|(schema, name)| QualifiedName::new(schema, name)))
+    };
+    let texts = |column| field::<Option<Vec<String>>>(row, column);
+    let schemas = texts("own_schemas")?.unwrap_or_default().into_iter();
+    let names = schemas.zip(texts("own_names")?.unwrap_or_default());
+    let names = names.map(|(schema, name)| QualifiedName::new(schema, name));
+    let definitions = texts("own_definitions")?.unwrap_or_default();
+    Ok(MissingPart {
+        partition: partition(row)?,
+        attach_to: name("part_schema", "part_name")?,
+        invalid: name("attached_schema", "attached_name")?,
+        own: names.zip(definitions).collect(),
+    })
+}
+
 fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
     let ddl: String = field(row, "definition")?;
     let part_of = field::<Option<String>>(row, "parent_schema")?
@@ -388,5 +449,6 @@ fn existing_index(row: &Row) -> Result<ExistingIndex, DbError> {
         replica_identity: field(row, "is_replica_identity")?,
         clustered: field(row, "is_clustered")?,
         part_of: part_of.map(|(schema, name)| QualifiedName::new(schema, name)),
+        missing_parts: Vec::new(),
     })
 }

@@ -53,6 +53,7 @@ fn proposal(policy: &Policy, table: &Table, catalog: &Catalog) -> Option<Proposa
         type_name: column.type_name.clone(),
         not_null: column.not_null,
         groups: None,
+        parent: None,
     });
     let known = KnownTable {
         columns: columns.collect(),

@@ -2,15 +2,17 @@
 //! lets the planner do what it may not do now: use an index for a period of time, a range or an
 //! element of an array, or an anti-join for NOT IN.
 
+use std::collections::BTreeSet;
+
 use super::RemedyInput;
 use crate::catalog::{CallKind, Catalog, Column, Table, TableKind};
 use crate::index::Method;
-use crate::model::quote_literal;
+use crate::model::{QualifiedName, quote_literal};
 use crate::plan::Plan;
 use crate::sql::rewrite::{
-    Comparisons, FromTable, KnownColumn, KnownTable, Rewriting, array_contains, bounded, equal,
-    group_by_group, name_configuration, not_exists, range_bounds, select_once, union_of_arms,
-    without_modifiers,
+    Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, Rewriting, array_contains,
+    bounded, equal, group_by_group, name_configuration, not_exists, range_bounds, select_once,
+    union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -37,6 +39,16 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal<'_>> {
     plans
         .flat_map(|(statement, plan)| of_statement(statement, plan, input.catalog))
         .collect()
+}
+
+/// Tables that only a rewritten statement reads.
+pub fn also_read(input: RemedyInput<'_>) -> BTreeSet<QualifiedName> {
+    let statements = input.plans.iter().map(|(statement, _)| &statement.sql);
+    let parents = statements.filter_map(|sql| {
+        let (_, column) = group_by_group(sql, Groups::Parent, &known(input.catalog))?;
+        Some(column.parent?.table)
+    });
+    parents.collect()
 }
 
 /// One way of writing a statement, and why.
@@ -74,6 +86,9 @@ fn of_statement<'a>(
     if let Some((rewriting, because)) = arms(sql, catalog) {
         found.push(proposal((rewriting, format!("{why}{because}")), None));
     }
+    if let Some((rewriting, because)) = from_parent(sql, catalog) {
+        found.push(proposal((rewriting, format!("{why}{because}")), None));
+    }
     if let Some((rewriting, because, groups)) = jumps(sql, catalog) {
         let because = format!("{why}{because}");
         found.push(proposal((rewriting, because), Some(groups)));
@@ -90,7 +105,7 @@ fn arms(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
 }
 
 fn jumps(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
-    let (rewriting, column) = group_by_group(sql, &known(catalog))?;
+    let (rewriting, column) = group_by_group(sql, Groups::Jumps, &known(catalog))?;
     let groups = column.groups?;
     let because = format!(
         "{} has about {groups} values, each in many rows: the recursive query jumps from one to the next in an index, and LATERAL reads only the \
@@ -98,6 +113,18 @@ fn jumps(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
         rewriting.columns.join(" and ")
     );
     Some((rewriting, because, groups))
+}
+
+fn from_parent(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let (rewriting, column) = group_by_group(sql, Groups::Parent, &known(catalog))?;
+    let parent = column.parent?;
+    let because = format!(
+        "By its foreign key, each value of {} is once in {}; LATERAL reads only the first rows of each, and none of a value that has none. Which of \
+         rows that are equal in the order come first is as open as before.",
+        rewriting.columns.join(" and "),
+        parent.table
+    );
+    Some((rewriting, because))
 }
 
 /// One after the other.
@@ -213,6 +240,7 @@ fn known(catalog: &Catalog) -> impl Fn(&FromTable) -> Option<KnownTable> + '_ {
             type_name: column.type_name.clone(),
             not_null: column.not_null,
             groups: groups(table, column),
+            parent: parent(table, column, catalog),
         });
         Some(KnownTable {
             columns: columns.collect(),
@@ -245,6 +273,22 @@ fn groups(table: &Table, column: &Column) -> Option<u64> {
         number => number,
     };
     (distinct >= 1.0 && distinct * MIN_ROWS_OF_GROUP <= rows).then_some(distinct.round() as u64)
+}
+
+/// Where each of its values is once.
+fn parent(table: &Table, column: &Column, catalog: &Catalog) -> Option<ParentKey> {
+    let keys = catalog.foreign_keys.iter();
+    let mut of_column = keys.filter(|key| {
+        key.certain
+            && key.operators.is_empty()
+            && key.table == table.name
+            && key.columns == [column.name.as_str()]
+    });
+    let key = of_column.next()?;
+    Some(ParentKey {
+        table: key.parent.clone(),
+        column: key.parent_columns.first()?.clone(),
+    })
 }
 
 /// The only table of that name, which is a table.

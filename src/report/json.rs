@@ -218,7 +218,7 @@ pub struct NamedValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
     /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
-    /// `being_built`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// `being_built`, `incomplete`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
     /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.
@@ -359,6 +359,9 @@ pub struct RemedyReport {
     /// What to run, one after the other; of a rewrite, the indexes that it needs, and last the
     /// statement.
     pub statements: Vec<String>,
+    /// Of a rewrite, indexes that serve the statement as it is, for where it has to stay so. They are
+    /// not recommended: nothing uses them once it is rewritten.
+    pub instead: Vec<String>,
     /// The statements that it does something for.
     pub benefits: Vec<RemedyEffect>,
     /// The size of what it creates, if that takes room.
@@ -419,7 +422,8 @@ pub struct ExistingIndex {
     pub index: String,
     /// `duplicate`, `redundant`, `invalid`, `unused`, `bloated`, `being_built`.
     pub finding: String,
-    /// Drops it, or rebuilds it where that is what helps; runs as it is. Empty where nothing is to
+    /// Drops it, or rebuilds or completes it where that is what helps (then several statements, a
+    /// line each); runs as it is. Empty where nothing is to
     /// be run, or where that would block others or change what is declared: `detail` says why.
     pub ddl: String,
     /// In a sentence.
@@ -1014,6 +1018,7 @@ impl RemedyReport {
             kind: remedy.kind.name().to_owned(),
             table: remedy.table.to_string(),
             statements: remedy.statements.clone(),
+            instead: remedy.instead.iter().map(|one| one.ddl.clone()).collect(),
             benefits: remedy.benefits.iter().map(effect).collect(),
             size_bytes: remedy.size.map(|size| size.0),
             evidence: remedy.evidence.name().to_owned(),

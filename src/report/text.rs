@@ -526,7 +526,7 @@ fn existing(text: &mut String, advice: &Advice, width: usize) {
             printable(&sentences::existing_index(finding))
         );
         let _ = writeln!(text, "{}", indent(&about, "  ", width));
-        if let Some(statement) = finding.statement() {
+        for statement in finding.statements() {
             let _ = writeln!(text, "    {}", printable_sql(&statement));
         }
     }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::greedy::{Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_near, tolerance};
+use super::greedy::{
+    Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_far, is_near, tolerance,
+};
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
 use crate::workload::StatementId;
@@ -34,10 +36,6 @@ const WITHOUT_A_PREFIX: Allowed = Allowed {
     factor: 2.0,
     units: 50.0,
 };
-
-/// Of one class of values it may be this much more, as a share or in planner units.
-const WORST_CLASS_SHARE: f64 = 0.5;
-const WORST_CLASS_UNITS: f64 = 100.0;
 
 /// It is no gain to have one index that is larger than the two by more than this.
 const MAX_SIZE_OF_MERGED: f64 = 1.2;
@@ -182,8 +180,7 @@ impl Search<'_, '_> {
             sum.calls += with.calls;
             sum.with += with.calls * with.cost.0;
             sum.now += with.calls * now.cost.0;
-            let more = with.cost.0 - now.cost.0;
-            sum.worst_is_far |= more > WORST_CLASS_UNITS.max(WORST_CLASS_SHARE * now.cost.0);
+            sum.worst_is_far |= is_far(with.cost, now.cost);
         }
         Ok(expected.values().all(|sum| sum.is_as_good(allowed)))
     }

@@ -9,6 +9,7 @@ use crate::index::Method;
 use crate::model::{Bytes, Cost};
 use crate::planner::PlannerError;
 use crate::verdict::{Limits, Reason};
+use crate::workload::StatementId;
 
 /// The one rule for size against cost. A smaller index is taken instead of the best one if it leaves
 /// at most this much more to pay, as a share of what the best leaves: a tenth, a quarter for a much
@@ -36,6 +37,11 @@ const WORTH_NO_FILTER: f64 = 1.5;
 pub(super) const WORTH_ANOTHER_INDEX: f64 = 1.5;
 const NOTICED_SHARE: f64 = 0.005;
 const MAX_UNNOTICED_COST: f64 = 100.0;
+
+/// One class of values may cost this much more than another set makes it, as a share or in planner
+/// units, if the statement does not over all of its classes.
+const WORST_CLASS_SHARE: f64 = 0.5;
+const WORST_CLASS_UNITS: f64 = 100.0;
 
 /// Maximum number of offers in each ranking that the planner is queried about together with the
 /// chosen indexes.
@@ -623,13 +629,34 @@ impl Search<'_, '_> {
         })
     }
 
-    /// Is there a statement for which going from these costs to those would be a gain?
+    /// Is there a statement for which going from these costs to those would be a gain? It has to be
+    /// one over all classes of its values, or save so much for one class that it must not be lost
+    /// (see [`is_far`]).
     pub(super) fn misses(&self, these: &Costs, those: &Costs) -> bool {
-        let each = these.as_slice().iter().zip(those.as_slice());
+        let each = these.iter().zip(those.as_slice());
         let mut each = each.zip(self.known.baseline().as_slice());
-        each.any(|((these, those), baseline)| {
-            is_gain(baseline.cost, these.cost, those.cost, self.limits)
+        each.any(|(((id, these_now), those_now), baseline)| {
+            is_gain(baseline.cost, these_now.cost, those_now.cost, self.limits)
+                && (is_far(these_now.cost, those_now.cost) || {
+                    let statement = self.known.statement(id);
+                    let mean = |costs: &Costs| self.mean(statement, costs);
+                    let baseline = mean(self.known.baseline());
+                    is_gain(baseline, mean(these), mean(those), self.limits)
+                })
         })
+    }
+
+    /// What a call of the statement costs, over the classes of its values.
+    fn mean(&self, statement: &StatementId, costs: &Costs) -> Cost {
+        let of_it = costs.iter();
+        let of_it = of_it.filter(|(id, _)| self.known.statement(id) == statement);
+        let (cost, calls) = of_it.fold((0.0, 0.0), |(cost, calls), (_, weighted)| {
+            (
+                cost + weighted.calls * weighted.cost.0,
+                calls + weighted.calls,
+            )
+        });
+        Cost(if calls > 0.0 { cost / calls } else { 0.0 })
     }
 }
 
@@ -647,6 +674,12 @@ pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -
     let noticed = (NOTICED_SHARE * baseline.0).clamp(UNNOTICED_COST, MAX_UNNOTICED_COST);
     let halved = saved >= noticed && now.factor_to(after) >= WORTH_ANOTHER_INDEX;
     limits.min_improvement.reached(now, after) && (of_the_whole || halved)
+}
+
+/// Does a class of values cost so much more than it could that its statement must not lose it,
+/// whatever its other classes cost?
+pub(super) fn is_far(cost: Cost, could_be: Cost) -> bool {
+    cost.0 - could_be.0 > WORST_CLASS_UNITS.max(WORST_CLASS_SHARE * could_be.0)
 }
 
 /// Is the offer as good as the best one, by the rule for size against cost? It leaves little more

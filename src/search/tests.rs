@@ -112,6 +112,40 @@ fn a_much_smaller_index_may_leave_a_few_pages_more_to_pay() {
     );
 }
 
+/// The statement s with two classes of values, the second of which is rare.
+fn chosen_for_classes(trials: &Trials, rare_calls: f64) -> Vec<String> {
+    let workload = statements(&[("s#1", 90.0, 1_000.0), ("s#2", rare_calls, 1_000.0)]);
+    let s = |id: &str| StatementId(id.to_owned());
+    let mut known = KnownCosts::from_trials(trials, workload)
+        .with_classes([(s("s#1"), s("s")), (s("s#2"), s("s"))].into());
+    let chosen = choose(&mut known, &Limits::default()).unwrap().chosen;
+    let name = |id: TrialId| trials[id].index.name.clone();
+    chosen.into_iter().map(name).collect()
+}
+
+#[test]
+fn what_only_a_rare_class_of_values_gains_a_little_by_is_not_another_index() {
+    let trials = Trials::from_iter([
+        trial("both", 9_000, &[("s#1", 40.0), ("s#2", 50.0)]),
+        trial("rare", 10, &[("s#2", 20.0)]),
+    ]);
+    assert_eq!(chosen_for_classes(&trials, 10.0), ["both"]);
+    let mut both_and_rare = chosen_for_classes(&trials, 900.0);
+    both_and_rare.sort();
+    assert_eq!(both_and_rare, ["both", "rare"], "rare no more");
+}
+
+#[test]
+fn a_rare_class_of_values_does_not_lose_much() {
+    let trials = Trials::from_iter([
+        trial("both", 9_000, &[("s#1", 40.0), ("s#2", 300.0)]),
+        trial("rare", 10, &[("s#2", 20.0)]),
+    ]);
+    let mut chosen = chosen_for_classes(&trials, 1.0);
+    chosen.sort();
+    assert_eq!(chosen, ["both", "rare"]);
+}
+
 #[test]
 fn an_index_made_unnecessary_by_a_later_one_goes() {
     let trials = Trials::from_iter([

@@ -1,7 +1,8 @@
 //! The sentences of findings about existing indexes.
 
 use crate::advise::{
-    Bound, CheckedTables, ExistingCause, ExistingFinding, Fix, LeftBy, SupportedForeignKey, Unused,
+    Bound, CheckedTables, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy,
+    SupportedForeignKey, Unused,
 };
 use crate::catalog::{Counters, Stage};
 use crate::model::period::period;
@@ -23,6 +24,11 @@ pub fn existing_index(finding: &ExistingFinding) -> String {
             left_by,
             stage,
         } => invalid(*enforces, left_by, *stage),
+        ExistingCause::Unattached {
+            partitions,
+            invalid,
+            incomplete,
+        } => unattached(partitions, invalid, incomplete),
         ExistingCause::BeingBuilt => {
             "another session is building it with CONCURRENTLY: this advice is made without it, and nothing that it would do is recommended again; \
              once it is valid, advise again"
@@ -97,6 +103,63 @@ fn invalid(enforces: bool, left_by: &LeftBy, stage: Stage) -> String {
         _ => String::new(),
     };
     format!("{left}: {cost}{then}")
+}
+
+/// Names are listed up to this number.
+const MAX_NAMES: usize = 5;
+
+fn unattached(
+    partitions: &[QualifiedName],
+    invalid: &[QualifiedName],
+    incomplete: &Incomplete,
+) -> String {
+    let list = |names: &[QualifiedName]| {
+        let mut shown: Vec<String> = names
+            .iter()
+            .take(MAX_NAMES)
+            .map(ToString::to_string)
+            .collect();
+        if names.len() > MAX_NAMES {
+            shown.push(format!("{} more", names.len() - MAX_NAMES));
+        }
+        shown.join(", ")
+    };
+    let mut lacks = Vec::new();
+    match partitions {
+        [] => {}
+        [one] => lacks.push(format!("{one} has no index that is attached to it")),
+        some => lacks.push(format!(
+            "{} partitions have no index that is attached to it ({})",
+            some.len(),
+            list(some)
+        )),
+    }
+    match invalid {
+        [] => {}
+        [one] => lacks.push(format!("its part {one} is not valid")),
+        some => lacks.push(format!("its parts {} are not valid", list(some))),
+    }
+    let then = match incomplete {
+        Incomplete::Steps(_) if invalid.is_empty() => {
+            "the index becomes valid with the last ATTACH PARTITION, which locks only the index of the partition for a moment"
+        }
+        Incomplete::Steps(_) => {
+            "the index becomes valid with an ATTACH PARTITION after all parts are valid; where none is left to attach, it has to be created again"
+        }
+        Incomplete::Foreign => {
+            "one of them is a foreign table, which can have no index, so it can never become valid: drop it, and create it without ONLY, which leaves foreign tables out and blocks writers during the build"
+        }
+        Incomplete::Constraint => {
+            "it belongs to a constraint: each of them needs the same constraint (ALTER TABLE … ADD CONSTRAINT … USING INDEX, with a unique index \
+             that was built with CONCURRENTLY) before its index can be attached"
+        }
+        Incomplete::Unknown => "attach an index of the same definition for each",
+    };
+    format!(
+        "an index of a partitioned table that is not valid: {}; statements use the indexes of the other \
+         partitions all the same, but what needs it whole, such as ON CONFLICT or a foreign key, cannot use it; {then}",
+        lacks.join(", and ")
+    )
 }
 
 /// Whose indexes were checked.

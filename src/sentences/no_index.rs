@@ -29,6 +29,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             conditions,
         } => already_indexed(table, scan, indexes, conditions),
         NoIndexHelps::BeingBuilt(index) => being_built(index),
+        NoIndexHelps::Incomplete(index) => incomplete(index),
         NoIndexHelps::ReadsMost {
             table,
             returned,
@@ -70,6 +71,12 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             now,
         } => no_candidate_helped(*candidates, best.as_ref(), *now),
     }
+}
+
+fn incomplete(index: &QualifiedName) -> String {
+    format!(
+        "the index {index} is for it and lacks parts: the existing indexes say how it is completed"
+    )
 }
 
 fn being_built(index: &QualifiedName) -> String {

@@ -3,6 +3,8 @@
 use super::refusal;
 use crate::advise::Benefit;
 use crate::advise::rejection::{OtherIndex, Rejection};
+use crate::model::QualifiedName;
+use crate::workload::StatementId;
 
 /// From this factor on, another index serves a statement clearly better.
 const CLEARLY_BETTER: f64 = 1.05;
@@ -59,11 +61,25 @@ pub fn rejection(rejection: &Rejection) -> String {
             let other = other.as_ref().map(|other| other_index(best, other));
             format!("{}{}", gain(best), other.unwrap_or_default())
         }
+        Rejection::OnlyAsWritten {
+            statements,
+            benefits,
+            remedies,
+        } => only_as_written(statements, benefits, remedies),
         Rejection::CoveredByExisting(index) => format!("{index} exists and does the same"),
-        Rejection::BeingBuilt(index) => format!(
-            "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
-        ),
+        Rejection::Incomplete(index) => incomplete(index),
+        Rejection::BeingBuilt(index) => being_built(index),
     }
+}
+
+fn incomplete(index: &QualifiedName) -> String {
+    format!("{index} does the same once it is complete: it lacks parts, see the existing indexes")
+}
+
+fn being_built(index: &QualifiedName) -> String {
+    format!(
+        "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
+    )
 }
 
 /// `queue: 120 → 8.3`
@@ -74,6 +90,32 @@ fn gain(benefit: &Benefit) -> String {
         after,
     } = benefit;
     format!("{statement}: {before} → {after}")
+}
+
+/// `only year uses it, which is better written another way (m1); for the statement as it is: …`
+fn only_as_written(
+    statements: &[StatementId],
+    benefits: &[Benefit],
+    remedies: &[String],
+) -> String {
+    let statements: Vec<&str> = statements.iter().map(|one| one.0.as_str()).collect();
+    let gains: Vec<String> = benefits.iter().map(gain).collect();
+    let uses = match statements.len() {
+        1 => "uses it, which is",
+        _ => "use it, which are",
+    };
+    let remedies = match remedies {
+        [] => String::new(),
+        some => format!(" ({})", some.join(" and ")),
+    };
+    let gains = match gains.as_slice() {
+        [] => String::new(),
+        some => format!("; as written now, {}", some.join(", ")),
+    };
+    format!(
+        "only {} {uses} better written another way{remedies}; it is idle then{gains}",
+        statements.join(" and "),
+    )
 }
 
 /// What the recommended index does for the same statement.

@@ -3,7 +3,9 @@
 use crate::model::{factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
-use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
+use crate::remedy::{
+    Effect, InsteadIndex, NeededIndex, Remedy, RemedyReason, estimate_has_changed,
+};
 
 /// Why a remedy may help, in at most three sentences.
 pub fn remedy(remedy: &Remedy) -> String {
@@ -59,11 +61,30 @@ pub fn remedy(remedy: &Remedy) -> String {
                 _ => " with these indexes",
             };
             let factor = factor_text(before.factor_to(*after));
+            let instead = instead(&remedy.instead);
             format!(
-                "Written like this it costs {after} instead of {before}{with}, {factor} lower. {because}"
+                "Written like this it costs {after} instead of {before}{with}, {factor} lower. {because}{instead}"
             )
         }
     }
+}
+
+/// What serves the statement if it has to stay as it is.
+fn instead(indexes: &[InsteadIndex]) -> String {
+    let [first, others @ ..] = indexes else {
+        return String::new();
+    };
+    let ddl: Vec<&str> = indexes.iter().map(|one| one.ddl.as_str()).collect();
+    let it = if others.is_empty() {
+        "it would be"
+    } else {
+        "they would be"
+    };
+    format!(
+        " If it has to stay as it is, it needs {} instead (cost {}); beside the rewrite {it} idle.",
+        ddl.join(" "),
+        first.cost
+    )
 }
 
 fn called_once(remedy: &Remedy, policy: &str, columns: &[String]) -> String {

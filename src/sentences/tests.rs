@@ -7,8 +7,8 @@ use crate::advise::no_index_helps::{IndexChoice, LowerPageCost, NoIndexHelps};
 use crate::advise::notice::Notice;
 use crate::advise::rejection::{OtherIndex, Rejection};
 use crate::advise::{
-    Benefit, Bound, CheckedTables, ExistingCause, ExistingFinding, LeftBy, SupportedForeignKey,
-    Unused,
+    Benefit, Bound, CheckedTables, ExistingCause, ExistingFinding, Incomplete, LeftBy,
+    SupportedForeignKey, Unused,
 };
 use crate::candidate::{Alternative, NotIndexable};
 use crate::catalog::{CallKind, Counters, Mutable, Stage};
@@ -479,6 +479,18 @@ fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
     }
 }
 
+fn unattached(partitions: usize, invalid: usize, incomplete: Incomplete) -> ExistingCause {
+    let named = |what: &str, number| {
+        let name = |number| QualifiedName::new("public", format!("{what}_{number}"));
+        (1..=number).map(name).collect()
+    };
+    ExistingCause::Unattached {
+        partitions: named("orders", partitions),
+        invalid: named("orders_at", invalid),
+        incomplete,
+    }
+}
+
 /// One finding of each cause.
 fn existing_causes() -> Vec<ExistingCause> {
     let of = || QualifiedName::new("public", "other");
@@ -510,6 +522,12 @@ fn existing_causes() -> Vec<ExistingCause> {
         invalid(true, LeftBy::Build, Stage::NotReady),
         invalid(false, LeftBy::Rebuild(of()), Stage::NotReady),
         invalid(false, LeftBy::Replaced(of()), Stage::Ready),
+        unattached(1, 0, Incomplete::Steps(vec!["…".to_owned()])),
+        unattached(7, 0, Incomplete::Steps(vec!["…".to_owned()])),
+        unattached(0, 1, Incomplete::Steps(vec!["…".to_owned()])),
+        unattached(2, 0, Incomplete::Foreign),
+        unattached(2, 2, Incomplete::Constraint),
+        unattached(2, 0, Incomplete::Unknown),
         ExistingCause::BeingBuilt,
         ExistingCause::Unused(unused(0, Some(false))),
         ExistingCause::Unused(unused(2, None)),

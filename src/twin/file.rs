@@ -19,7 +19,7 @@ use super::redaction::RedactionReport;
 use crate::catalog::Catalog;
 use crate::model::Bytes;
 use crate::plan::MAX_PLAN_DEPTH;
-use crate::planner::PlanOutcome;
+use crate::planner::{OtherTables, PlanOutcome};
 use crate::workload::{StatementId, Workload};
 
 /// The value of `format` in a twin file. The number at its end increases when older programs could
@@ -64,6 +64,10 @@ pub struct TwinFile {
     pub catalog: Catalog,
     /// The server's own plans: what the twin's are compared with.
     pub plans: BTreeMap<StatementId, PlanOutcome>,
+    /// The other tables of the database, where the file was made with all of them: their indexes are
+    /// checked, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<OtherTables>,
     /// What the twin is made from.
     pub snapshot: Snapshot,
 }
@@ -108,7 +112,17 @@ impl TwinFile {
             workload,
             catalog,
             plans,
+            others: None,
             snapshot,
+        }
+    }
+
+    /// The same, with the other tables of the database.
+    #[must_use]
+    pub fn with_others(self, others: OtherTables) -> TwinFile {
+        TwinFile {
+            others: Some(others),
+            ..self
         }
     }
 

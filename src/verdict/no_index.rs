@@ -13,6 +13,8 @@ pub enum NoIndexReason {
     AlreadyIndexed,
     /// Another session is building an index for it now.
     BeingBuilt,
+    /// An index of a partitioned table is for it, and lacks parts.
+    Incomplete,
     /// The whole table costs less to read than one row through an index.
     TableTooSmall,
     /// Nothing filters, orders or groups.
@@ -33,6 +35,7 @@ impl NoIndexReason {
             NoIndexReason::OnlyAtLowerRandomPageCost => "only_at_lower_random_page_cost",
             NoIndexReason::AlreadyIndexed => "already_indexed",
             NoIndexReason::BeingBuilt => "being_built",
+            NoIndexReason::Incomplete => "incomplete",
             NoIndexReason::TableTooSmall => "table_too_small",
             NoIndexReason::NoCondition => "no_condition",
             NoIndexReason::NotIndexable => "not_indexable",

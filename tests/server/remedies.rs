@@ -614,6 +614,7 @@ fn the_range_holds_where_clocks_are_strange() {
                     type_name: "timestamp with time zone".to_owned(),
                     not_null: true,
                     groups: None,
+                    parent: None,
                 };
                 Some(KnownTable {
                     columns: vec![column],

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use pgrehearse::internals::model::QualifiedName;
 use pgrehearse::internals::sql::rewrite::{
-    Comparisons, FromTable, KnownColumn, KnownTable, array_contains, bounded, equal,
-    group_by_group, name_configuration, range_bounds, select_once, union_of_arms,
+    Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, array_contains, bounded,
+    equal, group_by_group, name_configuration, range_bounds, select_once, union_of_arms,
 };
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::{Value, json};
@@ -33,6 +34,10 @@ fn schema(table: &FromTable) -> Option<KnownTable> {
         type_name: (*type_name).to_owned(),
         not_null: matches!(*name, "id" | "cat"),
         groups: Some(5),
+        parent: (*name == "cat").then(|| ParentKey {
+            table: QualifiedName::new("public", "cats"),
+            column: "key".to_owned(),
+        }),
     });
     matches!(table.name.as_str(), "r" | "s").then(|| KnownTable {
         columns: columns.collect(),
@@ -46,6 +51,7 @@ const FILL: &str = "
     CREATE TABLE r (id int NOT NULL, cat int NOT NULL, a int, b int, \"Word\" text, tags text[], nums bigint[],
         at timestamptz, local timestamp, day date, amount numeric, big bigint);
     CREATE TABLE s (LIKE r);
+    CREATE TABLE cats AS SELECT generate_series(-2, 9) AS key;
     CREATE FUNCTION fill(name text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
       EXECUTE format('TRUNCATE %I', name);
       EXECUTE format($q$INSERT INTO %I SELECT n / 2, (random() * 4)::int, nullif((random() * 5)::int, 5), nullif((random() * 5)::int, 5),
@@ -198,7 +204,7 @@ fn rewritten(sql: &str) -> String {
         })
         .or_else(|| name_configuration(sql, &schema, "simple"))
         .or_else(|| union_of_arms(sql, &schema))
-        .or_else(|| group_by_group(sql, &schema).map(|(rewriting, _)| rewriting));
+        .or_else(|| group_by_group(sql, Groups::Jumps, &schema).map(|(rewriting, _)| rewriting));
     found.unwrap_or_else(|| panic!("{sql}")).sql
 }
 
@@ -260,7 +266,7 @@ fn conditions_find_the_same_rows() {
 fn ordered_rows_are_the_same_up_to_equal_keys() {
     let database = Database::new("same_order", FILL);
     let mut client = database.client();
-    let mut found = 0;
+    let (mut found, mut by_parent) = (0, 0);
     for seed in 0..40u32 {
         client
             .batch_execute(&format!(
@@ -277,6 +283,15 @@ fn ordered_rows_are_the_same_up_to_equal_keys() {
                 rows(&mut client, &of(&other)),
                 "{seed}: {sql}\n{other}"
             );
+            if let Some((other, _)) = group_by_group(sql, Groups::Parent, &schema) {
+                assert_eq!(
+                    wanted,
+                    rows(&mut client, &of(&other.sql)),
+                    "{seed}: {sql}\n{}",
+                    other.sql
+                );
+                by_parent += 1;
+            }
             // What is returned is a row of the statement without its limit.
             if let Some((all, _)) = sql.split_once(" LIMIT ") {
                 let strange =
@@ -292,6 +307,7 @@ fn ordered_rows_are_the_same_up_to_equal_keys() {
         }
     }
     assert!(found > 1_000, "{found} rows say little");
+    assert!(by_parent >= 40, "{by_parent} statements say little");
 }
 
 /// The same with parameters, whose values may be NULL or an infinity.
@@ -456,4 +472,83 @@ fn only_rewrite(report: &Value) -> &Value {
         panic!("{report:#}")
     };
     only
+}
+
+/// The best of each shelf; only the foreign key says that `shelf` has all of them.
+#[test]
+fn groups_come_from_the_table_that_a_foreign_key_refers_to() {
+    let database = Database::new(
+        "rewritten_by_parent",
+        "CREATE TABLE shelf (id int PRIMARY KEY, label text);
+         INSERT INTO shelf SELECT n, 'shelf ' || n FROM generate_series(1, 60) AS n;
+         CREATE TABLE book (id bigint PRIMARY KEY, shelf int NOT NULL REFERENCES shelf, loans int NOT NULL, title text NOT NULL);
+         INSERT INTO book SELECT n, 1 + n % 50, n * 7919::bigint % 100003, 'book ' || n FROM generate_series(1, 60000) AS n;
+         ANALYZE;",
+    );
+    let most_wanted = "SELECT shelf, title, loans FROM (SELECT shelf, title, loans, row_number() OVER (PARTITION BY shelf ORDER BY loans DESC) AS place \
+                       FROM book) ranked WHERE place <= 2";
+    let rewrite = || {
+        let report = database.advise(&["-c", most_wanted]);
+        let statements = only_rewrite(&report)["statements"].as_array().unwrap();
+        statements.last().unwrap().as_str().unwrap().to_owned()
+    };
+    let by_parent = rewrite();
+    assert!(
+        by_parent.starts_with("WITH group_keys AS (SELECT id AS group_key FROM public.shelf)"),
+        "{by_parent}"
+    );
+    let mut client = database.client();
+    let wanted = counted(&mut client, most_wanted);
+    assert_eq!(wanted.len(), 100);
+    assert_eq!(counted(&mut client, &by_parent), wanted);
+    for uncertain in [
+        "ALTER TABLE shelf ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE shelf DISABLE ROW LEVEL SECURITY; ALTER TABLE book ALTER CONSTRAINT book_shelf_fkey DEFERRABLE",
+    ] {
+        database.run(uncertain);
+        let by_jumps = rewrite();
+        assert!(
+            by_jumps.starts_with("WITH RECURSIVE"),
+            "{uncertain}: {by_jumps}"
+        );
+        assert_eq!(counted(&mut client, &by_jumps), wanted);
+    }
+}
+
+/// An index on the year would do, and be idle beside the rewrite, which needs none.
+#[test]
+fn an_expression_index_gives_way_to_a_rewrite() {
+    let database = Database::new(
+        "rewritten_instead",
+        "CREATE TABLE invoice (id bigint PRIMARY KEY, due date NOT NULL, total int NOT NULL);
+         INSERT INTO invoice SELECT n, date '2021-01-01' + (hashint8(n) & 1023), n FROM generate_series(1, 80000) AS n;
+         ",
+    );
+    database.run("VACUUM ANALYZE invoice");
+    let workload = "-- name: month\nSELECT count(*) FROM invoice WHERE extract(year FROM due) = 2022 AND extract(month FROM due) = 9";
+    let report = database.advise(&["-c", workload]);
+    let rewrite = only_rewrite(&report);
+    let created: Vec<&str> = report["recommendations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|index| index["ddl"].as_str().unwrap())
+        .collect();
+    assert_eq!(created.len(), 1, "{report:#}");
+    assert!(!created[0].to_lowercase().contains("year"), "{created:?}");
+    let instead = rewrite["instead"].as_array().unwrap();
+    assert!(
+        instead
+            .iter()
+            .all(|ddl| ddl.as_str().unwrap().to_lowercase().contains("year"))
+            && !instead.is_empty(),
+        "{rewrite:#}"
+    );
+    let rejected = report["rejected"].as_array().unwrap();
+    assert!(
+        rejected
+            .iter()
+            .any(|one| one["reason"] == "better_rewritten"),
+        "{rejected:#?}"
+    );
 }

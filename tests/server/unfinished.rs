@@ -414,3 +414,133 @@ fn the_indexes_of_all_tables_are_checked_where_that_is_asked_for() {
     let unused = database.advise(&["--all-tables", "--unused-after", "0d"]);
     assert!(unused["checked_indexes"]["indexes"] == 3);
 }
+
+#[test]
+fn a_twin_file_with_all_tables_says_what_is_wrong_with_their_indexes() {
+    let database = Database::new(
+        "unfinished_twin_file",
+        "CREATE TABLE ticket (id int PRIMARY KEY, seat int); CREATE TABLE coupon (id int PRIMARY KEY, code text);
+         CREATE INDEX coupon_code ON coupon (code); CREATE INDEX coupon_code_again ON coupon (code); ANALYZE;",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.twin");
+    let file = file.to_str().unwrap();
+    let advise = |more: &[&str]| {
+        let fixed = ["advise", "--snapshot", file, "--format", "json"];
+        let output = crate::live::program()
+            .args(fixed)
+            .args(more)
+            .output()
+            .unwrap();
+        let report = serde_json::from_slice::<Value>(&output.stdout);
+        report.map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let workload = ["-c", "SELECT * FROM ticket WHERE id = 5"];
+    for workload in [&workload[..], &[]] {
+        let snapshot = [&["snapshot", "--all-tables", "-o", file], workload].concat();
+        assert!(database.program(&snapshot).status().unwrap().success());
+        for more in [&[][..], &["--all-tables"]] {
+            let report = advise(more).unwrap();
+            assert_eq!(report["checked_indexes"]["scope"], "all_tables");
+            assert_eq!(report["checked_indexes"]["indexes"], 4, "{report:#}");
+            assert_eq!(
+                findings(&report),
+                ["duplicate coupon_code_again DROP"],
+                "{report:#}"
+            );
+        }
+    }
+    let snapshot = [&["snapshot", "-o", file], &workload[..]].concat();
+    assert!(database.program(&snapshot).status().unwrap().success());
+    assert_eq!(advise(&[]).unwrap()["checked_indexes"]["scope"], "workload");
+    let refused = advise(&["--all-tables"]).unwrap_err();
+    assert!(refused.contains("snapshot --all-tables"), "{refused}");
+}
+
+const READINGS: &str =
+    "CREATE TABLE reading (id bigint NOT NULL, meter int NOT NULL, at int NOT NULL, value float8) PARTITION BY RANGE (at);
+     CREATE TABLE reading_1 PARTITION OF reading FOR VALUES FROM (0) TO (20000);
+     CREATE TABLE reading_2 PARTITION OF reading FOR VALUES FROM (20000) TO (40000);
+     CREATE TABLE reading_3 PARTITION OF reading FOR VALUES FROM (40000) TO (60000);
+     CREATE TABLE reading_4 PARTITION OF reading FOR VALUES FROM (60000) TO (90000) PARTITION BY RANGE (at);
+     CREATE TABLE \"reading 4a\" PARTITION OF reading_4 FOR VALUES FROM (60000) TO (90000);
+     INSERT INTO reading SELECT n, n % 3000, n, n FROM generate_series(1, 80000) AS n;
+     CREATE INDEX reading_meter ON ONLY reading (meter, at DESC);
+     CREATE INDEX reading_1_meter ON reading_1 (meter, at DESC);
+     ALTER INDEX reading_meter ATTACH PARTITION reading_1_meter;
+     CREATE INDEX reading_2_by_meter ON reading_2 (meter, at DESC);
+     CREATE INDEX reading_3_by_meter ON reading_3 (meter, at);
+     CREATE UNIQUE INDEX reading_once ON ONLY reading (at, id);
+     ALTER TABLE ONLY reading ADD CONSTRAINT reading_key UNIQUE (id, at);
+     ANALYZE reading;";
+
+#[test]
+fn an_index_of_a_partitioned_table_that_lacks_parts_is_completed() {
+    let database = Database::new("unfinished_partitions", READINGS);
+    let report = database.advise(&[
+        "-c",
+        "SELECT value FROM reading WHERE meter = 17 ORDER BY at DESC LIMIT 5",
+        "--unused-after",
+        "0d",
+    ]);
+    let steps = finding(&report, "reading_meter")["ddl"].as_str().unwrap();
+    let lines: Vec<&str> = steps.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "ALTER INDEX public.reading_meter ATTACH PARTITION public.reading_2_by_meter;",
+            "CREATE INDEX CONCURRENTLY reading_3_meter_at_desc_idx ON public.reading_3 USING btree (meter, at DESC);",
+            "ALTER INDEX public.reading_meter ATTACH PARTITION public.reading_3_meter_at_desc_idx;",
+            "CREATE INDEX reading_4_meter_at_desc_idx ON ONLY public.reading_4 USING btree (meter, at DESC);",
+            "ALTER INDEX public.reading_meter ATTACH PARTITION public.reading_4_meter_at_desc_idx;",
+            "CREATE INDEX CONCURRENTLY \"reading 4a_meter_at_desc_idx\" ON public.\"reading 4a\" USING btree (meter, at DESC);",
+            "ALTER INDEX public.reading_4_meter_at_desc_idx ATTACH PARTITION public.\"reading 4a_meter_at_desc_idx\";",
+        ],
+        "{steps}"
+    );
+    let said = detail(&report, "reading_meter");
+    assert!(
+        said.contains("4 partitions have no index that is attached to it (public.reading_2,"),
+        "{said}"
+    );
+    assert!(
+        recommended(&report, &["(meter, at DESC)"]).is_empty(),
+        "{report:#}"
+    );
+    let dropped = findings(&report).join("\n");
+    assert!(!dropped.contains("reading_2_by_meter"), "{dropped}");
+    assert_eq!(finding(&report, "reading_key")["ddl"], "");
+    for step in lines.into_iter().chain(
+        finding(&report, "reading_once")["ddl"]
+            .as_str()
+            .unwrap()
+            .lines(),
+    ) {
+        database.run(step);
+    }
+    let valid = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) FROM pg_index
+                 WHERE indisvalid AND indrelid = 'reading'::regclass";
+    assert_eq!(database.text(valid), "reading_meter reading_once");
+}
+
+#[test]
+fn what_an_index_of_another_partitioned_table_lacks_is_told_with_all_tables() {
+    let database = Database::new("unfinished_partitions_elsewhere", READINGS);
+    database.run("CREATE TABLE other (id int PRIMARY KEY); DROP TABLE reading_2; CREATE EXTENSION postgres_fdw;
+                  CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+                  CREATE TABLE tariff (id int NOT NULL, zone int) PARTITION BY LIST (zone);
+                  CREATE TABLE tariff_1 PARTITION OF tariff FOR VALUES IN (1);
+                  CREATE FOREIGN TABLE tariff_2 PARTITION OF tariff FOR VALUES IN (2) SERVER far;
+                  CREATE INDEX tariff_id ON ONLY tariff (id)");
+    let report = database.advise(&["-c", "SELECT * FROM other WHERE id = 1", "--all-tables"]);
+    let steps = finding(&report, "reading_meter")["ddl"].as_str().unwrap();
+    assert!(
+        steps.starts_with("CREATE INDEX CONCURRENTLY reading_3_meter_at_desc_idx"),
+        "{steps}"
+    );
+    assert_eq!(finding(&report, "tariff_id")["ddl"], "");
+    assert!(
+        detail(&report, "tariff_id").contains("foreign table"),
+        "{report:#}"
+    );
+}

@@ -53,6 +53,19 @@ pub enum LeftBy {
     Replaced(QualifiedName),
 }
 
+/// How an index of a partitioned table becomes valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incomplete {
+    /// By these statements, one after the other.
+    Steps(Vec<String>),
+    /// Not at all: one of the partitions is a foreign table, which can have no index.
+    Foreign,
+    /// It belongs to a constraint, which each partition needs first.
+    Constraint,
+    /// Its definition could not be read.
+    Unknown,
+}
+
 /// What is wrong with an existing index.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExistingCause {
@@ -86,6 +99,15 @@ pub enum ExistingCause {
         left_by: LeftBy,
         /// What writes do with it.
         stage: Stage,
+    },
+    /// It is an index of a partitioned table, and some partitions have none that is attached to it.
+    Unattached {
+        /// These partitions.
+        partitions: Vec<QualifiedName>,
+        /// What is attached, and is not valid.
+        invalid: Vec<QualifiedName>,
+        /// What completes it.
+        incomplete: Incomplete,
     },
     /// A command with CONCURRENTLY is building it now.
     BeingBuilt,
@@ -149,6 +171,8 @@ pub enum Fix {
     Drop,
     /// REINDEX INDEX CONCURRENTLY.
     Reindex,
+    /// CREATE INDEX CONCURRENTLY for partitions, and ALTER INDEX … ATTACH PARTITION.
+    Attach,
 }
 
 impl ExistingKind {
@@ -186,7 +210,9 @@ impl ExistingFinding {
             ExistingCause::Prefix { .. } | ExistingCause::Replaced { .. } => {
                 ExistingKind::Redundant
             }
-            ExistingCause::Invalid { .. } => ExistingKind::Invalid,
+            ExistingCause::Invalid { .. } | ExistingCause::Unattached { .. } => {
+                ExistingKind::Invalid
+            }
             ExistingCause::Unused(_) => ExistingKind::Unused,
             ExistingCause::Bloated { .. } => ExistingKind::Bloated,
             ExistingCause::BeingBuilt => ExistingKind::BeingBuilt,
@@ -195,8 +221,11 @@ impl ExistingFinding {
 
     /// What is proposed; none where nothing is to be done, or only by hand.
     pub fn fix(&self) -> Option<Fix> {
-        match self.cause {
+        match &self.cause {
             ExistingCause::BeingBuilt => None,
+            ExistingCause::Unattached { incomplete, .. } => {
+                matches!(incomplete, Incomplete::Steps(_)).then_some(Fix::Attach)
+            }
             ExistingCause::Invalid { enforces: true, .. } | ExistingCause::Bloated { .. } => {
                 Some(Fix::Reindex)
             }
@@ -228,9 +257,29 @@ impl ExistingFinding {
         }
     }
 
-    /// The complete statement that fixes it without blocking writers, where there is one.
+    /// The complete statement that fixes it without blocking writers, where there is one; several
+    /// ones have a line each.
     pub fn statement(&self) -> Option<String> {
-        Some(match self.fix()? {
+        let statements = self.statements();
+        (!statements.is_empty()).then(|| statements.join("\n"))
+    }
+
+    /// The same, one after the other.
+    pub fn statements(&self) -> Vec<String> {
+        if let ExistingCause::Unattached {
+            incomplete: Incomplete::Steps(steps),
+            ..
+        } = &self.cause
+        {
+            return steps.clone();
+        }
+        let statement = self.fix().and_then(|fix| self.run_by(fix));
+        statement.into_iter().collect()
+    }
+
+    fn run_by(&self, fix: Fix) -> Option<String> {
+        Some(match fix {
+            Fix::Attach => return None,
             Fix::Drop => format!("DROP INDEX CONCURRENTLY {};", self.index),
             Fix::Reindex => format!("REINDEX INDEX CONCURRENTLY {};", self.index),
         })
@@ -239,9 +288,12 @@ impl ExistingFinding {
     /// What that gives back, or what is done by hand.
     pub fn freed(&self) -> Bytes {
         match (&self.cause, self.expected_size()) {
-            (ExistingCause::BeingBuilt | ExistingCause::Invalid { enforces: true, .. }, _) => {
-                Bytes(0)
-            }
+            (
+                ExistingCause::BeingBuilt
+                | ExistingCause::Invalid { enforces: true, .. }
+                | ExistingCause::Unattached { .. },
+                _,
+            ) => Bytes(0),
             (_, Some(expected)) => Bytes(self.size.0.saturating_sub(expected.0)),
             (_, None) => self.size,
         }

@@ -255,6 +255,7 @@ fn a_foreign_key_and_cluster_are_mentioned() {
         on_delete: "a".to_owned(),
         on_update: "a".to_owned(),
         indexed: true,
+        certain: true,
     };
     let catalog = Catalog {
         foreign_keys: vec![key],

@@ -64,6 +64,8 @@ fn remedy(proposal: Proposal, benefits: Vec<Effect>) -> Remedy {
     Remedy {
         id: String::new(),
         indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
         kind: Kind::AlterPolicy,
         statements: vec![format!("{};", altered.statement())],
         table: altered.table,

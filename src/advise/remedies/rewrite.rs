@@ -72,6 +72,8 @@ struct Rewritten {
     cost: Cost,
     /// The new indexes that it uses, besides those that are recommended.
     indexes: Vec<NeededIndex>,
+    /// Of those that are recommended, the ones that it uses.
+    beside: Vec<NamedIndex>,
     evidence: Evidence,
 }
 
@@ -100,6 +102,7 @@ fn test_one(
         cost: cost(proposal, &plain),
         plan: plain,
         indexes: Vec::new(),
+        beside: Vec::new(),
         evidence: Evidence::RolledBackTransaction,
     };
     let gains = |rewritten: &Rewritten, than: Cost| {
@@ -197,7 +200,7 @@ fn with_indexes(
             (new, plan, used) = (others, without, used_then);
         }
     }
-    used.retain(|(index, _)| new.contains(index));
+    let (used, others): (Used, Used) = used.into_iter().partition(|(index, _)| new.contains(index));
     let indexes = needed(chosen, used);
     let cost = cost(proposal, &plan);
     let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
@@ -205,10 +208,11 @@ fn with_indexes(
     let pays = cost.0 < MUCH * before && upkeep < saved && fits(chosen, named, &indexes);
     if !indexes.is_empty() && !pays {
         let recommended = planned(run, Target::Twin, &recommended, statement)?;
-        return Ok(recommended.map(|(plan, _)| Rewritten {
+        return Ok(recommended.map(|(plan, used)| Rewritten {
             cost: self::cost(proposal, &plan),
             plan,
             indexes: Vec::new(),
+            beside: names(used),
             evidence: Evidence::PlannerTwin,
         }));
     }
@@ -216,8 +220,13 @@ fn with_indexes(
         cost,
         plan,
         indexes,
+        beside: names(others),
         evidence: Evidence::PlannerTwin,
     }))
+}
+
+fn names(used: Used) -> Vec<NamedIndex> {
+    used.into_iter().map(|(index, _)| index).collect()
 }
 
 /// With what writes pay for each.
@@ -355,6 +364,8 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
             .unwrap_or_else(|| crate::model::QualifiedName::new("", "")),
         statements,
         indexes: best.indexes.clone(),
+        beside: best.beside.clone(),
+        instead: Vec::new(),
         benefits: vec![Effect {
             statement: proposal.statement.id.clone(),
             cost: (before, after),

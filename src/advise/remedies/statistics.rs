@@ -14,7 +14,7 @@ use crate::index::Key;
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::hypothesis::Analyzed;
-use crate::planner::{Evidence, Hypothesis, PlannerError};
+use crate::planner::{Evidence, Hypothesis, PlannerError, uses};
 use crate::remedy::analyze::{Stale, stale};
 use crate::remedy::statistics::{Estimated, Proposal, propose};
 use crate::remedy::{
@@ -28,7 +28,8 @@ pub(super) fn test(
     input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let mut proposals: BTreeMap<QualifiedName, Vec<Proposal>> = BTreeMap::new();
-    for proposal in propose(input)
+    let proposed = of_lasting_plans(propose(input), chosen);
+    for proposal in proposed
         .into_iter()
         .filter(|proposal| !has_index(proposal, chosen))
     {
@@ -224,6 +225,22 @@ fn least(mut contenders: Vec<(&Proposal, Remedy)>) -> Vec<Remedy> {
     chosen
 }
 
+/// What a recommended index changes is planned another way than today, and what statistics would do
+/// to the new plan is not known: such statements are left out.
+fn of_lasting_plans(mut proposals: Vec<Proposal>, chosen: Chosen<'_>) -> Vec<Proposal> {
+    let verification = chosen.verification;
+    let is_new = |id: &StatementId| {
+        let plan = verification.after.get(id);
+        let mut verified = verification.verified.iter();
+        plan.is_some_and(|plan| verified.any(|verified| uses(plan, &verified.index)))
+    };
+    for proposal in &mut proposals {
+        proposal.asked_by.retain(|(id, _)| !is_new(id));
+    }
+    proposals.retain(|proposal| !proposal.asked_by.is_empty());
+    proposals
+}
+
 /// Of a partition, too: its own plans name it.
 fn touching_table(chosen: Chosen<'_>, table: &Table) -> Vec<Statement> {
     let owner = chosen
@@ -324,6 +341,8 @@ fn remedy(
     Remedy {
         id: String::new(),
         indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
         kind,
         table: table.clone(),
         statements: run,

@@ -68,6 +68,8 @@ fn remedy(
     (!benefits.is_empty()).then(|| Remedy {
         id: String::new(),
         indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
         kind: Kind::Vacuum,
         table: table.name.clone(),
         statements: vec![format!("VACUUM {};", table.name)],

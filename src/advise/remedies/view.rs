@@ -98,6 +98,8 @@ fn remedy(
     Some(Remedy {
         id: String::new(),
         indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
         kind: Kind::MaterializedView,
         table: proposal.table.clone(),
         statements: vec![format!("{};", proposal.view.create())],

@@ -1,7 +1,7 @@
 //! `--analyze`: cost is not time.
 
 use super::*;
-use crate::planner::test_planner::TestPlan;
+use crate::planner::test_planner::{TestPlan, index};
 use crate::planner::{Mode, NotExecuted};
 
 fn analyze() -> Limits {
@@ -173,4 +173,89 @@ fn under_a_limit_an_index_of_any_cost_is_timed() {
     };
     assert_eq!(timed(true), ["orders (b)"]);
     assert_eq!(timed(false), ["orders (a)"], "its cost is too far away");
+}
+
+/// The first rows in an order, which an index makes hardly cheaper, and so fast.
+fn first_rows(with_index_ms: f64) -> TestPlanner {
+    let plan = seq_scan("orders", TODAY)
+        .filter("(orders.a = 5)")
+        .sorted_by(&["orders.b"])
+        .limited(10.0);
+    let sql = "SELECT * FROM orders WHERE a = 5 ORDER BY b LIMIT 10";
+    TestPlanner::new([orders()])
+        .statement("first", sql, plan)
+        .index("orders (a, b)", MB, &[("first", 1_900.0)])
+        .takes("first", None, 300.0, 20_000.0)
+        .takes("first", Some("orders (a, b)"), with_index_ms, 40.0)
+}
+
+#[test]
+fn what_is_much_faster_under_a_limit_is_recommended_though_it_costs_as_much() {
+    let mut planner = first_rows(0.5);
+    let advice = advice_within(&mut planner, &analyze());
+    assert_eq!(recommended(&advice), ["orders (a, b)"]);
+    assert_eq!(
+        advice.recommendations[0].benefits,
+        [benefit("first", TODAY, 1_900.0)]
+    );
+    let (before, after) = advice.statements[0].executed.as_ref().unwrap();
+    assert_eq!(
+        (before.execution_time(), after.execution_time()),
+        (Some(Millis(300.0)), Some(Millis(0.5)))
+    );
+    assert_eq!(advice.statements[0].recommendations, ["r1"]);
+    assert_eq!(advice.statements[0].no_index, None);
+}
+
+/// By an existing GiST index on these columns; another one costs nearly the same.
+fn by_gist(columns: &str) -> TestPlanner {
+    let existing = orders().existing("old", &format!("USING gist ({columns})"), MB);
+    let scan = seq_scan("orders", TODAY).filter("(orders.b = 5)");
+    let old = index(&format!("orders USING gist ({columns})"));
+    let plan = scan.by_indexes(&[(&old, "old")], TODAY);
+    TestPlanner::new([existing])
+        .statement("by-b", "SELECT * FROM orders WHERE b = 5", plan)
+        .index("orders (b)", MB, &[("by-b", 1_900.0)])
+        .takes("by-b", None, 90.0, 2_000.0)
+        .takes("by-b", Some("orders (b)"), 2.0, 40.0)
+}
+
+#[test]
+fn a_gist_index_that_is_searched_by_its_second_column_alone_is_timed() {
+    let found = advice_within(&mut by_gist("a, b"), &analyze());
+    assert_eq!(recommended(&found), ["orders (b)"]);
+    let executions = |columns: &str| {
+        let mut planner = by_gist(columns);
+        advice_within(&mut planner, &analyze());
+        planner.asked().iter().filter(executed).count()
+    };
+    assert_eq!(executions("b, a"), 0);
+    assert_eq!(executions("b"), 0);
+}
+
+#[test]
+fn under_a_limit_a_little_faster_is_not_enough() {
+    let slower = advice_within(&mut first_rows(200.0), &analyze());
+    assert_eq!(recommended(&slower), Vec::<String>::new());
+    let mut planner = first_rows(0.5);
+    assert_eq!(
+        recommended(&self::advice(&mut planner)),
+        Vec::<String>::new()
+    );
+    assert_eq!(planner.asked().iter().filter(executed).count(), 0);
+    let within = Limits {
+        budget: Some(Bytes(MB.0 / 2)),
+        ..analyze()
+    };
+    let small = advice_within(&mut first_rows(0.5), &within);
+    assert_eq!(recommended(&small), Vec::<String>::new());
+}
+
+#[test]
+fn what_may_have_effects_is_not_executed_for_its_limit() {
+    let reason = NotExecuted::Volatile("nextval(regclass)".to_owned());
+    let mut planner = first_rows(0.5).not_executed("first", reason.clone());
+    let advice = advice_within(&mut planner, &analyze());
+    assert_eq!(recommended(&advice), Vec::<String>::new());
+    assert_eq!(advice.statements[0].not_executed, Some(reason));
 }

@@ -27,6 +27,7 @@ fn parent(sql: &str, operation: &str, indexed: bool) -> TestPlanner {
                 on_delete: "a".to_owned(),
                 on_update: "a".to_owned(),
                 indexed,
+                certain: true,
             });
         })
 }

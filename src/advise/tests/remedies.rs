@@ -85,6 +85,17 @@ fn statistics_on_several_columns_are_recommended_where_they_change_a_plan() {
     assert_eq!(remedies(5_000.0, "Seq Scan"), [], "the same plan");
 }
 
+#[test]
+fn statistics_are_not_recommended_for_a_plan_that_an_index_replaces() {
+    let found = advice(&mut correlated(5_000.0, "Tid Scan").index(
+        "orders (a, b)",
+        MB,
+        &[("by-both", 10.0)],
+    ));
+    assert_eq!(recommended(&found), ["orders (a, b)"]);
+    assert_eq!(found.remedies, []);
+}
+
 /// `by-a` by an index that exists, on a table of which no page is all-visible; index-only it would
 /// cost this.
 fn unvacuumed(index_only: f64) -> TestPlanner {
@@ -182,4 +193,88 @@ fn a_rewritten_statement_is_recommended_where_it_costs_less() {
     assert!(remedy.statements[0].contains("AND at >= "), "{remedy:?}");
     assert_eq!(remedy.benefits[0].cost, (Cost(TODAY), Cost(100.0)));
     assert_eq!(rewritten(TODAY), []);
+}
+
+/// `by-day` of a time without time zone: 100 by an index on the expression, and so much when it is
+/// rewritten and the column has an index.
+fn by_local_day(rewritten: f64) -> TestPlanner {
+    let filter = "((events.at)::date = '2024-01-31'::date)";
+    let sql = "SELECT * FROM events WHERE at::date = '2024-01-31'";
+    let events = table("events", &["id bigint", "at timestamp without time zone"]);
+    TestPlanner::new([events])
+        .statement("by-day", sql, seq_scan("events", TODAY).filter(filter))
+        .index("events (((at)::date))", MB, &[("by-day", 100.0)])
+        .answering(move |question| {
+            if !matches!(question.hypothesis, Some(Hypothesis::Rewritten)) {
+                return None;
+            }
+            let column = index("events (at)");
+            let mut at = question.indexes.iter();
+            let at = at.find(|one| one.definition == column);
+            let range = seq_scan("events", TODAY).filter("(events.at >= '2024-01-31'::date)");
+            let plan = match at {
+                Some(at) => range.by_indexes(&[(&column, &at.name)], rewritten),
+                None => range,
+            };
+            let Answer::Planned(mut planned) = planned(&[("by-day", &plan)]) else {
+                return None;
+            };
+            let tested = question.indexes.iter().map(|one| TestedIndex {
+                names: [one.name.clone()].into(),
+                body: String::new(),
+                size: MB,
+                build_time: None,
+                usable: true,
+            });
+            planned.indexes.extend(tested);
+            Some(Answer::Planned(planned))
+        })
+}
+
+#[test]
+fn an_index_that_is_idle_beside_a_rewrite_is_told_with_it() {
+    let found = advice(&mut by_local_day(10.0));
+    assert_eq!(recommended(&found), Vec::<String>::new());
+    let [remedy] = found.remedies.as_slice() else {
+        panic!("{:?}", found.remedies);
+    };
+    assert_eq!(remedy.benefits[0].cost, (Cost(TODAY), Cost(10.0)));
+    assert_eq!(remedy.indexes.len(), 1);
+    let [instead] = remedy.instead.as_slice() else {
+        panic!("{remedy:?}");
+    };
+    assert_eq!(instead.cost, Cost(100.0));
+    assert!(instead.ddl.contains("((at)::date)"), "{instead:?}");
+    assert_eq!(
+        rejection(&found, "events (((at)::date))"),
+        &Rejection::OnlyAsWritten {
+            statements: vec![id("by-day")],
+            benefits: vec![benefit("by-day", TODAY, 100.0)],
+            remedies: vec!["m1".to_owned()],
+        }
+    );
+}
+
+#[test]
+fn an_index_stays_where_the_rewrite_is_not_better() {
+    let found = advice(&mut by_local_day(99.0));
+    assert_eq!(recommended(&found), ["events (((at)::date))"]);
+    assert_eq!(found.remedies, []);
+}
+
+#[test]
+fn an_index_stays_that_another_statement_needs() {
+    let filter = "(((events.at)::date = '2024-01-31'::date) AND (events.id = 3))";
+    let sql = "SELECT count(*) FROM events GROUP BY at::date HAVING at::date = '2024-01-31'";
+    let mut planner = by_local_day(10.0)
+        .statement("counted", sql, seq_scan("events", TODAY).filter(filter))
+        .index(
+            "events (((at)::date))",
+            MB,
+            &[("by-day", 100.0), ("counted", 100.0)],
+        );
+    let found = advice(&mut planner);
+    assert_eq!(recommended(&found), ["events (((at)::date))"]);
+    assert_eq!(found.remedies.len(), 1, "{:?}", found.remedies);
+    assert_eq!(found.remedies[0].instead, []);
 }

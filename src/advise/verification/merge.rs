@@ -235,8 +235,10 @@ fn on_the_server(failure: &Failure) -> ServerFailure {
             built: 1,
             ..RefusalCause::NotUsableNow.into()
         }),
-        Failure::NotUsed | Failure::GainTooSmall | Failure::Slower(..) | Failure::Faster(_) => {
-            ServerFailure::Final
-        }
+        Failure::NotUsed
+        | Failure::GainTooSmall
+        | Failure::Slower(..)
+        | Failure::Faster(_)
+        | Failure::OnlyAsWritten(_) => ServerFailure::Final,
     }
 }

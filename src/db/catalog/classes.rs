@@ -80,6 +80,7 @@ impl Session {
                 on_delete: field(row, "on_delete")?,
                 on_update: field(row, "on_update")?,
                 indexed: field(row, "indexed")?,
+                certain: field(row, "certain")?,
             })
         };
         rows.iter().map(foreign_key).collect()

@@ -17,7 +17,15 @@ SELECT k.conname::text AS constraint_name,
                JOIN pg_catalog.pg_am am ON am.oid = index_class.relam
                                            AND (am.amname = 'btree' OR am.amname = 'gist' AND '&&' = ANY (operators.names))
                WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indpred IS NULL
-                 AND (i.indkey::smallint[])[0:pg_catalog.array_length(k.conkey, 1) - 1] OPERATOR(pg_catalog.@>) k.conkey) AS indexed
+                 AND (i.indkey::smallint[])[0:pg_catalog.array_length(k.conkey, 1) - 1] OPERATOR(pg_catalog.@>) k.conkey) AS indexed,
+       k.convalidated AND NOT k.condeferrable AND NOT parent.relrowsecurity
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class owner ON owner.oid = h.inhparent
+                           WHERE h.inhparent IN (k.conrelid, k.confrelid) AND owner.relkind <> 'p')
+           AND NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS both_keys (own, referred)
+                           JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = both_keys.own
+                           JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = both_keys.referred
+                           WHERE a.atttypid <> b.atttypid OR a.attcollation <> b.attcollation) AS certain
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class child ON child.oid = k.conrelid
 JOIN pg_catalog.pg_namespace child_schema ON child_schema.oid = child.relnamespace

@@ -315,6 +315,7 @@ mod tests {
                 type_name: "integer".to_owned(),
                 not_null: true,
                 groups: None,
+                parent: None,
             };
             Some(KnownTable {
                 columns: columns.iter().map(column).collect(),

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{ObjectName, Select, SetExpr, Statement, TableFactor};
 
+use crate::model::QualifiedName;
 use crate::sql::parser::{SqlError, parse_all, syntax};
 
 /// A statement, written another way.
@@ -63,6 +64,17 @@ pub struct KnownColumn {
     pub not_null: bool,
     /// The number of its values, if that is small beside the number of rows.
     pub groups: Option<u64>,
+    /// Where each of its values is once, by a foreign key; none where a value may be missing there.
+    pub parent: Option<ParentKey>,
+}
+
+/// The key of a table that a foreign key refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentKey {
+    /// The table.
+    pub table: QualifiedName,
+    /// Its column, which has the type and the collation of the column that refers to it.
+    pub column: String,
 }
 
 /// What is known of a table in FROM; none where it is not certain which one it is.
@@ -76,6 +88,7 @@ pub(super) fn only_t(columns: &[(&str, &str)], table: &FromTable) -> Option<Know
         type_name: (*type_name).to_owned(),
         not_null: true,
         groups: None,
+        parent: None,
     };
     (table.name == "t").then(|| KnownTable {
         columns: columns.iter().map(column).collect(),

@@ -2,12 +2,15 @@
 //! ON and row_number() read every row. A recursive query jumps from group to group in an index
 //! (<https://wiki.postgresql.org/wiki/Loose_indexscan>), and LATERAL reads the first rows of each.
 //!
-//! A group that is NULL would be missed by the jumps, so the column must be NOT NULL.
+//! Where a foreign key says that a table has each group once, LATERAL reads the groups from there: a
+//! group without rows adds none. Every jump costs more than such a row.
+//!
+//! A group that is NULL would be missed, so the column must be NOT NULL.
 
 use sqlparser::tokenizer::Token;
 
 use super::constants::{Constant, Value, constant, without_modifiers};
-use super::from_tables::{KnownColumn, Rewriting, Schema};
+use super::from_tables::{FromTable, KnownColumn, Rewriting, Schema};
 use super::select::{SelectBlock, Span, closing, divided, select_blocks, unwrapped};
 use super::whole::{Item, calls_are_safe, items, listed, only_select, order_term, quoted};
 use crate::sql::tokens::{Column, Tokens};
@@ -29,8 +32,33 @@ const KEYS: &str = "group_keys";
 /// Clauses that change what the rows of FROM are.
 const OTHER_ROWS: &[&str] = &["group", "having", "window", "fetch", "for"];
 
-/// A statement with jumps instead, and the column that it groups by.
-pub fn group_by_group(sql: &str, schema: &Schema<'_>) -> Option<(Rewriting, KnownColumn)> {
+/// Where the groups come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Groups {
+    /// From the rows, by jumps.
+    Jumps,
+    /// From the table that a foreign key refers to.
+    Parent,
+}
+
+/// A statement that reads group by group instead, and the column that it groups by.
+pub fn group_by_group(
+    sql: &str,
+    groups: Groups,
+    schema: &Schema<'_>,
+) -> Option<(Rewriting, KnownColumn)> {
+    let schema = &|table: &FromTable| {
+        let mut known = schema(table)?;
+        for column in &mut known.columns {
+            match groups {
+                Groups::Jumps => column.parent = None,
+                // What has no parent is no column to group by.
+                Groups::Parent if column.parent.is_none() => column.groups = None,
+                Groups::Parent => {}
+            }
+        }
+        Some(known)
+    };
     let tokens = Tokens::read(sql)?;
     let free = (0..tokens.len()).all(|position| {
         tokens
@@ -98,11 +126,18 @@ impl<'t, 's> Grouped<'t, 's> {
         self.tokens.text(start, end)
     }
 
-    /// `group_keys AS (…)`: each group once, and a NULL behind the last.
+    /// `RECURSIVE group_keys AS (…)`: each group once, and behind the last jump a NULL.
     fn keys(&self) -> Option<String> {
         let (key, from) = (&self.key, self.from()?);
+        if let Some(parent) = &self.known.parent {
+            let column = quoted(&parent.column);
+            let table = &parent.table;
+            return Some(format!(
+                "{KEYS} AS (SELECT {column} AS group_key FROM {table})"
+            ));
+        }
         Some(format!(
-            "{KEYS} AS (\n  (SELECT {key} AS group_key {from} ORDER BY 1 LIMIT 1)\n  UNION ALL\n  \
+            "RECURSIVE {KEYS} AS (\n  (SELECT {key} AS group_key {from} ORDER BY 1 LIMIT 1)\n  UNION ALL\n  \
              SELECT (SELECT {key} {from} WHERE {key} > {KEYS}.group_key ORDER BY 1 LIMIT 1) FROM {KEYS} WHERE {KEYS}.group_key IS NOT NULL\n)"
         ))
     }
@@ -124,9 +159,13 @@ impl<'t, 's> Grouped<'t, 's> {
             }
             None => String::new(),
         };
+        let found = match self.known.parent {
+            Some(_) => String::new(),
+            None => format!(" WHERE {KEYS}.group_key IS NOT NULL"),
+        };
         Some(format!(
             "SELECT first_rows.* FROM {KEYS} CROSS JOIN LATERAL (SELECT {list} {} WHERE {condition}{} = {KEYS}.group_key{order} LIMIT {limit}) \
-             AS first_rows WHERE {KEYS}.group_key IS NOT NULL",
+             AS first_rows{found}",
             self.from()?,
             self.key
         ))
@@ -175,7 +214,7 @@ fn distinct_on(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, K
         return None;
     }
     let mut sql = format!(
-        "WITH RECURSIVE {}\n{}\nORDER BY {KEYS}.group_key",
+        "WITH {}\n{}\nORDER BY {KEYS}.group_key",
         grouped.keys()?,
         grouped.rows(list, &rest, 1)?
     );
@@ -246,11 +285,7 @@ fn extreme(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, Known
     let value = tokens.text(call.0 + 2, close)?;
     let list = format!("{key_text}, {value} AS {}", quoted(&name));
     let rows = grouped.listed_rows(&list, &format!(" ORDER BY {value}{direction}"), 1)?;
-    let sql = format!(
-        "WITH RECURSIVE {}\n{rows}{}",
-        grouped.keys()?,
-        ordered.trim_end()
-    );
+    let sql = format!("WITH {}\n{rows}{}", grouped.keys()?, ordered.trim_end());
     Some(grouped.done(sql))
 }
 
@@ -290,12 +325,8 @@ fn row_number(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, Kn
     let keys = grouped.keys()?;
     // A statement begins with WITH or with SELECT.
     let mut replacements = match tokens.is_word(0, "with") {
-        true => vec![(0, 1, format!("WITH RECURSIVE {keys},"))],
-        false => vec![(
-            0,
-            1,
-            format!("WITH RECURSIVE {keys}\n{}", tokens.text(0, 1)?),
-        )],
+        true => vec![(0, 1, format!("WITH {keys},"))],
+        false => vec![(0, 1, format!("WITH {keys}\n{}", tokens.text(0, 1)?))],
     };
     replacements.push((inner.span.0, inner.span.1, rows));
     let sql = tokens.replaced(&replacements)?;
@@ -421,10 +452,15 @@ fn most(tokens: &Tokens<'_>, outer: &SelectBlock, (alias, number): (&str, &str))
 
 #[cfg(test)]
 mod tests {
-    use super::super::from_tables::{FromTable, KnownTable};
+    use super::super::from_tables::{KnownTable, ParentKey};
     use super::*;
+    use crate::model::QualifiedName;
 
     fn rewritten(sql: &str) -> Option<String> {
+        rewritten_from(sql, Groups::Jumps)
+    }
+
+    fn rewritten_from(sql: &str, groups: Groups) -> Option<String> {
         let schema = |table: &FromTable| {
             let columns = [
                 ("user_id", "integer", true),
@@ -439,12 +475,42 @@ mod tests {
                 type_name: type_name.to_owned(),
                 not_null,
                 groups: (name != "id").then_some(50),
+                parent: (name == "user_id").then(|| ParentKey {
+                    table: QualifiedName::new("public", "User"),
+                    column: "key".to_owned(),
+                }),
             });
             (table.name == "log").then(|| KnownTable {
                 columns: columns.to_vec(),
             })
         };
-        group_by_group(sql, &schema).map(|(rewriting, _)| rewriting.sql)
+        group_by_group(sql, groups, &schema).map(|(rewriting, _)| rewriting.sql)
+    }
+
+    #[test]
+    fn groups_come_from_the_table_that_has_each_once() {
+        let sql = "SELECT * FROM (SELECT p.*, row_number() OVER (PARTITION BY user_id ORDER BY at) AS n FROM log p) s WHERE n <= 3";
+        assert_eq!(
+            rewritten_from(sql, Groups::Parent).as_deref(),
+            Some(
+                "WITH group_keys AS (SELECT key AS group_key FROM public.\"User\")\nSELECT * FROM (SELECT first_rows.* FROM group_keys \
+                 CROSS JOIN LATERAL (SELECT p.*, row_number() OVER (PARTITION BY user_id ORDER BY at) AS n FROM log p \
+                 WHERE p.user_id = group_keys.group_key ORDER BY at LIMIT 3) AS first_rows) s WHERE n <= 3"
+            )
+        );
+        let distinct =
+            "SELECT DISTINCT ON (user_id) user_id, at FROM log ORDER BY user_id, at DESC";
+        let found = rewritten_from(distinct, Groups::Parent).unwrap();
+        assert!(
+            found.starts_with("WITH group_keys AS (SELECT key"),
+            "{found}"
+        );
+        assert!(
+            found.ends_with("AS first_rows\nORDER BY group_keys.group_key"),
+            "{found}"
+        );
+        let without = "SELECT DISTINCT ON (\"Kind\") at FROM log ORDER BY \"Kind\", at DESC";
+        assert_eq!(rewritten_from(without, Groups::Parent), None);
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod tests {
                 type_name: "text".to_owned(),
                 not_null: false,
                 groups: None,
+                parent: None,
             };
             (table.name == "t").then(|| KnownTable {
                 columns: vec![column],

@@ -191,6 +191,7 @@ fn row_line(
                 (false, _) => "  [ ] ",
                 (true, Some(Fix::Drop)) => "  [D] ",
                 (true, Some(Fix::Reindex)) => "  [R] ",
+                (true, Some(Fix::Attach)) => "  [A] ",
             };
             let text = format!(
                 "{} {}: {}",
