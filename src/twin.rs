@@ -11,6 +11,7 @@ pub mod agreement;
 pub mod array_literal;
 pub mod checks;
 pub mod file;
+pub mod foreign_options;
 pub mod growth;
 pub mod libraries;
 pub mod metapage;
