@@ -26,6 +26,7 @@ mod effort;
 mod existing;
 pub mod explanation;
 mod explanation_facts;
+pub mod foreign;
 mod foreign_keys;
 mod measure;
 pub mod no_index_helps;

@@ -3,6 +3,7 @@
 use super::benefit::Benefit;
 use super::drop_effects::HypotheticalDrop;
 use super::existing::finding::ExistingFinding;
+use super::foreign::ForeignServer;
 use super::no_index_helps::NoIndexHelps;
 use super::notice::Notice;
 use super::recommendation::Recommendation;
@@ -44,6 +45,8 @@ pub struct Advice {
     /// How far the recommended set can be from the best one; none where that is not known, or where
     /// the server's answers left a part of the set.
     pub optimality: Option<Optimality>,
+    /// What the workload asks of other servers, through foreign tables.
+    pub foreign_servers: Vec<ForeignServer>,
     /// What the run took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.

@@ -17,6 +17,7 @@ use crate::model::{Bytes, QualifiedName};
 use crate::planner::OtherTables;
 
 mod classes;
+mod foreign;
 mod policies;
 
 const OPERATION: &str = "reading the catalog";
@@ -105,6 +106,7 @@ impl Session {
         let operator_classes = self.operator_classes(path, &oids)?;
         let mutable = self.mutable(path, &oids)?;
         let foreign_keys = self.foreign_keys(&oids)?;
+        let foreign_tables = self.foreign_tables(&oids)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Catalog {
@@ -115,6 +117,7 @@ impl Session {
             operator_classes,
             mutable,
             foreign_keys,
+            foreign_tables,
         })
     }
 

@@ -27,6 +27,10 @@ use crate::twin::agreement::Agreement;
 use crate::verdict::Change;
 use crate::workload;
 
+mod foreign;
+
+pub use foreign::ForeignServerReport;
+
 /// Within a version, fields are only added.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -63,6 +67,8 @@ pub struct Report {
     /// How far the recommended set can be from the best one, by a lower bound over all sets of the
     /// candidates; null where that is not known.
     pub optimality: Option<OptimalityReport>,
+    /// Other servers that the workload reads through foreign tables.
+    pub foreign_servers: Vec<ForeignServerReport>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -215,7 +221,7 @@ pub struct NamedValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
     /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
-    /// `being_built`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// `being_built`, `table_too_small`, `no_condition`, `on_foreign_server`, `not_indexable`, `no_candidate_helped`, or, where an
     /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.
@@ -661,6 +667,11 @@ impl Report {
                 .collect(),
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             optimality: advice.optimality.map(OptimalityReport::new),
+            foreign_servers: advice
+                .foreign_servers
+                .iter()
+                .map(ForeignServerReport::new)
+                .collect(),
             notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal::new(&advice.rehearsal, measured),
             timing: Timing {

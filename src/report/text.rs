@@ -26,6 +26,7 @@ use crate::text_layout::{indent, titled_rule, truncate};
 use crate::verdict::{Change, MinImprovement, Reason};
 use crate::workload::Statement;
 
+mod foreign;
 mod gain;
 mod remedies;
 pub(crate) mod side_by_side;
@@ -51,6 +52,7 @@ pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> Strin
     if let Some(what_if) = &advice.what_if {
         what_if::write(&mut text, what_if, width);
     }
+    foreign::write(&mut text, advice, width);
     recommendations(&mut text, advice, width);
     remedies::write(&mut text, advice, width);
     notices(&mut text, advice, width);

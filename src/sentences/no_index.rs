@@ -13,6 +13,9 @@ use crate::verdict::{MinImprovement, Reason};
 pub fn no_index(reason: &NoIndexHelps) -> String {
     match reason {
         NoIndexHelps::ReadsNoTable => "it reads no table itself; what functions and triggers read for it is not seen here (auto_explain.log_nested_statements logs that)".to_owned(),
+        NoIndexHelps::OnForeignServer(server) => format!(
+            "its rows come from the server {server}: the indexes that would help are those of the tables there"
+        ),
         NoIndexHelps::NoCondition(table) => {
             format!("nothing filters, orders or groups the rows of {table}")
         }
