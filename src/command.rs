@@ -14,6 +14,7 @@ mod consent;
 mod demo;
 mod error;
 mod explain;
+mod foreign_servers;
 mod interactive;
 mod log_files;
 mod output;

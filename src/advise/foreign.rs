@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::Context;
 use super::Advice;
+use super::context::Context;
 use crate::catalog::{Catalog, ForeignTable};
 use crate::model::QualifiedName;
 use crate::workload::StatementId;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::consent::{Asking, Consent, WithConsent};
+use super::foreign_servers::Follow;
 use super::phase_clock::PhaseClock;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
@@ -50,6 +51,11 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         what_if,
         record,
         started,
+        follow: Follow {
+            all: arguments.follow_foreign,
+            connections: arguments.foreign_servers.iter().cloned().collect(),
+            safety: arguments.run.safety.safety(&limits),
+        },
     };
     if let Some(file) = &arguments.snapshot {
         return advise_from_snapshot(cli, arguments, file, &options);
@@ -79,6 +85,8 @@ pub(super) struct AdviseOptions<'a> {
     pub(super) what_if: Option<ChangedConditions>,
     pub(super) record: Option<&'a Path>,
     pub(super) started: Instant,
+    /// Which foreign servers are asked, too.
+    pub(super) follow: Follow,
 }
 
 /// Advises on a workload of a server and writes the report.
@@ -98,6 +106,9 @@ pub(super) fn advise_and_report(
         other => Some(other?),
     };
     note_silence(session, &mut advice);
+    options
+        .follow
+        .ask(cli, session, options, &mut advice, &progress)?;
     let is_silent = advice.rehearsal.server_silent.is_some();
     if let Some(changed) = options.what_if.as_ref().filter(|_| !is_silent) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
@@ -164,7 +175,7 @@ fn advise_from_snapshot(
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-fn advise_and_record(
+pub(super) fn advise_and_record(
     planner: &mut dyn Planner,
     workload: &Workload,
     options: &AdviseOptions<'_>,

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::advise::{AdviseOptions, advise_and_report};
 use super::consent::Asking;
+use super::foreign_servers::Follow;
 use super::planners::{TwinMaker, check_pg_bin};
 use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
@@ -104,6 +105,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         what_if: None,
         record: arguments.record.as_deref(),
         started,
+        follow: Follow::default(),
     };
     advise_and_report(cli, &session, &workload, &options)?;
     Ok(Outcome::Done)

@@ -126,8 +126,10 @@ impl<'s> LivePlanner<'s> {
         let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
             return false;
         };
-        let copied: BTreeSet<&QualifiedName> =
+        let mut copied: BTreeSet<&QualifiedName> =
             snapshot.files.iter().map(|file| &file.name).collect();
+        let foreign = snapshot.foreign_tables();
+        copied.extend(&foreign);
         tables.iter().all(|table| copied.contains(table))
     }
 

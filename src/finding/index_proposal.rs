@@ -56,7 +56,9 @@ pub(super) fn propose(subject: &Subject<'_>, relation: &RelationUse) -> Option<I
 /// or else one of another method. None where no index helps, or where one exists.
 pub fn proposed_index(relation: &RelationUse, catalog: &Catalog) -> Option<Index> {
     let other_method = || {
-        let candidates = candidate::for_relation(relation, catalog).to_try.into_iter();
+        let candidates = candidate::for_relation(relation, catalog)
+            .to_try
+            .into_iter();
         let mut others = candidates.filter(|candidate| {
             !matches!(
                 candidate.index.method,

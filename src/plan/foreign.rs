@@ -38,7 +38,9 @@ impl Node {
         };
         let name = |found: regex::Captures<'_>| {
             let part = |quoted: usize| {
-                let unquoted = found.get(quoted).map(|name| name.as_str().replace("\"\"", "\""));
+                let unquoted = found
+                    .get(quoted)
+                    .map(|name| name.as_str().replace("\"\"", "\""));
                 unquoted.or_else(|| Some(found.get(quoted + 1)?.as_str().to_owned()))
             };
             Some(QualifiedName::new(part(1)?, part(3)?))
@@ -133,9 +135,11 @@ mod tests {
             json!({"Node Type": "Foreign Scan", "Parent Relationship": relationship, "Schema": "a", "Relation Name": "t",
                    "Alias": "t", "Remote SQL": "SELECT 1", "Plan Rows": 5})
         };
-        let outer = json!({"Node Type": "Seq Scan", "Parent Relationship": "Outer", "Plan Rows": 40});
+        let outer =
+            json!({"Node Type": "Seq Scan", "Parent Relationship": "Outer", "Plan Rows": 40});
         let looped = |inner| {
-            let plan = json!({"Plan": {"Node Type": "Nested Loop", "Plans": [outer.clone(), inner]}});
+            let plan =
+                json!({"Plan": {"Node Type": "Nested Loop", "Plans": [outer.clone(), inner]}});
             Plan::from_json(plan).unwrap().foreign_scans()[0].executions
         };
         assert!((looped(scan("Inner")) - 40.0).abs() < 1e-9);

@@ -120,7 +120,10 @@ fn foreign_server(markdown: &mut String, server: &ForeignServer) {
         recommended.flat_map(|index| index.creation.statements())
     });
     let to_try = server.unproved().iter().map(|index| &index.ddl);
-    let sql: Vec<_> = created.chain(to_try).map(|sql| printable_sql(sql)).collect();
+    let sql: Vec<_> = created
+        .chain(to_try)
+        .map(|sql| printable_sql(sql))
+        .collect();
     if !sql.is_empty() {
         let _ = writeln!(markdown, "```sql\n{}\n```\n", fenced(&sql.join("\n")));
     }

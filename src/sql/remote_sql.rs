@@ -5,9 +5,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Delete, Expr, FromTable, GroupByExpr, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy,
-    OrderByKind, Query, Select, SelectItem, Statement, TableFactor, TableWithJoins, Update, Value,
-    Visit, Visitor,
+    Delete, Expr, FromTable, Join, JoinConstraint, JoinOperator, ObjectName, OrderBy, OrderByKind,
+    Query, Select, Statement, TableFactor, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::parser::{SqlError, parse_all, syntax};
@@ -21,8 +20,6 @@ pub struct RemoteSql {
     pub conditions: Vec<String>,
     /// Terms of ORDER BY.
     pub order: Vec<String>,
-    /// Expressions of GROUP BY; positions are replaced by what they stand for.
-    pub group: Vec<String>,
     /// It has a LIMIT.
     pub is_limited: bool,
 }
@@ -96,10 +93,6 @@ impl Visitor for Found {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         self.add_tables(&select.from);
         self.add_condition(select.selection.as_ref());
-        if let GroupByExpr::Expressions(expressions, _) = &select.group_by {
-            let groups = expressions.iter().map(|group| meant(group, select));
-            self.0.group.extend(groups);
-        }
         ControlFlow::Continue(())
     }
 
@@ -172,25 +165,6 @@ fn relation(name: &ObjectName, alias: Option<String>) -> Option<RemoteRelation> 
     })
 }
 
-/// `GROUP BY 1` groups by the first output column.
-fn meant(group: &Expr, select: &Select) -> String {
-    let position = match group {
-        Expr::Value(value) => match &value.value {
-            Value::Number(number, _) => number.to_string().parse::<usize>().ok(),
-            _ => None,
-        },
-        _ => None,
-    };
-    let item = position
-        .and_then(|position| position.checked_sub(1))
-        .and_then(|index| select.projection.get(index));
-    match item {
-        Some(SelectItem::UnnamedExpr(expression)) => expression.to_string(),
-        Some(SelectItem::ExprWithAlias { expr, .. }) => expr.to_string(),
-        _ => group.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,21 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn positions_in_group_by_are_what_they_stand_for() {
-        let found = remote_sql(
-            "SELECT status, count(*), sum(amount) FROM public.payments GROUP BY 1",
-        )
-        .unwrap();
-        assert_eq!(found.group, ["status"]);
-        assert!(found.conditions.is_empty() && !found.is_limited);
-    }
-
-    #[test]
     fn direct_modifications_have_conditions() {
-        let update = remote_sql(
-            "UPDATE public.payments SET status = 'x'::text WHERE ((user_id = 4))",
-        )
-        .unwrap();
+        let update =
+            remote_sql("UPDATE public.payments SET status = 'x'::text WHERE ((user_id = 4))")
+                .unwrap();
         assert_eq!(relations(&update), ["public.payments payments"]);
         assert_eq!(update.conditions, ["((user_id = 4))"]);
         let delete =

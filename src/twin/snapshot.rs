@@ -281,6 +281,13 @@ impl Snapshot {
         table.rows.iter().filter_map(row).collect()
     }
 
+    /// The foreign tables that are copied.
+    pub fn foreign_tables(&self) -> Vec<QualifiedName> {
+        let names = super::checks::names(self).into_values();
+        let foreign = names.filter(|(kind, _)| *kind == "f");
+        foreign.map(|(_, name)| name).collect()
+    }
+
     /// All rows of a table of one block, with all its columns; none if they were not read.
     pub fn whole_rows(&self, file: &RelationFile) -> Option<&TableSample> {
         let sample = self

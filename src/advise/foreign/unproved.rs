@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{ForeignServer, RemoteIndex, RemoteStatement};
+use crate::catalog::create_index::creation_of_candidate;
 use crate::catalog::{Catalog, ForeignTable, Table, TableKind};
 use crate::finding;
-use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, NamedIndex, naming};
 use crate::plan::Plan;
 use crate::predicate::{Operand, RelationUse, relation_uses};
@@ -89,9 +89,12 @@ fn of_statement(statement: &RemoteStatement, there: &Catalog) -> Vec<Index> {
 }
 
 /// Conditions with values say which rows are wanted; where there are none, the other side of a join
-/// does.
+/// does. An order alone is a reason for an index only where its first rows are wanted.
 fn narrowed(relation: &RelationUse) -> RelationUse {
     let mut narrowed = relation.clone();
+    if !relation.limited {
+        narrowed.orders.clear();
+    }
     let with_values = |operand: &Operand| *operand != Operand::Join;
     if narrowed
         .conditions
@@ -123,17 +126,11 @@ fn as_plan(sent: &RemoteSql) -> Value {
         "Join Filter": sent.conditions.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" AND "),
         "Plans": scans,
     });
-    let grouped = json!({
-        "Node Type": "Aggregate",
-        "Parent Relationship": "Outer",
-        "Group Key": sent.group,
-        "Plans": [joined],
-    });
     let sorted = json!({
         "Node Type": "Sort",
         "Parent Relationship": "Outer",
         "Sort Key": sent.order,
-        "Plans": [grouped],
+        "Plans": [joined],
     });
     if sent.is_limited {
         json!({"Plan": {"Node Type": "Limit", "Plans": [sorted]}})
@@ -149,7 +146,9 @@ fn without_redundant(
     for (index, by) in &wanted {
         let mut others = wanted.keys().filter(|other| *other != index);
         // Of two that subsume one another, the first stays.
-        match others.find(|other| other.subsumes(index) && !(index.subsumes(other) && index < other)) {
+        match others
+            .find(|other| other.subsumes(index) && !(index.subsumes(other) && index < other))
+        {
             Some(other) => kept
                 .entry(other.clone())
                 .or_default()
@@ -162,4 +161,3 @@ fn without_redundant(
     }
     kept
 }
-
