@@ -59,7 +59,12 @@ pub struct RemoteIndex {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Followed {
     /// Advice, as for any server; its DDL runs there.
-    Advised(Box<Advice>),
+    Advised {
+        /// The advice.
+        advice: Box<Advice>,
+        /// Indexes of the rehearsal that are still in that server's catalog.
+        left_behind: Option<usize>,
+    },
     /// Why there is none.
     Failed(String),
 }
@@ -68,7 +73,7 @@ impl ForeignServer {
     /// The indexes that are left to try: none once that server has been asked.
     pub fn unproved(&self) -> &[RemoteIndex] {
         match self.followed {
-            Some(Followed::Advised(_)) => &[],
+            Some(Followed::Advised { .. }) => &[],
             _ => &self.to_try,
         }
     }
@@ -76,7 +81,7 @@ impl ForeignServer {
     /// The advice for it, where it was asked.
     pub fn advice(&self) -> Option<&Advice> {
         match &self.followed {
-            Some(Followed::Advised(advice)) => Some(advice),
+            Some(Followed::Advised { advice, .. }) => Some(advice),
             _ => None,
         }
     }

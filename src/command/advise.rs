@@ -12,6 +12,7 @@ use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use super::{CommandError, Outcome, connection, snapshot, workload, write};
+use crate::advise::foreign::ForeignServer;
 use crate::advise::notice::Notice;
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
@@ -217,7 +218,7 @@ pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandErro
 }
 
 /// The names of all candidates: after the run, no index may have such a name.
-fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
+pub(super) fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
     let recommended = advice
         .recommendations
         .iter()
@@ -247,9 +248,13 @@ pub(super) fn write_advice(
 
 fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
     let reaches = |percent: f64| {
+        let elsewhere = advice.foreign_servers.iter();
+        let elsewhere = elsewhere.filter_map(ForeignServer::advice);
+        let recommendations = elsewhere.flat_map(|advice| &advice.recommendations);
         let benefits = advice
             .recommendations
             .iter()
+            .chain(recommendations)
             .flat_map(|recommendation| &recommendation.benefits);
         benefits
             .into_iter()

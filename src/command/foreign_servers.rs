@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use super::advise::{AdviseOptions, advise_and_record};
+use super::advise::{AdviseOptions, advise_and_record, candidate_names};
 use super::planners::LivePlanner;
 use super::{CommandError, connection};
 use crate::advise::Advice;
 use crate::advise::foreign::{Followed, ForeignServer};
 use crate::cli::Cli;
-use crate::db::{ForeignConnection, Safety, Session};
+use crate::db::{DbError, ForeignConnection, Safety, Session};
 use crate::planner::Event;
 use crate::terminal::{self, Progress};
 use crate::workload::{Usage, Workload};
@@ -66,7 +66,7 @@ impl Follow {
             progress.observe(Event::End);
             server.followed = Some(
                 match self.advised(cli, session, options, server, progress) {
-                    Ok(advice) => Followed::Advised(Box::new(advice)),
+                    Ok(followed) => followed,
                     Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
                     Err(error) => Followed::Failed(error.to_string()),
                 },
@@ -82,7 +82,7 @@ impl Follow {
         options: &AdviseOptions<'_>,
         server: &ForeignServer,
         progress: &Progress,
-    ) -> Result<Advice, CommandError> {
+    ) -> Result<Followed, CommandError> {
         let interrupt = &options.twin_maker.interrupt;
         let remote = match self.connections.get(&server.name) {
             Some(given) => connection::session_as(cli, given.clone(), self.safety, interrupt)?,
@@ -104,8 +104,16 @@ impl Follow {
             follow: Follow::default(),
         };
         let (mut advice, _) = advise_and_record(&mut planner, &workload, &options, progress)?;
+        let names = candidate_names(&advice);
+        let left_behind = match planner.server().count_existing(&names) {
+            Err(DbError::Silent { .. }) => None,
+            other => Some(other?),
+        };
         mark(&mut advice, &server.name);
-        Ok(advice)
+        Ok(Followed::Advised {
+            advice: Box::new(advice),
+            left_behind,
+        })
     }
 }
 

@@ -102,12 +102,13 @@ fn headline(advice: &Advice) -> String {
         .map(|recommendation| recommendation.size)
         .sum();
     if advice.recommendations.is_empty() {
-        no_index(advice)
+        format!("{}{}", no_index(advice), foreign::headline(advice))
     } else {
         let factor = factor_text(before.factor_to(after));
         format!(
-            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower.{}",
-            optimality(advice)
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower.{}{}",
+            optimality(advice),
+            foreign::headline(advice)
         )
     }
 }

@@ -12,7 +12,7 @@ pub fn foreign_server(server: &ForeignServer) -> Option<String> {
         ));
     }
     match &server.followed {
-        Some(Followed::Advised(_)) => None,
+        Some(Followed::Advised { .. }) => None,
         Some(Followed::Failed(error)) => Some(format!("{name} could not be asked: {error}")),
         None if server.to_try.is_empty() => Some(format!(
             "No condition is sent to {name}, so no index there can help."

@@ -61,8 +61,19 @@ pub struct RemoteIndexReport {
 
 impl ForeignServerReport {
     pub(super) fn new(server: &ForeignServer) -> ForeignServerReport {
-        let measured = RunMeasurements::default();
-        let report = server.advice().map(|advice| Report::new(advice, &measured));
+        let report = match &server.followed {
+            Some(Followed::Advised {
+                advice,
+                left_behind,
+            }) => {
+                let measured = RunMeasurements {
+                    left_behind: *left_behind,
+                    ..RunMeasurements::default()
+                };
+                Some(Report::new(advice, &measured))
+            }
+            _ => None,
+        };
         ForeignServerReport {
             name: server.name.clone(),
             wrapper: server.wrapper.clone(),

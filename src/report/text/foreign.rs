@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{gain, recommendation_block, recommended_heading};
-use crate::advise::foreign::{ForeignServer, RemoteStatement};
+use super::{count, gain, recommendation_block, recommended_heading};
+use crate::advise::foreign::{Followed, ForeignServer, RemoteStatement};
 use crate::advise::{Advice, StatementAdvice};
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
@@ -16,6 +16,26 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
     for server in &advice.foreign_servers {
         section(text, server, width);
     }
+}
+
+/// What is to be done elsewhere, with a space before.
+pub(super) fn headline(advice: &Advice) -> String {
+    let mut sentences = String::new();
+    for server in &advice.foreign_servers {
+        let (number, how) = match server.advice() {
+            Some(there) => (there.recommendations.len(), "recommended"),
+            None => (server.to_try.len(), "to try, unproved"),
+        };
+        if number > 0 {
+            let indexes = count(number, "index", "indexes");
+            let _ = write!(
+                sentences,
+                " On {}: {indexes} {how}.",
+                printable(&server.name)
+            );
+        }
+    }
+    sentences
 }
 
 fn section(text: &mut String, server: &ForeignServer, width: usize) {
@@ -89,6 +109,21 @@ fn followed(text: &mut String, server: &ForeignServer, advice: &Advice, width: u
         for recommendation in &advice.recommendations {
             recommendation_block(text, recommendation, advice, width);
         }
+    }
+    let tally = advice.rehearsal.tally;
+    if let Some(Followed::Advised {
+        left_behind: Some(left_behind),
+        ..
+    }) = &server.followed
+        && tally.indexes_built > 0
+    {
+        let line = format!(
+            "{}: {} built in {}, all rolled back; {left_behind} left behind.",
+            server.name,
+            count(tally.indexes_built, "index", "indexes"),
+            count(tally.transactions, "transaction", "transactions"),
+        );
+        let _ = writeln!(text, "{}", indent(&printable(&line), "  ", width));
     }
     for notice in &advice.notices {
         let line = format!("{}: {}", server.name, sentences::notice(notice));
