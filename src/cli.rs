@@ -416,6 +416,7 @@ impl LimitArgs {
             search_time: self.search_time,
             unused_after: self.unused_after,
             all_tables: self.all_tables,
+            follow_foreign: false,
         }
     }
 }

@@ -134,6 +134,17 @@ fn followed_servers_are_advised_on_and_their_ddl_runs_there() {
         .advise(&["--follow-foreign", "--yes", "-f", WORKLOAD]);
     let after = [&databases.app1, &databases.app2, &databases.warehouse].map(Database::catalog);
     assert!(before == after, "something was left behind");
+    // The foreign tables were never analyzed: the servers' own estimates are others.
+    let remedies = report["remedies"].as_array().unwrap();
+    let estimates = remedies
+        .iter()
+        .find(|remedy| remedy["kind"] == "use_remote_estimate")
+        .unwrap_or_else(|| panic!("{remedies:#?}"));
+    assert_eq!(
+        estimates["statements"],
+        serde_json::json!(["ALTER SERVER app1_server OPTIONS (ADD use_remote_estimate 'true');"])
+    );
+    assert!(estimates["explanation"].as_str().unwrap().contains("never analyzed here"));
     for (name, database, statement_id) in [
         (
             "app1_server",

@@ -30,7 +30,10 @@ use crate::workload::Workload;
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     let what_if = ChangedConditions::read(arguments)?;
-    let limits = arguments.run.limits.limits();
+    let limits = Limits {
+        follow_foreign: arguments.follow_foreign,
+        ..arguments.run.limits.limits()
+    };
     let interrupt = connection::interrupt()?;
     let twin_maker = TwinMaker {
         rehearse: limits.rehearse,

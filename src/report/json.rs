@@ -355,7 +355,8 @@ pub struct StatementBenefit {
 pub struct RemedyReport {
     /// `m1`, `m2`, …
     pub id: String,
-    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`, `alter_policy`.
+    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`, `alter_policy`,
+    /// `use_remote_estimate`.
     pub kind: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,

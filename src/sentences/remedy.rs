@@ -1,6 +1,6 @@
 //! Why a remedy may help.
 
-use crate::model::{factor_text, group_thousands, quote_identifier};
+use crate::model::{QualifiedName, factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
 use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
@@ -46,6 +46,11 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
+        RemedyReason::AskTheServer {
+            server,
+            never_analyzed,
+            most_changed,
+        } => ask_the_server(server, never_analyzed, most_changed),
         RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
         RemedyReason::WrittenAnotherWay {
             before,
@@ -64,6 +69,24 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
     }
+}
+
+fn ask_the_server(
+    server: &str,
+    never_analyzed: &[QualifiedName],
+    most_changed: &Effect,
+) -> String {
+    let names: Vec<String> = never_analyzed.iter().map(ToString::to_string).collect();
+    let guessed = match names.as_slice() {
+        [] => String::new(),
+        [name] => format!("{name} was never analyzed here. "),
+        names => format!("{} were never analyzed here. ", names.join(" and ")),
+    };
+    format!(
+        "{guessed}With the estimates of {server} itself {}. Each planning then asks {server}; ANALYZE of the foreign tables avoids that, but \
+         reads their rows, and has to be repeated.",
+        expectation(most_changed)
+    )
 }
 
 fn called_once(remedy: &Remedy, policy: &str, columns: &[String]) -> String {
