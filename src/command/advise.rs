@@ -73,7 +73,10 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let workload = if only_checks {
         Workload::default()
     } else {
-        workload::read(&arguments.run.workload, &session)?
+        let progress = Progress::new(&cli.output);
+        workload::read(&arguments.run.workload, &session, &|event| {
+            progress.observe(event);
+        })?
     };
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
@@ -154,7 +157,9 @@ fn advise_from_snapshot(
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path, &options.twin_maker.interrupt)?;
-    let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    let workload = workload::read_offline(&arguments.run.workload, &file.workload, &|event| {
+        progress.observe(event);
+    })?;
     workload::check_names(&options.limits.analyze_volatile, &workload)?;
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let (mut advice, phases) = advise_and_record(&mut planner, &workload, options, &progress)?;

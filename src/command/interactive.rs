@@ -26,6 +26,7 @@ use crate::planner::{
 };
 use crate::report::review::Reviewed;
 use crate::sentences;
+use crate::terminal::Progress;
 use crate::tui::backend::{Ask, Backend, CancelToken};
 use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
@@ -57,7 +58,10 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         password: Arc::default(),
     };
     let session = connector.connect(&connect::prompt_on_terminal)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let progress = Progress::new(&cli.output);
+    let workload = workload::read(&arguments.workload, &session, &|event| {
+        progress.observe(event)
+    })?;
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let may_sample = !arguments.limits.no_sample;

@@ -34,7 +34,10 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let interrupt = connection::interrupt()?;
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let progress = Progress::new(&cli.output);
+    let workload = workload::read(&arguments.workload, &session, &|event| {
+        progress.observe(event)
+    })?;
     let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {
         file = file.redact(&redaction_key(arguments)?);

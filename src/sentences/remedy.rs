@@ -71,11 +71,7 @@ pub fn remedy(remedy: &Remedy) -> String {
     }
 }
 
-fn ask_the_server(
-    server: &str,
-    never_analyzed: &[QualifiedName],
-    most_changed: &Effect,
-) -> String {
+fn ask_the_server(server: &str, never_analyzed: &[QualifiedName], most_changed: &Effect) -> String {
     let names: Vec<String> = never_analyzed.iter().map(ToString::to_string).collect();
     let guessed = match names.as_slice() {
         [] => String::new(),

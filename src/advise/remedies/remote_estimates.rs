@@ -23,7 +23,8 @@ pub(super) fn test(
     input: RemedyInput<'_>,
 ) -> Result<Vec<Remedy>, PlannerError> {
     let limits = chosen.context.limits;
-    if !limits.follow_foreign || !matches!(limits.rehearse, Rehearse::Auto | Rehearse::Transaction) {
+    if !limits.follow_foreign || !matches!(limits.rehearse, Rehearse::Auto | Rehearse::Transaction)
+    {
         return Ok(Vec::new());
     }
     let servers = servers(chosen.context.catalog);

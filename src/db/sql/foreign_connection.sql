@@ -30,5 +30,6 @@ SELECT (SELECT pg_catalog.count(*) FROM mapping) > 0 AS is_mapped,
              WHERE option_name IN ('host', 'hostaddr', 'port', 'dbname', 'user', 'password', 'sslmode', 'connect_timeout')
              ORDER BY of_user, option_name) AS values,
        coalesce(pg_catalog.host(pg_catalog.inet_server_addr()),
-                pg_catalog.split_part(pg_catalog.current_setting('unix_socket_directories', true), ',', 1)) AS own_host
+                -- Not every role may see it.
+                (SELECT pg_catalog.split_part(g.setting, ',', 1) FROM pg_catalog.pg_settings g WHERE g.name = 'unix_socket_directories')) AS own_host
 FROM server
