@@ -233,7 +233,7 @@ fn a_server_that_cannot_be_asked_is_told_and_its_indexes_stay_unproved() {
         "{app2}"
     );
     assert!(server(&report, "app1_server")["report"].is_object());
-        assert!(!String::from_utf8_lossy(&output.stdout).contains(PASSWORD));
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(PASSWORD));
 }
 
 /// The twin must never connect anywhere: what a server's options say is not copied, and nobody has a

@@ -437,6 +437,14 @@ fn gaps() {
             },
         ),
         (0, GapCause::Unconfined(Unprotected::FilesAndNetwork)),
+        (
+            0,
+            GapCause::ManyPartitions {
+                table: QualifiedName::new("public", "events"),
+                partitions: 2_000,
+                looked_at: 16,
+            },
+        ),
         (0, GapCause::Unconfined(Unprotected::Files)),
         (
             0,
