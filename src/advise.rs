@@ -58,7 +58,7 @@ pub mod what_if;
 mod what_if_comparison;
 mod write_cost;
 
-pub use advice::{Advice, CheckedTables, Rejected, StatementAdvice, StatementStatus};
+pub use advice::{Advice, CheckedTables, Followed, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{

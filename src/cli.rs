@@ -461,6 +461,14 @@ pub struct AdviseArgs {
     /// What if a setting changes? Compare with this value (repeatable)
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
+    /// Count what this standby (or other server of the same cluster) has scanned, too, before an index
+    /// is called unused (repeatable): a database name, a URI or "key=value …"
+    #[arg(
+        long = "standby",
+        value_name = "CONNECTION",
+        conflicts_with = "snapshot"
+    )]
+    pub standbys: Vec<String>,
     /// Advise also on the servers that foreign tables of the workload are on (postgres_fdw): connect
     /// to each as the role's user mapping says
     #[arg(long, conflicts_with = "snapshot")]

@@ -22,6 +22,7 @@ mod phase_clock;
 mod planners;
 mod review;
 mod snapshot;
+mod standbys;
 mod time_limit;
 mod twin_error;
 mod what_if;

@@ -37,6 +37,7 @@ impl Parts<'_> {
             what_if: None,
             optimality,
             foreign_servers: foreign::servers(self.context),
+            followed: BTreeMap::new(),
             rehearsal: self.summary,
         }
     }

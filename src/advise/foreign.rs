@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Advice;
 use super::context::Context;
 use crate::catalog::{Catalog, ForeignTable};
 use crate::model::QualifiedName;
@@ -25,8 +24,6 @@ pub struct ForeignServer {
     pub statements: Vec<RemoteStatement>,
     /// Indexes to try there. Nobody was asked about them: they follow from the conditions alone.
     pub to_try: Vec<RemoteIndex>,
-    /// What that server itself was asked, with `--follow-foreign`.
-    pub followed: Option<Followed>,
 }
 
 /// What a statement makes another server do.
@@ -53,38 +50,6 @@ pub struct RemoteIndex {
     pub ddl: String,
     /// The statements here that it is for.
     pub statements: BTreeSet<StatementId>,
-}
-
-/// What came of asking another server.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Followed {
-    /// Advice, as for any server; its DDL runs there.
-    Advised {
-        /// The advice.
-        advice: Box<Advice>,
-        /// Indexes of the rehearsal that are still in that server's catalog.
-        left_behind: Option<usize>,
-    },
-    /// Why there is none.
-    Failed(String),
-}
-
-impl ForeignServer {
-    /// The indexes that are left to try: none once that server has been asked.
-    pub fn unproved(&self) -> &[RemoteIndex] {
-        match self.followed {
-            Some(Followed::Advised { .. }) => &[],
-            _ => &self.to_try,
-        }
-    }
-
-    /// The advice for it, where it was asked.
-    pub fn advice(&self) -> Option<&Advice> {
-        match &self.followed {
-            Some(Followed::Advised { advice, .. }) => Some(advice),
-            _ => None,
-        }
-    }
 }
 
 /// The servers that the workload's plans use, by name.
@@ -125,7 +90,6 @@ fn server_of(table: &ForeignTable) -> ForeignServer {
         database: table.database.clone(),
         statements: Vec::new(),
         to_try: Vec::new(),
-        followed: None,
     }
 }
 

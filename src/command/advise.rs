@@ -11,8 +11,7 @@ use super::phase_clock::PhaseClock;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
-use super::{CommandError, Outcome, connection, snapshot, workload, write};
-use crate::advise::foreign::ForeignServer;
+use super::{CommandError, Outcome, connection, snapshot, standbys, workload, write};
 use crate::advise::notice::Notice;
 use crate::advise::{Advice, StatementStatus, advise};
 use crate::cli::{AdviseArgs, Cli, Format};
@@ -60,6 +59,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
             connections: arguments.foreign_servers.iter().cloned().collect(),
             safety: arguments.run.safety.safety(&limits),
         },
+        standbys: arguments.standbys.clone(),
     };
     if let Some(file) = &arguments.snapshot {
         return advise_from_snapshot(cli, arguments, file, &options);
@@ -94,6 +94,8 @@ pub(super) struct AdviseOptions<'a> {
     pub(super) started: Instant,
     /// Which foreign servers are asked, too.
     pub(super) follow: Follow,
+    /// Connections to other servers of the cluster, whose counters are added.
+    pub(super) standbys: Vec<String>,
 }
 
 /// Advises on a workload of a server and writes the report.
@@ -106,6 +108,7 @@ pub(super) fn advise_and_report(
     let progress = Progress::new(&cli.output);
     let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
     let planner = planner.keeping_samples(options.what_if.is_some());
+    let planner = planner.with_counters(standbys::counters(cli, session, options)?);
     let mut planner = planner.within(options.limits);
     let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
@@ -257,7 +260,7 @@ pub(super) fn write_advice(
 fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
     let reaches = |percent: f64| {
         let elsewhere = advice.foreign_servers.iter();
-        let elsewhere = elsewhere.filter_map(ForeignServer::advice);
+        let elsewhere = elsewhere.filter_map(|server| advice.followed(server));
         let recommendations = elsewhere.flat_map(|advice| &advice.recommendations);
         let benefits = advice
             .recommendations

@@ -106,6 +106,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         record: arguments.record.as_deref(),
         started,
         follow: Follow::default(),
+        standbys: Vec::new(),
     };
     advise_and_report(cli, &session, &workload, &options)?;
     Ok(Outcome::Done)

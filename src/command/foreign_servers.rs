@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use super::advise::{AdviseOptions, advise_and_record, candidate_names};
 use super::planners::LivePlanner;
 use super::{CommandError, connection};
-use crate::advise::Advice;
-use crate::advise::foreign::{Followed, ForeignServer};
+use crate::advise::foreign::ForeignServer;
+use crate::advise::{Advice, Followed};
 use crate::cli::Cli;
 use crate::db::{DbError, ForeignConnection, Safety, Session};
 use crate::planner::Event;
@@ -54,7 +54,7 @@ impl Follow {
                 ));
             }
         }
-        for server in &mut advice.foreign_servers {
+        for server in &advice.foreign_servers {
             if !self.includes(server) {
                 continue;
             }
@@ -64,13 +64,12 @@ impl Follow {
             });
             progress.observe(Event::Step(&server.name));
             progress.observe(Event::End);
-            server.followed = Some(
-                match self.advised(cli, session, options, server, progress) {
-                    Ok(followed) => followed,
-                    Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
-                    Err(error) => Followed::Failed(error.to_string()),
-                },
-            );
+            let followed = match self.advised(cli, session, options, server, progress) {
+                Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
+                Err(error) => Followed::Failed(error.to_string()),
+                Ok(followed) => followed,
+            };
+            advice.followed.insert(server.name.clone(), followed);
         }
         Ok(())
     }
@@ -102,6 +101,7 @@ impl Follow {
             record: None,
             started: options.started,
             follow: Follow::default(),
+            standbys: Vec::new(),
         };
         let (mut advice, _) = advise_and_record(&mut planner, &workload, &options, progress)?;
         let names = candidate_names(&advice);

@@ -671,7 +671,7 @@ impl Report {
             foreign_servers: advice
                 .foreign_servers
                 .iter()
-                .map(ForeignServerReport::new)
+                .map(|server| ForeignServerReport::new(server, advice))
                 .collect(),
             notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal::new(&advice.rehearsal, measured),

@@ -41,7 +41,7 @@ pub fn write(advice: &Advice, measured: &RunMeasurements) -> String {
     }
     remedies(&mut markdown, advice);
     for server in &advice.foreign_servers {
-        foreign_server(&mut markdown, server);
+        foreign_server(&mut markdown, server, advice);
     }
     if !advice.existing.is_empty() {
         markdown += "### Existing indexes\n\n";
@@ -113,13 +113,13 @@ fn remedies(markdown: &mut String, advice: &Advice) {
 }
 
 /// What should be done on another server.
-fn foreign_server(markdown: &mut String, server: &ForeignServer) {
+fn foreign_server(markdown: &mut String, server: &ForeignServer, advice: &Advice) {
     let _ = writeln!(markdown, "### On {}\n", escaped(&server.name));
-    let created = server.advice().into_iter().flat_map(|advice| {
+    let created = advice.followed(server).into_iter().flat_map(|advice| {
         let recommended = advice.recommendations.iter();
         recommended.flat_map(|index| index.creation.statements())
     });
-    let to_try = server.unproved().iter().map(|index| &index.ddl);
+    let to_try = advice.unproved(server).iter().map(|index| &index.ddl);
     let sql: Vec<_> = created
         .chain(to_try)
         .map(|sql| printable_sql(sql))
@@ -127,7 +127,7 @@ fn foreign_server(markdown: &mut String, server: &ForeignServer) {
     if !sql.is_empty() {
         let _ = writeln!(markdown, "```sql\n{}\n```\n", fenced(&sql.join("\n")));
     }
-    if let Some(note) = sentences::foreign_server(server) {
+    if let Some(note) = sentences::foreign_server(server, advice.followed.get(&server.name)) {
         let _ = writeln!(markdown, "{}\n", escaped(&note));
     }
 }

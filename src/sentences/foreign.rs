@@ -1,9 +1,10 @@
 //! What is asked of other servers.
 
-use crate::advise::foreign::{Followed, ForeignServer};
+use crate::advise::Followed;
+use crate::advise::foreign::ForeignServer;
 
 /// What the reader should know about the advice for another server; none where that is proved.
-pub fn foreign_server(server: &ForeignServer) -> Option<String> {
+pub fn foreign_server(server: &ForeignServer, followed: Option<&Followed>) -> Option<String> {
     let name = &server.name;
     if !server.is_postgres {
         return Some(format!(
@@ -11,7 +12,7 @@ pub fn foreign_server(server: &ForeignServer) -> Option<String> {
             server.wrapper
         ));
     }
-    match &server.followed {
+    match followed {
         Some(Followed::Advised { .. }) => None,
         Some(Followed::Failed(error)) => Some(format!("{name} could not be asked: {error}")),
         None if server.to_try.is_empty() => Some(format!(

@@ -470,6 +470,7 @@ fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
             counted_for_s: 864_000.0,
             was_reset: true,
             standbys,
+            standbys_counted: 0,
         },
         version_num: 150_000,
         in_recovery: false,

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Report;
-use crate::advise::foreign::{Followed, ForeignServer, RemoteIndex, RemoteStatement};
+use crate::advise::foreign::{ForeignServer, RemoteIndex, RemoteStatement};
+use crate::advise::{Advice, Followed};
 use crate::report::run_measurements::RunMeasurements;
 
 /// Another server that the workload reads through foreign tables.
@@ -60,8 +61,9 @@ pub struct RemoteIndexReport {
 }
 
 impl ForeignServerReport {
-    pub(super) fn new(server: &ForeignServer) -> ForeignServerReport {
-        let report = match &server.followed {
+    pub(super) fn new(server: &ForeignServer, advice: &Advice) -> ForeignServerReport {
+        let followed = advice.followed.get(&server.name);
+        let report = match followed {
             Some(Followed::Advised {
                 advice,
                 left_behind,
@@ -79,9 +81,9 @@ impl ForeignServerReport {
             wrapper: server.wrapper.clone(),
             database: server.database.clone(),
             statements: server.statements.iter().map(statement).collect(),
-            unproved: server.unproved().iter().map(index).collect(),
+            unproved: advice.unproved(server).iter().map(index).collect(),
             report: report.map(Box::new),
-            error: match &server.followed {
+            error: match followed {
                 Some(Followed::Failed(error)) => Some(error.clone()),
                 _ => None,
             },

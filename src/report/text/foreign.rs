@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{count, gain, recommendation_block, recommended_heading};
-use crate::advise::foreign::{Followed, ForeignServer, RemoteStatement};
-use crate::advise::{Advice, StatementAdvice};
+use crate::advise::foreign::{ForeignServer, RemoteStatement};
+use crate::advise::{Advice, Followed, StatementAdvice};
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::report::style::{BOLD, DIM, GOOD, HOT, styled};
@@ -14,7 +14,7 @@ use crate::text_layout::{indent, truncate};
 /// Writes a section for each server.
 pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
     for server in &advice.foreign_servers {
-        section(text, server, width);
+        section(text, (server, advice), width);
     }
 }
 
@@ -22,7 +22,7 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
 pub(super) fn headline(advice: &Advice) -> String {
     let mut sentences = String::new();
     for server in &advice.foreign_servers {
-        let (number, how) = match server.advice() {
+        let (number, how) = match advice.followed(server) {
             Some(there) => (there.recommendations.len(), "recommended"),
             None => (server.to_try.len(), "to try, unproved"),
         };
@@ -38,7 +38,7 @@ pub(super) fn headline(advice: &Advice) -> String {
     sentences
 }
 
-fn section(text: &mut String, server: &ForeignServer, width: usize) {
+fn section(text: &mut String, (server, advice): (&ForeignServer, &Advice), width: usize) {
     let database = server
         .database
         .as_ref()
@@ -46,30 +46,39 @@ fn section(text: &mut String, server: &ForeignServer, width: usize) {
     let title = format!("FOREIGN SERVER  {}{database}", server.name);
     let _ = writeln!(text, "{}", styled(BOLD, printable(&title)));
     for statement in &server.statements {
-        sent(text, server, statement, width);
+        sent(text, (server, advice), statement, width);
     }
-    for index in server.unproved() {
+    for index in advice.unproved(server) {
         let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(&index.ddl)));
         let of: Vec<&str> = index.statements.iter().map(|id| id.0.as_str()).collect();
         let line = format!("for {}", printable(&of.join(", ")));
         let _ = writeln!(text, "{}", styled(DIM, indent(&line, "      ", width)));
     }
-    if let Some(note) = sentences::foreign_server(server) {
+    if let Some(note) = sentences::foreign_server(server, advice.followed.get(&server.name)) {
         let _ = writeln!(
             text,
             "{}",
             styled(DIM, indent(&printable(&note), "  ", width))
         );
     }
-    if let Some(advice) = server.advice() {
-        followed(text, server, advice, width);
+    if let Some(Followed::Advised {
+        advice,
+        left_behind,
+    }) = advice.followed.get(&server.name)
+    {
+        followed(text, (server, advice), *left_behind, width);
     }
     text.push('\n');
 }
 
 /// What a statement sends, and how that fares there.
-fn sent(text: &mut String, server: &ForeignServer, statement: &RemoteStatement, width: usize) {
-    let there = server.advice().and_then(|advice| {
+fn sent(
+    text: &mut String,
+    (server, advice): (&ForeignServer, &Advice),
+    statement: &RemoteStatement,
+    width: usize,
+) {
+    let there = advice.followed(server).and_then(|advice| {
         let mut statements = advice.as_written();
         statements.find(|there| there.statement.id == statement.id)
     });
@@ -100,7 +109,12 @@ fn costs(there: &StatementAdvice) -> String {
     }
 }
 
-fn followed(text: &mut String, server: &ForeignServer, advice: &Advice, width: usize) {
+fn followed(
+    text: &mut String,
+    (server, advice): (&ForeignServer, &Advice),
+    left_behind: Option<usize>,
+    width: usize,
+) {
     if advice.recommendations.is_empty() {
         let _ = writeln!(text, "  {}", super::no_index(advice));
     } else {
@@ -111,10 +125,7 @@ fn followed(text: &mut String, server: &ForeignServer, advice: &Advice, width: u
         }
     }
     let tally = advice.rehearsal.tally;
-    if let Some(Followed::Advised {
-        left_behind: Some(left_behind),
-        ..
-    }) = &server.followed
+    if let Some(left_behind) = left_behind
         && tally.indexes_built > 0
     {
         let line = format!(
