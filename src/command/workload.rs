@@ -52,7 +52,11 @@ pub(super) fn read_offline(
     if arguments.is_empty() {
         return Ok(of_file.clone());
     }
-    read_texts(arguments, None, observer)
+    let workload = read_texts(arguments, None, observer)?;
+    if workload.statements().is_empty() {
+        return Err(CommandError::Usage(without_statements(&workload)));
+    }
+    Ok(workload)
 }
 
 /// Checks the sources before connecting to a server.
@@ -234,6 +238,14 @@ mod tests {
         let read = |options: &[&str]| read_offline(&arguments(options), &kept, &|_| {}).unwrap();
         assert_eq!(names(&read(&[])), ["kept"]);
         assert_eq!(names(&read(&["-c", "SELECT 2"])), ["command-1:1"]);
+        let nothing = read_offline(&arguments(&["-c", "BEGIN"]), &kept, &|_| {}).unwrap_err();
+        assert_eq!(nothing.exit_status(), 2);
+        assert!(
+            nothing
+                .to_string()
+                .starts_with("the workload has no statements: "),
+            "{nothing}"
+        );
     }
 
     #[test]

@@ -161,3 +161,145 @@ fn without_redundant(
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::QualifiedName;
+    use crate::planner::test_planner::table;
+
+    /// `app.pay` here is `sales.payments` there, where its column `who` is called `user_id`.
+    fn catalog() -> Catalog {
+        let here = |name: &str, columns: &[&str]| -> Table {
+            let here: Table = table(name, columns).into();
+            Table {
+                name: QualifiedName::new("app", name),
+                kind: TableKind::Unsupported,
+                rows: None,
+                ..here
+            }
+        };
+        let foreign = |name: &str, remote: &str| ForeignTable {
+            name: QualifiedName::new("app", name),
+            server: "app1".to_owned(),
+            wrapper: "postgres_fdw".to_owned(),
+            is_postgres: true,
+            database: None,
+            remote: QualifiedName::new("sales", remote),
+            columns: BTreeMap::from([("who".to_owned(), "user_id".to_owned())]),
+            use_remote_estimate: false,
+            fetch_size: None,
+        };
+        Catalog {
+            tables: vec![
+                here(
+                    "pay",
+                    &[
+                        "id bigint",
+                        "who bigint",
+                        "status text",
+                        "at timestamp with time zone",
+                    ],
+                ),
+                here("users", &["id bigint", "state text"]),
+            ],
+            foreign_tables: vec![foreign("pay", "payments"), foreign("users", "users")],
+            ..Catalog::default()
+        }
+    }
+
+    fn found(statements: &[(&str, &str)]) -> Vec<(String, Vec<String>)> {
+        let sent = |(of, sql): &(&str, &str)| RemoteStatement {
+            of: StatementId((*of).to_owned()),
+            id: StatementId(format!("{of}@app1")),
+            sql: (*sql).to_owned(),
+            calls: 1.0,
+            not_pushed_down: None,
+        };
+        let server = ForeignServer {
+            name: "app1".to_owned(),
+            wrapper: "postgres_fdw".to_owned(),
+            is_postgres: true,
+            database: None,
+            statements: statements.iter().map(sent).collect(),
+            to_try: Vec::new(),
+        };
+        let indexes = indexes(&server, &catalog()).into_iter();
+        indexes
+            .map(|index| {
+                let body = index.ddl.split(" ON ").nth(1).unwrap().to_owned();
+                (body, index.statements.into_iter().map(|id| id.0).collect())
+            })
+            .collect()
+    }
+
+    fn expected(index: &str, of: &[&str]) -> (String, Vec<String>) {
+        (
+            index.to_owned(),
+            of.iter().map(|id| (*id).to_owned()).collect(),
+        )
+    }
+
+    #[test]
+    fn conditions_have_the_names_of_the_table_there() {
+        let sql = "SELECT id FROM sales.payments WHERE ((user_id = 77))";
+        assert_eq!(
+            found(&[("q", sql)]),
+            [expected("sales.payments (user_id);", &["q"])]
+        );
+    }
+
+    #[test]
+    fn a_join_needs_an_index_for_each_condition_with_a_value() {
+        let sql = "SELECT r1.id FROM (sales.users r1 INNER JOIN sales.payments r2 ON (((r1.id = r2.user_id)) AND ((r2.status = 'failed')) AND \
+                   ((r1.state = 'blocked'))))";
+        assert_eq!(
+            found(&[("q", sql)]),
+            [
+                expected("sales.payments (status);", &["q"]),
+                expected("sales.users (state);", &["q"])
+            ]
+        );
+    }
+
+    #[test]
+    fn an_index_that_another_one_begins_with_is_left_out() {
+        let one = "SELECT id FROM sales.payments WHERE ((user_id = $1::bigint))";
+        let two = "SELECT id FROM sales.payments WHERE ((user_id = 5)) ORDER BY at DESC NULLS FIRST LIMIT 20::bigint";
+        let indexes = found(&[("one", one), ("two", two)]);
+        assert_eq!(indexes.len(), 1, "{indexes:?}");
+        assert!(
+            indexes[0].0.starts_with("sales.payments (user_id, at"),
+            "{indexes:?}"
+        );
+        assert_eq!(indexes[0].1, ["one", "two"]);
+    }
+
+    #[test]
+    fn whole_tables_and_texts_that_cannot_be_read_need_none() {
+        assert_eq!(found(&[("q", "SELECT id, status FROM sales.payments")]), []);
+        assert_eq!(
+            found(&[(
+                "q",
+                "SELECT status, count(*) FROM sales.payments GROUP BY 1"
+            )]),
+            []
+        );
+        assert_eq!(
+            found(&[(
+                "q",
+                "SELECT id FROM sales.payments ORDER BY at ASC NULLS LAST"
+            )]),
+            []
+        );
+        assert_eq!(found(&[("q", "{\"find\": \"payments\"}")]), []);
+    }
+
+    #[test]
+    fn a_table_of_another_server_is_not_taken_for_one_of_the_same_name() {
+        assert_eq!(
+            found(&[("q", "SELECT id FROM other.payments WHERE ((user_id = 77))")]),
+            []
+        );
+    }
+}
