@@ -52,7 +52,6 @@ mod tests {
             was_reset: false,
             standbys: 2,
             standbys_counted: 0,
-            standbys_counted: 0,
         }
     }
 

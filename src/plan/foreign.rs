@@ -52,25 +52,19 @@ impl Node {
 impl Plan {
     /// The parts that other servers do, where EXPLAIN says what is sent there (VERBOSE).
     pub fn foreign_scans(&self) -> Vec<ForeignScan<'_>> {
-        let foreign = |node: &&Node| *node.node_type() == NodeType::ForeignScan;
-        let scan = |node: &'_ Node| -> Option<(NodeId, Vec<QualifiedName>)> {
+        let nodes = self.nodes.iter();
+        let foreign = nodes.filter(|node| *node.node_type() == NodeType::ForeignScan);
+        let scans = foreign.filter_map(|node| {
             let own = node.table().map(|table| vec![table]);
-            let tables = own.unwrap_or_else(|| node.pushed_down_tables());
-            (!tables.is_empty()).then_some((node.id, tables))
-        };
-        let nodes = self.nodes.iter().filter(foreign);
-        nodes
-            .filter_map(|node| {
-                let (id, tables) = scan(node)?;
-                Some(ForeignScan {
-                    node: id,
-                    tables,
-                    remote_sql: node.text("Remote SQL")?,
-                    filter: node.filter(),
-                    executions: self.expected_executions(id),
-                })
+            Some(ForeignScan {
+                node: node.id,
+                tables: own.unwrap_or_else(|| node.pushed_down_tables()),
+                remote_sql: node.text("Remote SQL")?,
+                filter: node.filter(),
+                executions: self.expected_executions(node.id),
             })
-            .collect()
+        });
+        scans.filter(|scan| !scan.tables.is_empty()).collect()
     }
 
     /// How often a node is executed: once for each row of the other side of the nested loops that it
