@@ -6,7 +6,7 @@ use super::advice::{Advice, CheckedTables, StatementAdvice, StatementStatus};
 use super::existing::finding::ExistingFinding;
 use super::existing::observed::Observed;
 use super::existing::{findings, findings_elsewhere};
-use super::foreign;
+use super::foreign_servers;
 use super::parts::Parts;
 use super::recommendation::Recommendation;
 use super::selection::Chosen;
@@ -36,7 +36,7 @@ impl Parts<'_> {
             drops: self.drop_effects.drops,
             what_if: None,
             optimality,
-            foreign_servers: foreign::servers(self.context),
+            foreign_servers: foreign_servers::servers(self.context),
             followed: BTreeMap::new(),
             rehearsal: self.summary,
         }

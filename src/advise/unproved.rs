@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ForeignServer, RemoteIndex, RemoteStatement};
+use super::foreign::{ForeignServer, RemoteIndex, RemoteStatement};
 use crate::catalog::create_index::creation_of_candidate;
 use crate::catalog::{Catalog, ForeignTable, Table, TableKind};
 use crate::finding;
