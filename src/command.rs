@@ -9,6 +9,7 @@ use crate::cli::{Cli, Command};
 use crate::terminal;
 
 mod advise;
+mod advising;
 mod connection;
 mod consent;
 mod demo;

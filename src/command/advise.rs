@@ -1,24 +1,20 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use super::consent::{Asking, Consent, WithConsent};
-use super::foreign_servers::Follow;
-use super::phase_clock::PhaseClock;
+use super::advising::{AdviseOptions, Follow, advise_and_record, candidate_names};
+use super::consent::Asking;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
-use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
-use super::{CommandError, Outcome, connection, snapshot, standbys, workload, write};
+use super::{
+    CommandError, Outcome, connection, foreign_servers, snapshot, standbys, workload, write,
+};
 use crate::advise::notice::Notice;
-use crate::advise::{Advice, StatementStatus, advise};
+use crate::advise::{Advice, StatementStatus};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::{DbError, Session};
-use crate::model::{Millis, QualifiedName};
-use crate::planner::recording::{Recorder, Recording};
-use crate::planner::{Event, Planner};
+use crate::model::Millis;
 use crate::report::json::Report;
 use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
@@ -83,21 +79,6 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-/// How to advise, on a server or on a twin file.
-pub(super) struct AdviseOptions<'a> {
-    pub(super) limits: &'a Limits,
-    /// Who is told or asked before something is built.
-    pub(super) asking: Asking,
-    pub(super) twin_maker: TwinMaker,
-    pub(super) what_if: Option<ChangedConditions>,
-    pub(super) record: Option<&'a Path>,
-    pub(super) started: Instant,
-    /// Which foreign servers are asked, too.
-    pub(super) follow: Follow,
-    /// Connections to other servers of the cluster, whose counters are added.
-    pub(super) standbys: Vec<String>,
-}
-
 /// Advises on a workload of a server and writes the report.
 pub(super) fn advise_and_report(
     cli: &Cli,
@@ -116,9 +97,7 @@ pub(super) fn advise_and_report(
         other => Some(other?),
     };
     note_silence(session, &mut advice);
-    options
-        .follow
-        .ask(cli, session, options, &mut advice, &progress)?;
+    foreign_servers::ask(cli, session, options, &mut advice, &progress)?;
     let is_silent = advice.rehearsal.server_silent.is_some();
     if let Some(changed) = options.what_if.as_ref().filter(|_| !is_silent) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
@@ -185,60 +164,6 @@ fn advise_from_snapshot(
     };
     write_advice(cli, &advice, &measured)?;
     Ok(outcome(&advice, arguments.fail_on))
-}
-
-pub(super) fn advise_and_record(
-    planner: &mut dyn Planner,
-    workload: &Workload,
-    options: &AdviseOptions<'_>,
-    progress: &Progress,
-) -> Result<Advised, CommandError> {
-    let interrupt = &options.twin_maker.interrupt;
-    let consent = Consent::new(options.asking, options.limits, interrupt);
-    let mut planner = WithConsent::new(planner, &consent);
-    let mut planner = TimeLimit::new(&mut planner, options.limits.search_time);
-    let clock = PhaseClock::default();
-    let observer = |event: Event<'_>| {
-        clock.observe(event);
-        consent.observe(event);
-        progress.observe(event);
-    };
-    // A recording keeps every plan: only who wants one pays for it.
-    let Some(file) = options.record else {
-        let advice = advise(workload, options.limits, &mut planner, &observer)?;
-        return Ok((advice, clock.times()));
-    };
-    let mut recorder = Recorder::new(&mut planner);
-    let advised = advise(workload, options.limits, &mut recorder, &observer);
-    let recording = recorder.finish(workload.clone(), options.limits.clone());
-    let advice = advised?;
-    save(&recording, file)?;
-    Ok((advice, clock.times()))
-}
-
-/// The advice, and how long each phase took.
-type Advised = (Advice, BTreeMap<String, Millis>);
-
-/// Writes a recording to a file.
-pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
-    let json =
-        serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
-    terminal::create_private(file)
-        .and_then(|mut created| created.write_all(json.as_bytes()))
-        .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
-}
-
-/// The names of all candidates: after the run, no index may have such a name.
-pub(super) fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
-    let recommended = advice
-        .recommendations
-        .iter()
-        .map(|recommendation| &recommendation.index);
-    let rejected = advice.rejected.iter().map(|rejected| &rejected.index);
-    recommended
-        .chain(rejected)
-        .map(|index| QualifiedName::new(index.definition.table.schema.clone(), index.name.clone()))
-        .collect()
 }
 
 /// Writes a report in the format of `--format`.

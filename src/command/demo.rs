@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::advise::{AdviseOptions, advise_and_report};
+use super::advise::advise_and_report;
+use super::advising::{AdviseOptions, Follow};
 use super::consent::Asking;
-use super::foreign_servers::Follow;
 use super::planners::{TwinMaker, check_pg_bin};
 use super::{CommandError, Outcome, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};

@@ -5,116 +5,97 @@
 //! connection; nothing of the caller's environment (a password above all) is sent where only the
 //! database says to connect.
 
-use std::collections::BTreeMap;
-
-use super::advise::{AdviseOptions, advise_and_record, candidate_names};
+use super::advising::{AdviseOptions, Follow, advise_and_record, candidate_names};
 use super::planners::LivePlanner;
 use super::{CommandError, connection};
 use crate::advise::foreign::ForeignServer;
 use crate::advise::{Advice, Followed};
 use crate::cli::Cli;
-use crate::db::{DbError, ForeignConnection, Safety, Session};
+use crate::db::{DbError, ForeignConnection, Session};
 use crate::planner::Event;
 use crate::terminal::{self, Progress};
 use crate::workload::{Usage, Workload};
 
-/// Which foreign servers are asked, and how they are reached.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Follow {
-    /// All that the workload uses.
-    pub(super) all: bool,
-    /// Connections that were given, by the server's name.
-    pub(super) connections: BTreeMap<String, String>,
-    /// Limits for what is asked of them.
-    pub(super) safety: Safety,
+/// Asks each of the servers.
+///
+/// # Errors
+/// When the user interrupts. A server that cannot be asked is not an error.
+pub(super) fn ask(
+    cli: &Cli,
+    session: &Session,
+    options: &AdviseOptions<'_>,
+    advice: &mut Advice,
+    progress: &Progress,
+) -> Result<(), CommandError> {
+    for name in options.follow.connections.keys() {
+        let mut used = advice.foreign_servers.iter();
+        if !used.any(|server| server.name == *name) {
+            terminal::print_message(&format!(
+                "warning: --foreign-server {name}: the workload reads no foreign table of a server of that name"
+            ));
+        }
+    }
+    for server in &advice.foreign_servers {
+        if !options.follow.includes(server) {
+            continue;
+        }
+        progress.observe(Event::Begin {
+            what: "asking foreign servers",
+            steps: 1,
+        });
+        progress.observe(Event::Step(&server.name));
+        progress.observe(Event::End);
+        let followed = match advised(cli, session, options, server, progress) {
+            Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
+            Err(error) => Followed::Failed(error.to_string()),
+            Ok(followed) => followed,
+        };
+        advice.followed.insert(server.name.clone(), followed);
+    }
+    Ok(())
 }
 
-impl Follow {
-    fn includes(&self, server: &ForeignServer) -> bool {
-        server.is_postgres && (self.all || self.connections.contains_key(&server.name))
-    }
-
-    /// Asks each of the servers.
-    ///
-    /// # Errors
-    /// When the user interrupts. A server that cannot be asked is not an error.
-    pub(super) fn ask(
-        &self,
-        cli: &Cli,
-        session: &Session,
-        options: &AdviseOptions<'_>,
-        advice: &mut Advice,
-        progress: &Progress,
-    ) -> Result<(), CommandError> {
-        for name in self.connections.keys() {
-            let mut used = advice.foreign_servers.iter();
-            if !used.any(|server| server.name == *name) {
-                terminal::print_message(&format!(
-                    "warning: --foreign-server {name}: the workload reads no foreign table of a server of that name"
-                ));
-            }
+fn advised(
+    cli: &Cli,
+    session: &Session,
+    options: &AdviseOptions<'_>,
+    server: &ForeignServer,
+    progress: &Progress,
+) -> Result<Followed, CommandError> {
+    let interrupt = &options.twin_maker.interrupt;
+    let remote = match options.follow.connections.get(&server.name) {
+        Some(given) => {
+            connection::session_as(cli, given.clone(), options.follow.safety, interrupt)?
         }
-        for server in &advice.foreign_servers {
-            if !self.includes(server) {
-                continue;
-            }
-            progress.observe(Event::Begin {
-                what: "asking foreign servers",
-                steps: 1,
-            });
-            progress.observe(Event::Step(&server.name));
-            progress.observe(Event::End);
-            let followed = match self.advised(cli, session, options, server, progress) {
-                Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
-                Err(error) => Followed::Failed(error.to_string()),
-                Ok(followed) => followed,
-            };
-            advice.followed.insert(server.name.clone(), followed);
+        None => {
+            let conninfo = mapped(session, &server.name)?;
+            connection::session_unattended(cli, conninfo, options.follow.safety, interrupt)?
         }
-        Ok(())
-    }
-
-    fn advised(
-        &self,
-        cli: &Cli,
-        session: &Session,
-        options: &AdviseOptions<'_>,
-        server: &ForeignServer,
-        progress: &Progress,
-    ) -> Result<Followed, CommandError> {
-        let interrupt = &options.twin_maker.interrupt;
-        let remote = match self.connections.get(&server.name) {
-            Some(given) => connection::session_as(cli, given.clone(), self.safety, interrupt)?,
-            None => {
-                let conninfo = mapped(session, &server.name)?;
-                connection::session_unattended(cli, conninfo, self.safety, interrupt)?
-            }
-        };
-        let workload = workload_of(server);
-        let planner = LivePlanner::new(&remote, &workload, options.twin_maker.clone());
-        let mut planner = planner.within(options.limits);
-        let options = AdviseOptions {
-            limits: options.limits,
-            asking: options.asking,
-            twin_maker: options.twin_maker.clone(),
-            what_if: None,
-            record: None,
-            started: options.started,
-            follow: Follow::default(),
-            standbys: Vec::new(),
-        };
-        let (mut advice, _) = advise_and_record(&mut planner, &workload, &options, progress)?;
-        let names = candidate_names(&advice);
-        let left_behind = match planner.server().count_existing(&names) {
-            Err(DbError::Silent { .. }) => None,
-            other => Some(other?),
-        };
-        mark(&mut advice, &server.name);
-        Ok(Followed::Advised {
-            advice: Box::new(advice),
-            left_behind,
-        })
-    }
+    };
+    let workload = workload_of(server);
+    let planner = LivePlanner::new(&remote, &workload, options.twin_maker.clone());
+    let mut planner = planner.within(options.limits);
+    let options = AdviseOptions {
+        limits: options.limits,
+        asking: options.asking,
+        twin_maker: options.twin_maker.clone(),
+        what_if: None,
+        record: None,
+        started: options.started,
+        follow: Follow::default(),
+        standbys: Vec::new(),
+    };
+    let (mut advice, _) = advise_and_record(&mut planner, &workload, &options, progress)?;
+    let names = candidate_names(&advice);
+    let left_behind = match planner.server().count_existing(&names) {
+        Err(DbError::Silent { .. }) => None,
+        other => Some(other?),
+    };
+    mark(&mut advice, &server.name);
+    Ok(Followed::Advised {
+        advice: Box::new(advice),
+        left_behind,
+    })
 }
 
 /// The connection string of this role's user mapping.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::consent::{Consent, WithConsent};
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
-use super::{CommandError, Outcome, advise, connection, workload, write};
+use super::{CommandError, Outcome, advising, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Color, RunArgs};
@@ -357,7 +357,7 @@ impl Backend for LiveBackend {
                     operation: "writing the recording".to_owned(),
                     message: error.to_string(),
                 };
-                advise::save(&recording, file).map_err(failed)?;
+                advising::save(&recording, file).map_err(failed)?;
             }
             let is_missing = matches!(recording.twin.state, TwinState::Unavailable(_));
             let builds_nothing = is_missing && run.limits.rehearse == Rehearse::Auto;

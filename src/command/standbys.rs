@@ -1,7 +1,7 @@
 //! `--standby`: what other servers of the cluster have counted. An index that only a standby scans is
 //! not unused.
 
-use super::advise::AdviseOptions;
+use super::advising::AdviseOptions;
 use super::{CommandError, connection};
 use crate::catalog::CountersElsewhere;
 use crate::cli::Cli;

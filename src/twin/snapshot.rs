@@ -283,9 +283,16 @@ impl Snapshot {
 
     /// The foreign tables that are copied.
     pub fn foreign_tables(&self) -> Vec<QualifiedName> {
-        let names = super::checks::names(self).into_values();
-        let foreign = names.filter(|(kind, _)| *kind == "f");
-        foreign.map(|(_, name)| name).collect()
+        let schemas: BTreeMap<&str, &str> = self
+            .rows_of("pg_namespace", ["oid", "nspname"])
+            .into_iter()
+            .map(|[oid, name]| (oid, name))
+            .collect();
+        let classes = self.rows_of("pg_class", ["relname", "relnamespace", "relkind"]);
+        let foreign = classes.into_iter().filter(|[_, _, kind]| *kind == "f");
+        foreign
+            .filter_map(|[name, schema, _]| Some(QualifiedName::new(*schemas.get(schema)?, name)))
+            .collect()
     }
 
     /// All rows of a table of one block, with all its columns; none if they were not read.
