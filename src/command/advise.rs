@@ -214,7 +214,8 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Bytes;
+    use crate::advise::advise;
+    use crate::model::{Bytes, QualifiedName};
     use crate::planner::test_planner::{TestPlanner, seq_scan, table};
 
     /// Advice that makes one statement 95 % cheaper.
