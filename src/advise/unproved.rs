@@ -25,7 +25,7 @@ pub(super) fn indexes(server: &ForeignServer, catalog: &Catalog) -> Vec<RemoteIn
             by.insert(statement.of.clone());
         }
     }
-    let wanted = without_redundant(wanted);
+    let wanted = without_redundant(&wanted);
     let names = naming::names(wanted.keys(), &BTreeSet::new());
     let created = wanted.into_iter().zip(names);
     created
@@ -140,10 +140,10 @@ fn as_plan(sent: &RemoteSql) -> Value {
 }
 
 fn without_redundant(
-    wanted: BTreeMap<Index, BTreeSet<StatementId>>,
+    wanted: &BTreeMap<Index, BTreeSet<StatementId>>,
 ) -> BTreeMap<Index, BTreeSet<StatementId>> {
     let mut kept: BTreeMap<Index, BTreeSet<StatementId>> = BTreeMap::new();
-    for (index, by) in &wanted {
+    for (index, by) in wanted {
         let mut others = wanted.keys().filter(|other| *other != index);
         // Of two that subsume one another, the first stays.
         match others

@@ -398,7 +398,7 @@ fn costs_there(there: &StatementAdvice) -> String {
     match (there.cost_before(), there.cost_after()) {
         (Some(before), Some(after)) => {
             let (style, gain) = gain(there.change, before, after);
-            styled(style, gain).to_string()
+            styled(style, gain)
         }
         _ => printable(&sentences::error(there).unwrap_or_default()).into_owned(),
     }

@@ -1,6 +1,6 @@
 //! Why a remedy may help.
 
-use crate::model::{QualifiedName, factor_text, group_thousands, quote_identifier};
+use crate::model::{factor_text, group_thousands, quote_identifier};
 use crate::planner::Evidence;
 use crate::remedy::analyze::Stale;
 use crate::remedy::{Effect, NeededIndex, Remedy, RemedyReason, estimate_has_changed};
@@ -46,11 +46,7 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
-        RemedyReason::AskTheServer {
-            server,
-            never_analyzed,
-            most_changed,
-        } => ask_the_server(server, never_analyzed, most_changed),
+        RemedyReason::AskTheServer { .. } => ask_the_server(&remedy.reason),
         RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
         RemedyReason::WrittenAnotherWay {
             before,
@@ -71,7 +67,15 @@ pub fn remedy(remedy: &Remedy) -> String {
     }
 }
 
-fn ask_the_server(server: &str, never_analyzed: &[QualifiedName], most_changed: &Effect) -> String {
+fn ask_the_server(reason: &RemedyReason) -> String {
+    let RemedyReason::AskTheServer {
+        server,
+        never_analyzed,
+        most_changed,
+    } = reason
+    else {
+        return String::new();
+    };
     let names: Vec<String> = never_analyzed.iter().map(ToString::to_string).collect();
     let guessed = match names.as_slice() {
         [] => String::new(),
