@@ -1,6 +1,6 @@
 # One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-robustness bench-tpch bench-upkeep
+.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-logs bench-robustness bench-tpch bench-upkeep
 
 # After each change: formatting, types, unit tests. Needs no server.
 check:
@@ -68,6 +68,10 @@ bench-tpch:
 bench-growth:
 	@scripts/ensure-postgres.sh >/dev/null
 	cargo bench --locked --bench growth -- $(ARGS)
+
+# How fast logs are read, beside pgBadger: make bench-logs ARGS="--mb 500"
+bench-logs:
+	cargo bench --locked --bench logs -- $(ARGS)
 
 # What an index costs writers, predicted and measured, for each access method. ARGS="--rows 300000" has larger tables.
 bench-upkeep:

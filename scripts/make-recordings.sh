@@ -23,6 +23,7 @@ as_postgres "$bin/pg_ctl" -D "$base/data" -w -l "$base/log" start >/dev/null \
 run() { "$bin/psql" -h "$base" -U postgres -X -q -v ON_ERROR_STOP=1 "$@" >/dev/null; }
 run -d postgres -c 'CREATE DATABASE sample'
 for system in fixtures/workloads/0*/; do
+    [ -e "$system/schema.sql" ] || continue
     run -d sample -c 'SET pgrehearse.scale = 1' -f "$system/schema.sql" -f "$system/data.sql" -f "$system/finish.sql"
 done
 
@@ -34,6 +35,7 @@ record() { # SAMPLE FILE OPTION…
     echo "make-recordings: $target/$file" >&2
 }
 for system in fixtures/workloads/0*/; do
+    [ -e "$system/schema.sql" ] || continue
     sample=$(basename "$system")
     record "$sample" "$sample-twin.json"
 done

@@ -26,7 +26,9 @@ mod effort;
 mod existing;
 pub mod explanation;
 mod explanation_facts;
+pub mod foreign;
 mod foreign_keys;
+mod foreign_servers;
 mod measure;
 pub mod no_index_helps;
 mod no_index_reason;
@@ -52,6 +54,7 @@ mod timed;
 mod trials;
 mod twin_view;
 mod under_policies;
+mod unproved;
 mod value_classes;
 mod verification;
 mod verify;
@@ -59,7 +62,7 @@ pub mod what_if;
 mod what_if_comparison;
 mod write_cost;
 
-pub use advice::{Advice, CheckedTables, Rejected, StatementAdvice, StatementStatus};
+pub use advice::{Advice, CheckedTables, Followed, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
 pub use existing::finding::{

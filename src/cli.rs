@@ -416,6 +416,7 @@ impl LimitArgs {
             search_time: self.search_time,
             unused_after: self.unused_after,
             all_tables: self.all_tables,
+            follow_foreign: false,
         }
     }
 }
@@ -460,6 +461,22 @@ pub struct AdviseArgs {
     /// What if a setting changes? Compare with this value (repeatable)
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
+    /// Count what this standby (or other server of the same cluster) has scanned, too, before an index
+    /// is called unused (repeatable): a database name, a URI or "key=value …"
+    #[arg(
+        long = "standby",
+        value_name = "CONNECTION",
+        conflicts_with = "snapshot"
+    )]
+    pub standbys: Vec<String>,
+    /// Advise also on the servers that foreign tables of the workload are on (postgres_fdw): connect
+    /// to each as the role's user mapping says
+    #[arg(long, conflicts_with = "snapshot")]
+    pub follow_foreign: bool,
+    /// Advise also on this foreign server, and connect to it so (repeatable): CONNECTION is a database
+    /// name, a URI or "key=value …"
+    #[arg(long = "foreign-server", value_name = "NAME=CONNECTION", value_parser = foreign_server, conflicts_with = "snapshot")]
+    pub foreign_servers: Vec<(String, String)>,
     /// Exit with status 3 when a recommendation lowers a statement's cost by at least PCT per cent
     #[arg(long, value_parser = fail_on, value_name = "improvement=PCT")]
     pub fail_on: Option<f64>,
@@ -553,6 +570,17 @@ fn setting(text: &str) -> Result<(String, String), String> {
         return Err("expected NAME=VALUE, but the name is empty".to_owned());
     }
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn foreign_server(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, connection)) if !name.is_empty() && !connection.is_empty() => {
+            Ok((name.to_owned(), connection.to_owned()))
+        }
+        _ => {
+            Err("expected NAME=CONNECTION, such as app1=postgresql://advisor@host/app1".to_owned())
+        }
+    }
 }
 
 fn fail_on(text: &str) -> Result<f64, String> {

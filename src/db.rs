@@ -13,6 +13,7 @@ mod error;
 mod execute;
 mod executions;
 mod explain;
+mod foreign_connection;
 mod interrupt;
 mod link;
 mod named_in_path;
@@ -35,6 +36,7 @@ mod wait_budget;
 mod watcher;
 
 pub use error::DbError;
+pub use foreign_connection::ForeignConnection;
 pub use interrupt::{Interrupt, InterruptTrigger};
 pub use script::{Batching, run_script};
 pub use server::Server;

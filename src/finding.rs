@@ -69,6 +69,7 @@ use rule::{Check, Draft, NodeCheck};
 use subject::Subject;
 use threshold::is_reportable;
 
+pub use index_proposal::proposed_index;
 pub use rule::{Rule, Severity};
 pub use threshold::{CRITICAL_SHARE, WARNING_SHARE};
 

@@ -5,6 +5,7 @@
 //! plan of any depth is read without recursion, and a node is identified by its position.
 
 pub mod alignment;
+mod foreign;
 pub mod metrics;
 mod node;
 mod node_type;
@@ -147,7 +148,9 @@ impl Plan {
 
     /// The tables it reads or writes.
     pub fn tables(&self) -> BTreeSet<QualifiedName> {
-        self.nodes.iter().filter_map(Node::table).collect()
+        let pushed_down = self.nodes.iter().flat_map(Node::pushed_down_tables);
+        let own = self.nodes.iter().filter_map(Node::table);
+        own.chain(pushed_down).collect()
     }
 
     /// The indexes it reads.

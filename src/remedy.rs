@@ -108,6 +108,15 @@ pub enum RemedyReason {
         /// The columns that it compares.
         columns: Vec<String>,
     },
+    /// What the planner assumes of foreign tables is not what their server says.
+    AskTheServer {
+        /// The server.
+        server: String,
+        /// Its foreign tables that were never analyzed here.
+        never_analyzed: Vec<QualifiedName>,
+        /// The statement whose estimate changes most.
+        most_changed: Effect,
+    },
     /// The planner does better with the statement as it is written now.
     WrittenAnotherWay {
         /// The cost of the statement as it was.
@@ -134,6 +143,8 @@ pub enum Kind {
     MaterializedView,
     /// The statement, written another way.
     Rewrite,
+    /// `use_remote_estimate`: the planner asks a foreign server for its estimates.
+    RemoteEstimates,
     /// `ALTER POLICY`: a row-level security policy, written another way.
     AlterPolicy,
 }
@@ -141,7 +152,10 @@ pub enum Kind {
 impl Kind {
     /// Does it change what the planner knows, and not what there is to read?
     pub fn is_about_statistics(self) -> bool {
-        matches!(self, Kind::Analyze | Kind::CreateStatistics)
+        matches!(
+            self,
+            Kind::Analyze | Kind::CreateStatistics | Kind::RemoteEstimates
+        )
     }
 
     /// Its name in reports.
@@ -153,6 +167,7 @@ impl Kind {
             Kind::MaterializedView => "materialized_view",
             Kind::Rewrite => "rewrite",
             Kind::AlterPolicy => "alter_policy",
+            Kind::RemoteEstimates => "use_remote_estimate",
         }
     }
 }

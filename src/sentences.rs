@@ -6,6 +6,7 @@ use crate::verdict::{Limits, Rehearse};
 
 mod existing;
 mod explanation;
+mod foreign;
 mod gap;
 mod left_out;
 mod no_index;
@@ -20,6 +21,7 @@ mod withheld;
 
 pub use existing::{checked_tables, existing_index};
 pub use explanation::explanation;
+pub use foreign::{foreign_server, not_pushed_down};
 pub use gap::gap;
 pub use left_out::left_out;
 pub use no_index::no_index;

@@ -18,6 +18,7 @@ pub mod psql;
 mod qualify;
 mod references;
 mod relation_names;
+mod remote_sql;
 pub mod rewrite;
 mod settings;
 pub mod settle;
@@ -36,6 +37,7 @@ pub use parser::SqlError;
 pub use qualify::qualified;
 pub use references::{ColumnReference, column_references, with_column_replaced};
 pub use relation_names::{RelationName, quoted_relation_names, relation_names};
+pub use remote_sql::{RemoteRelation, RemoteSql, remote_sql};
 pub use settings::setting_read;
 pub use statement_kind::{StatementKind, explained_statement, statement_kind};
 pub use with_values::{

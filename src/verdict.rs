@@ -159,6 +159,9 @@ pub struct Limits {
     /// The indexes of all tables of the database are checked, not only those of the workload.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_tables: bool,
+    /// Foreign servers may be connected to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow_foreign: bool,
 }
 
 /// How long statements are executed if nothing else is said, all together.
@@ -228,6 +231,7 @@ impl Default for Limits {
             search_time: None,
             unused_after: UNUSED_AFTER,
             all_tables: false,
+            follow_foreign: false,
         }
     }
 }

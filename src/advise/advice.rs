@@ -1,8 +1,11 @@
 //! The result of a run: every statement, and every candidate with the decision on it.
 
+use std::collections::BTreeMap;
+
 use super::benefit::Benefit;
 use super::drop_effects::HypotheticalDrop;
 use super::existing::finding::ExistingFinding;
+use super::foreign::{ForeignServer, RemoteIndex};
 use super::no_index_helps::NoIndexHelps;
 use super::notice::Notice;
 use super::recommendation::Recommendation;
@@ -46,10 +49,28 @@ pub struct Advice {
     pub optimality: Option<Optimality>,
     /// What smaller and larger sets would cost; none where that is not known.
     pub curve: Option<Curve>,
+    /// What the workload asks of other servers, through foreign tables.
+    pub foreign_servers: Vec<ForeignServer>,
+    /// What these servers themselves said, by name, where they were asked (`--follow-foreign`).
+    pub followed: BTreeMap<String, Followed>,
     /// What the run took.
     pub rehearsal: RehearsalSummary,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<Notice>,
+}
+
+/// What came of asking another server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Followed {
+    /// Advice, as for any server; its DDL runs there.
+    Advised {
+        /// The advice.
+        advice: Box<Advice>,
+        /// Indexes of the rehearsal that are still in that server's catalog.
+        left_behind: Option<usize>,
+    },
+    /// Why there is none.
+    Failed(String),
 }
 
 /// The tables whose existing indexes were checked.
@@ -115,6 +136,22 @@ impl Advice {
     pub fn as_written(&self) -> impl Iterator<Item = &StatementAdvice> {
         let statements = self.statements.iter();
         statements.filter(|statement| statement.statement.value_class.is_none())
+    }
+
+    /// What another server itself said.
+    pub fn followed(&self, server: &ForeignServer) -> Option<&Advice> {
+        match self.followed.get(&server.name) {
+            Some(Followed::Advised { advice, .. }) => Some(advice),
+            _ => None,
+        }
+    }
+
+    /// The indexes that are left to try on another server: none once it has been asked.
+    pub fn unproved<'s>(&self, server: &'s ForeignServer) -> &'s [RemoteIndex] {
+        match self.followed(server) {
+            Some(_) => &[],
+            None => &server.to_try,
+        }
     }
 
     /// The statement with other values.

@@ -6,6 +6,7 @@ use super::advice::{Advice, CheckedTables, StatementAdvice, StatementStatus};
 use super::existing::finding::ExistingFinding;
 use super::existing::observed::Observed;
 use super::existing::{findings, findings_elsewhere};
+use super::foreign_servers;
 use super::parts::Parts;
 use super::recommendation::Recommendation;
 use super::selection::Chosen;
@@ -37,6 +38,8 @@ impl Parts<'_> {
             what_if: None,
             optimality,
             curve,
+            foreign_servers: foreign_servers::servers(self.context),
+            followed: BTreeMap::new(),
             rehearsal: self.summary,
         }
     }

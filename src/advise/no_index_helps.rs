@@ -13,6 +13,8 @@ use crate::verdict::{MinImprovement, NoIndexReason, Reason};
 pub enum NoIndexHelps {
     /// It reads no table.
     ReadsNoTable,
+    /// Most of its cost is for rows of this server, which it reads through foreign tables.
+    OnForeignServer(String),
     /// Nothing filters, orders or groups the rows of this table.
     NoCondition(QualifiedName),
     /// The whole table costs less to read than one row through an index.
@@ -117,6 +119,7 @@ impl NoIndexHelps {
     pub fn reason(&self) -> NoIndexReason {
         match self {
             NoIndexHelps::ReadsNoTable | NoIndexHelps::NoCondition(_) => NoIndexReason::NoCondition,
+            NoIndexHelps::OnForeignServer(_) => NoIndexReason::OnForeignServer,
             NoIndexHelps::TableTooSmall { .. } => NoIndexReason::TableTooSmall,
             NoIndexHelps::AlreadyIndexed { .. } => NoIndexReason::AlreadyIndexed,
             NoIndexHelps::BeingBuilt(_) => NoIndexReason::BeingBuilt,

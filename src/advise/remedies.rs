@@ -18,6 +18,7 @@ use crate::workload::{Statement, StatementId, Workload};
 
 mod chosen;
 mod policy;
+mod remote_estimates;
 mod rewrite;
 mod statistics;
 mod vacuum;
@@ -46,6 +47,7 @@ pub(super) fn test(
         catalog: context.catalog,
     };
     let mut remedies = statistics::test(run, chosen, input)?;
+    remedies.extend(remote_estimates::test(run, chosen, input)?);
     remedies.extend(vacuum::test(run, chosen, input)?);
     remedies.extend(policy::test(run, chosen, input)?);
     let rewritten = rewrite::test(run, chosen, input)?;
@@ -96,7 +98,7 @@ fn rank(remedies: &mut [Remedy], workload: &Workload) {
             .sum()
     };
     let place = |remedy: &Remedy| match remedy.kind {
-        Kind::Analyze => 0,
+        Kind::Analyze | Kind::RemoteEstimates => 0,
         Kind::Vacuum | Kind::MaterializedView | Kind::Rewrite | Kind::AlterPolicy => 1,
         Kind::CreateStatistics => 2,
     };

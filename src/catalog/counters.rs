@@ -24,4 +24,12 @@ pub struct Counters {
     /// standbys, as a rule. Their counters are their own.
     #[serde(default)]
     pub standbys: u32,
+    /// Other servers of the cluster whose counters are added to these (`--standby`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub standbys_counted: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
+use super::foreign_table::ForeignTable;
 use crate::index::{Extension, Index, Method};
 use crate::model::{Bytes, QualifiedName};
 
@@ -28,6 +29,9 @@ pub struct Catalog {
     /// Foreign keys of the tables, and those that refer to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKey>,
+    /// What the foreign tables among the tables stand for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_tables: Vec<ForeignTable>,
 }
 
 /// An operator class, for one type that it takes
@@ -402,6 +406,11 @@ impl Catalog {
     /// The table of that name.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == *name)
+    }
+
+    /// What a foreign table stands for; none for other tables.
+    pub fn foreign_table(&self, name: &QualifiedName) -> Option<&ForeignTable> {
+        self.foreign_tables.iter().find(|table| table.name == *name)
     }
 
     /// The first VOLATILE function that a condition calls, as a plan prints it.

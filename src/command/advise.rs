@@ -1,24 +1,20 @@
 //! `pgrehearse advise`: runs the pipeline on a server or on a twin file, and writes the report.
 
-use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use super::consent::{Asking, Consent, WithConsent};
-use super::phase_clock::PhaseClock;
+use super::advising::{AdviseOptions, Follow, advise_and_record, candidate_names};
+use super::consent::Asking;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
-use super::stoppable::Stoppable;
-use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
-use super::{CommandError, Outcome, connection, snapshot, workload, write};
+use super::{
+    CommandError, Outcome, connection, foreign_servers, snapshot, standbys, workload, write,
+};
 use crate::advise::notice::Notice;
-use crate::advise::{Advice, StatementStatus, advise};
+use crate::advise::{Advice, StatementStatus};
 use crate::cli::{AdviseArgs, Cli, Format};
 use crate::db::{DbError, Session};
-use crate::model::{Millis, QualifiedName};
-use crate::planner::recording::{Recorder, Recording};
-use crate::planner::{Event, Planner};
+use crate::model::Millis;
 use crate::report::json::Report;
 use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
@@ -26,12 +22,13 @@ use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
 use crate::workload::Workload;
 
-const STOPPED: &str = "interrupted: nothing is tested or built any more, and what is known by now is reported; a second Ctrl-C ends the program at once";
-
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     let what_if = ChangedConditions::read(arguments)?;
-    let limits = arguments.run.limits.limits();
+    let limits = Limits {
+        follow_foreign: arguments.follow_foreign,
+        ..arguments.run.limits.limits()
+    };
     let interrupt = connection::interrupt()?;
     let twin_maker = TwinMaker {
         rehearse: limits.rehearse,
@@ -53,6 +50,12 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         what_if,
         record,
         started,
+        follow: Follow {
+            all: arguments.follow_foreign,
+            connections: arguments.foreign_servers.iter().cloned().collect(),
+            safety: arguments.run.safety.safety(&limits),
+        },
+        standbys: arguments.standbys.clone(),
     };
     if let Some(file) = &arguments.snapshot {
         return advise_from_snapshot(cli, arguments, file, &options);
@@ -66,23 +69,14 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let workload = if only_checks {
         Workload::default()
     } else {
-        workload::read(&arguments.run.workload, &session)?
+        let progress = Progress::new(&cli.output);
+        workload::read(&arguments.run.workload, &session, &|event| {
+            progress.observe(event);
+        })?
     };
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
-}
-
-/// How to advise, on a server or on a twin file.
-#[derive(Clone)]
-pub(super) struct AdviseOptions<'a> {
-    pub(super) limits: &'a Limits,
-    /// Who is told or asked before something is built.
-    pub(super) asking: Asking,
-    pub(super) twin_maker: TwinMaker,
-    pub(super) what_if: Option<ChangedConditions>,
-    pub(super) record: Option<&'a Path>,
-    pub(super) started: Instant,
 }
 
 /// Advises on a workload of a server and writes the report.
@@ -95,6 +89,7 @@ pub(super) fn advise_and_report(
     let progress = Progress::new(&cli.output);
     let planner = LivePlanner::new(session, workload, options.twin_maker.clone());
     let planner = planner.keeping_samples(options.what_if.is_some());
+    let planner = planner.with_counters(standbys::counters(cli, session, options)?);
     let mut planner = planner.within(options.limits);
     let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
     let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
@@ -103,6 +98,9 @@ pub(super) fn advise_and_report(
     };
     note_silence(session, &mut advice);
     let has_ended = advice.rehearsal.server_silent.is_some() || advice.rehearsal.interrupted;
+    if !has_ended {
+        foreign_servers::ask(cli, session, options, &mut advice, &progress)?;
+    }
     if let Some(changed) = options.what_if.as_ref().filter(|_| !has_ended) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
         advice.what_if = Some(changed.compare(
@@ -143,7 +141,9 @@ fn advise_from_snapshot(
 ) -> Result<Outcome, CommandError> {
     let progress = Progress::new(&cli.output);
     let file = snapshot::read(path, &options.twin_maker.interrupt)?;
-    let workload = workload::read_offline(&arguments.run.workload, &file.workload)?;
+    let workload = workload::read_offline(&arguments.run.workload, &file.workload, &|event| {
+        progress.observe(event);
+    })?;
     workload::check_names(&options.limits.analyze_volatile, &workload)?;
     if options.limits.all_tables && file.others.is_none() {
         return Err(CommandError::Usage(format!(
@@ -184,63 +184,6 @@ fn advise_from_snapshot(
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-fn advise_and_record(
-    planner: &mut dyn Planner,
-    workload: &Workload,
-    options: &AdviseOptions<'_>,
-    progress: &Progress,
-) -> Result<Advised, CommandError> {
-    let interrupt = &options.twin_maker.interrupt;
-    let consent = Consent::new(options.asking, options.limits, interrupt);
-    let mut planner = WithConsent::new(planner, &consent);
-    let mut planner = TimeLimit::new(&mut planner, options.limits.search_time);
-    let mut planner = Stoppable::new(&mut planner, interrupt, || {
-        terminal::print_message(STOPPED);
-    });
-    let clock = PhaseClock::default();
-    let observer = |event: Event<'_>| {
-        clock.observe(event);
-        consent.observe(event);
-        progress.observe(event);
-    };
-    // A recording keeps every plan: only who wants one pays for it.
-    let Some(file) = options.record else {
-        let advice = advise(workload, options.limits, &mut planner, &observer)?;
-        return Ok((advice, clock.times()));
-    };
-    let mut recorder = Recorder::new(&mut planner);
-    let advised = advise(workload, options.limits, &mut recorder, &observer);
-    let recording = recorder.finish(workload.clone(), options.limits.clone());
-    let advice = advised?;
-    save(&recording, file)?;
-    Ok((advice, clock.times()))
-}
-
-/// The advice, and how long each phase took.
-type Advised = (Advice, BTreeMap<String, Millis>);
-
-/// Writes a recording to a file.
-pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandError> {
-    let json =
-        serde_json::to_string(recording).map_err(|error| CommandError::Other(error.to_string()))?;
-    terminal::create_private(file)
-        .and_then(|mut created| created.write_all(json.as_bytes()))
-        .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
-}
-
-/// The names of all candidates: after the run, no index may have such a name.
-fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
-    let recommended = advice
-        .recommendations
-        .iter()
-        .map(|recommendation| &recommendation.index);
-    let rejected = advice.rejected.iter().map(|rejected| &rejected.index);
-    recommended
-        .chain(rejected)
-        .map(|index| QualifiedName::new(index.definition.table.schema.clone(), index.name.clone()))
-        .collect()
-}
-
 /// Writes a report in the format of `--format`.
 pub(super) fn write_advice(
     cli: &Cli,
@@ -259,9 +202,13 @@ pub(super) fn write_advice(
 
 fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
     let reaches = |percent: f64| {
+        let elsewhere = advice.foreign_servers.iter();
+        let elsewhere = elsewhere.filter_map(|server| advice.followed(server));
+        let recommendations = elsewhere.flat_map(|advice| &advice.recommendations);
         let benefits = advice
             .recommendations
             .iter()
+            .chain(recommendations)
             .flat_map(|recommendation| &recommendation.benefits);
         benefits
             .into_iter()
@@ -288,7 +235,8 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Bytes;
+    use crate::advise::advise;
+    use crate::model::{Bytes, QualifiedName};
     use crate::planner::test_planner::{TestPlanner, seq_scan, table};
 
     /// Advice that makes one statement 95 % cheaper.

@@ -50,6 +50,34 @@ pub(super) fn session_to(
     )
 }
 
+/// Connects with this connection string, and the environment for what it does not say.
+pub(super) fn session_as(
+    cli: &Cli,
+    conninfo: String,
+    safety: Safety,
+    interrupt: &Interrupt,
+) -> Result<Session, CommandError> {
+    let typed = Typed {
+        dbname: Some(conninfo),
+        ..Typed::default()
+    };
+    session_with(cli, &typed, &Environment::from_process(), safety, interrupt)
+}
+
+/// Connects with this connection string alone: without the environment, and without asking for a
+/// password, which would go to whoever is there.
+pub(super) fn session_unattended(
+    cli: &Cli,
+    conninfo: String,
+    safety: Safety,
+    interrupt: &Interrupt,
+) -> Result<Session, CommandError> {
+    let settings = settings_of(conninfo)?;
+    let no_password = |_: &str| Err(std::io::Error::other("the user mapping has no password"));
+    let options = session_options(cli, safety, interrupt);
+    Ok(Session::connect(&settings, &no_password, options)?)
+}
+
 /// The connection settings from the options and the environment; prints warnings about them.
 pub(super) fn settings(cli: &Cli) -> Result<Settings, CommandError> {
     resolve_with_warnings(&cli.connection.typed(), &Environment::from_process())
@@ -84,15 +112,17 @@ fn session_with(
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
     let settings = resolve_with_warnings(typed, environment)?;
-    let trace = cli.output.verbose.then_some(terminal::trace as fn(&str));
-    let options = SessionOptions {
-        safety,
-        interrupt: interrupt.clone(),
-        trace,
-    };
     Ok(Session::connect(
         &settings,
         &connect::prompt_on_terminal,
-        options,
+        session_options(cli, safety, interrupt),
     )?)
+}
+
+fn session_options(cli: &Cli, safety: Safety, interrupt: &Interrupt) -> SessionOptions {
+    SessionOptions {
+        safety,
+        interrupt: interrupt.clone(),
+        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
+    }
 }

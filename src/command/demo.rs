@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::advise::{AdviseOptions, advise_and_report};
+use super::advise::advise_and_report;
+use super::advising::{AdviseOptions, Follow};
 use super::consent::Asking;
 use super::planners::{TwinMaker, check_pg_bin};
 use super::{CommandError, Outcome, connection, interactive, workload};
@@ -104,6 +105,8 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         what_if: None,
         record: arguments.record.as_deref(),
         started,
+        follow: Follow::default(),
+        standbys: Vec::new(),
     };
     let advice = advise_and_report(cli, &session, &workload, &options)?;
     Ok(if advice.rehearsal.interrupted {

@@ -22,7 +22,10 @@ pub(super) fn run(cli: &Cli, arguments: &ExplainArgs) -> Result<Outcome, Command
     let interrupt = connection::interrupt()?;
     let session =
         connection::session(cli, arguments.safety.safety(&Limits::default()), &interrupt)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let progress = Progress::new(&cli.output);
+    let workload = workload::read(&arguments.workload, &session, &|event| {
+        progress.observe(event)
+    })?;
     let reviewed = plans(cli, &workload, &mut Server::new(&session))?;
     if let Some(directory) = &arguments.save {
         save(directory, &workload, &reviewed)?;

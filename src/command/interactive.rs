@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::consent::{Consent, WithConsent};
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
-use super::{CommandError, Outcome, advise, connection, workload, write};
+use super::{CommandError, Outcome, advising, connection, workload, write};
 use crate::advise::{Advice, advise as run_pipeline};
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Color, RunArgs};
@@ -26,6 +26,7 @@ use crate::planner::{
 };
 use crate::report::review::Reviewed;
 use crate::sentences;
+use crate::terminal::Progress;
 use crate::tui::backend::{Ask, Backend, CancelToken};
 use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
@@ -57,7 +58,10 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         password: Arc::default(),
     };
     let session = connector.connect(&connect::prompt_on_terminal)?;
-    let workload = workload::read(&arguments.workload, &session)?;
+    let progress = Progress::new(&cli.output);
+    let workload = workload::read(&arguments.workload, &session, &|event| {
+        progress.observe(event)
+    })?;
     workload::check_names(&limits.analyze_volatile, &workload)?;
     let pg_bin = arguments.limits.pg_bin.clone();
     let may_sample = !arguments.limits.no_sample;
@@ -353,7 +357,7 @@ impl Backend for LiveBackend {
                     operation: "writing the recording".to_owned(),
                     message: error.to_string(),
                 };
-                advise::save(&recording, file).map_err(failed)?;
+                advising::save(&recording, file).map_err(failed)?;
             }
             let is_missing = matches!(recording.twin.state, TwinState::Unavailable(_));
             let builds_nothing = is_missing && run.limits.rehearse == Rehearse::Auto;

@@ -2,6 +2,8 @@
 //! threads that the machine has. A part ends where an entry ends, so what is kept in memory does not
 //! grow with the log.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -12,10 +14,14 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::CommandError;
 use crate::log;
+use crate::planner::{Event, Observer};
 use crate::workload::log::{LogError, LogFilter, LogKind, LogPart, LoggedStatements};
 
 /// How much is read before a part is cut off.
 const PART_BYTES: usize = 4 * 1024 * 1024;
+
+/// A step of the progress.
+const STEP_BYTES: u64 = 1_000_000;
 
 /// An entry that is longer is divided.
 const MAX_PART_BYTES: usize = 64 * 1024 * 1024;
@@ -41,29 +47,56 @@ enum Division {
     Nowhere,
 }
 
-/// Adds the statements of a log, or of all logs in a directory.
+/// Adds the statements of a log, or of all logs in a directory. Progress counts megabytes of the files.
 pub(super) fn add(
     path: &Path,
     filter: &LogFilter,
     logged: &mut LoggedStatements,
+    observer: Observer<'_>,
 ) -> Result<(), CommandError> {
-    let failed = |path: &Path, error: &std::io::Error| {
-        CommandError::Other(format!("{}: {error}", path.display()))
-    };
     if path == Path::new("-") {
         return add_one("stdin", std::io::stdin(), filter, logged)
             .map_err(|error| error.named("stdin"));
     }
-    if !path.is_dir() {
-        let file = File::open(path).map_err(|error| failed(path, &error))?;
-        let name = path.display().to_string();
-        return add_one(&name, file, filter, logged).map_err(|error| error.named(&name));
-    }
+    let files = if path.is_dir() {
+        files(path).map_err(|error| failed(path, &error))?
+    } else {
+        vec![path.to_owned()]
+    };
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
+    let bytes: u64 = files.iter().map(size).sum();
+    observer(Event::Begin {
+        what: "reading logs",
+        steps: usize::try_from(bytes / STEP_BYTES).unwrap_or(usize::MAX),
+    });
+    let added = add_files(path, &files, (filter, observer), logged);
+    observer(Event::End);
+    added
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::Other(format!("{}: {error}", path.display()))
+}
+
+fn add_files(
+    path: &Path,
+    files: &[PathBuf],
+    (filter, observer): (&LogFilter, Observer<'_>),
+    logged: &mut LoggedStatements,
+) -> Result<(), CommandError> {
+    let is_directory = path.is_dir();
+    let read = Cell::new(0);
     let mut any = false;
-    for path in files(path).map_err(|error| failed(path, &error))? {
-        let file = File::open(&path).map_err(|error| failed(&path, &error))?;
+    for path in files {
         let name = path.display().to_string();
+        let file = Watched {
+            file: File::open(path).map_err(|error| failed(path, &error))?,
+            name: path.file_name().unwrap_or_default().to_string_lossy(),
+            read: &read,
+            observer,
+        };
         match add_one(&name, file, filter, logged) {
+            Err(error) if !is_directory => return Err(error.named(&name)),
             Ok(()) => any = true,
             // Directories of logs have other files, too.
             Err(ReadingError::Log(_)) => {}
@@ -74,6 +107,28 @@ pub(super) fn add(
         Ok(())
     } else {
         Err(LogError::no_statement(&path.display().to_string()).into())
+    }
+}
+
+/// A file of which somebody is told how much was read.
+struct Watched<'a> {
+    file: File,
+    name: Cow<'a, str>,
+    /// Of all files together.
+    read: &'a Cell<u64>,
+    observer: Observer<'a>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let before = self.read.get();
+        let after = before + count as u64;
+        self.read.set(after);
+        for _ in before / STEP_BYTES..after / STEP_BYTES {
+            (self.observer)(Event::Step(&self.name));
+        }
+        Ok(count)
     }
 }
 
@@ -113,7 +168,7 @@ impl From<std::io::Error> for ReadingError {
 
 fn add_one(
     name: &str,
-    file: impl Read + Send,
+    file: impl Read,
     filter: &LogFilter,
     logged: &mut LoggedStatements,
 ) -> Result<(), ReadingError> {
@@ -212,7 +267,7 @@ impl Merged {
 }
 
 /// The bytes of a file that may be compressed with gzip or Zstandard, told by its first bytes.
-fn decompressed<'f>(file: impl Read + Send + 'f) -> std::io::Result<Box<dyn Read + Send + 'f>> {
+fn decompressed<'f>(file: impl Read + 'f) -> std::io::Result<Box<dyn Read + 'f>> {
     let mut file = BufReader::new(file);
     let mut magic = Vec::with_capacity(4);
     file.by_ref().take(4).read_to_end(&mut magic)?;
@@ -377,6 +432,32 @@ mod tests {
     }
 
     #[test]
+    fn progress_ends_at_the_size_of_the_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let log: String = (0..30_000).map(entry).collect();
+        fs::write(directory.path().join("1.log"), &log).unwrap();
+        fs::write(directory.path().join("2.log"), &log).unwrap();
+        let (expected, seen) = (Cell::new(0), Cell::new(0));
+        let observer = |event: Event<'_>| match event {
+            Event::Begin { steps, .. } => expected.set(steps),
+            Event::Step(_) => seen.set(seen.get() + 1),
+            _ => {}
+        };
+        let mut logged = LoggedStatements::default();
+        assert!(
+            add(
+                directory.path(),
+                &LogFilter::default(),
+                &mut logged,
+                &observer
+            )
+            .is_ok()
+        );
+        assert_eq!(seen.get(), expected.get());
+        assert_eq!(seen.get(), 2 * log.len() / 1_000_000);
+    }
+
+    #[test]
     fn compressed_logs_directories_and_parts_give_the_same() {
         let directory = tempfile::tempdir().unwrap();
         let log: String = (0..30).map(entry).collect();
@@ -391,7 +472,20 @@ mod tests {
         fs::write(directory.path().join("3.log"), &log).unwrap();
         fs::write(directory.path().join("notes.txt"), "no log").unwrap();
         let mut logged = LoggedStatements::default();
-        assert!(add(directory.path(), &LogFilter::default(), &mut logged).is_ok());
+        let steps = Cell::new(0);
+        let observer = |event: Event<'_>| {
+            steps.set(steps.get() + usize::from(matches!(event, Event::Begin { .. } | Event::End)))
+        };
+        assert!(
+            add(
+                directory.path(),
+                &LogFilter::default(),
+                &mut logged,
+                &observer
+            )
+            .is_ok()
+        );
+        assert_eq!(steps.get(), 2);
         let mut workload = Workload::default();
         logged.add_to(&mut workload, 9);
         let statements = workload.statements();
@@ -401,6 +495,7 @@ mod tests {
             &directory.path().join("notes.txt"),
             &LogFilter::default(),
             &mut LoggedStatements::default(),
+            &|_| {},
         );
         assert!(matches!(
             error,

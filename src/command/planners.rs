@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::CommandError;
 use super::twin_error::TwinError;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, CountersElsewhere};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
 use crate::cluster::{
@@ -44,6 +44,8 @@ pub(super) struct LivePlanner<'s> {
     keeps_samples: bool,
     /// The catalog that was read last.
     catalog: Option<Catalog>,
+    /// What other servers of the cluster have counted.
+    elsewhere: Vec<CountersElsewhere>,
     /// A twin was wanted and could not be made: nothing is built on the server instead.
     builds_nothing: bool,
 }
@@ -98,7 +100,19 @@ impl<'s> LivePlanner<'s> {
             snapshot: None,
             keeps_samples: false,
             catalog: None,
+            elsewhere: Vec::new(),
             builds_nothing: false,
+        }
+    }
+
+    /// With what other servers of the cluster have counted.
+    pub(super) fn with_counters(self, elsewhere: Vec<CountersElsewhere>) -> Self {
+        LivePlanner { elsewhere, ..self }
+    }
+
+    fn add_counters(&self, catalog: &mut Catalog) {
+        for other in &self.elsewhere {
+            catalog.add_counters(other);
         }
     }
 
@@ -126,8 +140,10 @@ impl<'s> LivePlanner<'s> {
         let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.twin.is_some()) else {
             return false;
         };
-        let copied: BTreeSet<&QualifiedName> =
+        let mut copied: BTreeSet<&QualifiedName> =
             snapshot.files.iter().map(|file| &file.name).collect();
+        let foreign = snapshot.foreign_tables();
+        copied.extend(&foreign);
         tables.iter().all(|table| copied.contains(table))
     }
 
@@ -513,7 +529,11 @@ impl Planner for LivePlanner<'_> {
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         match (self.server.catalog(tables), &self.catalog) {
             (Err(PlannerError::Silent { .. }), Some(known)) => Ok(known.clone()),
-            (catalog, _) => Ok(self.catalog.insert(catalog?).clone()),
+            (catalog, _) => {
+                let mut catalog = catalog?;
+                self.add_counters(&mut catalog);
+                Ok(self.catalog.insert(catalog).clone())
+            }
         }
     }
 
@@ -523,7 +543,11 @@ impl Planner for LivePlanner<'_> {
     ) -> Result<OtherTables, PlannerError> {
         match self.server.other_tables(known) {
             Err(PlannerError::Silent { .. }) => Ok(OtherTables::default()),
-            other => other,
+            other => {
+                let mut other = other?;
+                self.add_counters(&mut other.catalog);
+                Ok(other)
+            }
         }
     }
 

@@ -38,9 +38,12 @@ pub(super) fn run(cli: &Cli, arguments: &SnapshotArgs) -> Result<Outcome, Comman
     let interrupt = connection::interrupt()?;
     let safety = arguments.safety.safety(&Limits::default());
     let session = connection::session(cli, safety, &interrupt)?;
+    let progress = Progress::new(&cli.output);
     let workload = match has_none {
         true => Workload::default(),
-        false => workload::read(&arguments.workload, &session)?,
+        false => workload::read(&arguments.workload, &session, &|event| {
+            progress.observe(event);
+        })?,
     };
     let mut file = capture(cli, &session, &workload, arguments)?;
     if arguments.redact {

@@ -55,6 +55,7 @@ fn options_become_limits() {
         search_time: Some(Millis(2_000.0)),
         unused_after: Millis(3_600_000.0),
         all_tables: true,
+        follow_foreign: false,
     };
     assert_eq!(limits(&options), expected);
 }

@@ -8,16 +8,21 @@ use std::path::{Path, PathBuf};
 use super::{CommandError, log_files};
 use crate::cli::WorkloadArgs;
 use crate::db::Session;
+use crate::planner::Observer;
 use crate::sentences;
 use crate::sql::psql::Variables;
 use crate::workload::log::{LogFilter, LoggedStatements};
 use crate::workload::{StatementId, Workload, file};
 
 /// Reads files, texts, logs and pg_stat_statements, in this order.
-pub(super) fn read(arguments: &WorkloadArgs, session: &Session) -> Result<Workload, CommandError> {
+pub(super) fn read(
+    arguments: &WorkloadArgs,
+    session: &Session,
+    observer: Observer<'_>,
+) -> Result<Workload, CommandError> {
     let is_asked = !arguments.log.is_empty() && arguments.log_database.is_none();
     let database = is_asked.then(|| session.database()).transpose()?;
-    let mut workload = read_texts(arguments, database.as_deref())?;
+    let mut workload = read_texts(arguments, database.as_deref(), observer)?;
     session.resolve_search_paths(&mut workload)?;
     if arguments.pg_stat_statements {
         session.add_stat_statements(arguments.top, &mut workload)?;
@@ -42,11 +47,16 @@ fn without_statements(workload: &Workload) -> String {
 pub(super) fn read_offline(
     arguments: &WorkloadArgs,
     of_file: &Workload,
+    observer: Observer<'_>,
 ) -> Result<Workload, CommandError> {
     if arguments.is_empty() {
         return Ok(of_file.clone());
     }
-    read_texts(arguments, None)
+    let workload = read_texts(arguments, None, observer)?;
+    if workload.statements().is_empty() {
+        return Err(CommandError::Usage(without_statements(&workload)));
+    }
+    Ok(workload)
 }
 
 /// Checks the sources before connecting to a server.
@@ -90,7 +100,11 @@ fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     arguments.log.iter().filter(is_file).try_for_each(opened)
 }
 
-fn read_texts(arguments: &WorkloadArgs, database: Option<&str>) -> Result<Workload, CommandError> {
+fn read_texts(
+    arguments: &WorkloadArgs,
+    database: Option<&str>,
+    observer: Observer<'_>,
+) -> Result<Workload, CommandError> {
     let mut workload = Workload::default();
     let variables: Variables = arguments.variable.iter().cloned().collect();
     for path in &arguments.file {
@@ -101,7 +115,7 @@ fn read_texts(arguments: &WorkloadArgs, database: Option<&str>) -> Result<Worklo
         let source = format!("command-{}", number + 1);
         file::read_script(&source, text, &variables, &mut workload)?;
     }
-    read_logs(arguments, database, &mut workload)?;
+    read_logs(arguments, database, &mut workload, observer)?;
     Ok(workload)
 }
 
@@ -109,6 +123,7 @@ fn read_logs(
     arguments: &WorkloadArgs,
     database: Option<&str>,
     workload: &mut Workload,
+    observer: Observer<'_>,
 ) -> Result<(), CommandError> {
     if arguments.log.is_empty() {
         return Ok(());
@@ -120,7 +135,7 @@ fn read_logs(
     };
     let mut logged = LoggedStatements::default();
     for path in &arguments.log {
-        log_files::add(path, &filter, &mut logged)?;
+        log_files::add(path, &filter, &mut logged, observer)?;
     }
     let logged = logged.preferred();
     logged.note_others(workload);
@@ -208,7 +223,7 @@ mod tests {
         let path = path.to_str().unwrap();
         let found = arguments(&["-c", "SELECT 2", "-c", "SELECT 3", "-f", path]);
         check(&found).unwrap();
-        let workload = read_texts(&found, None).unwrap();
+        let workload = read_texts(&found, None, &|_| {}).unwrap();
         assert_eq!(names(&workload), ["first", "command-1:1", "command-2:1"]);
     }
 
@@ -220,9 +235,17 @@ mod tests {
             mean_time_ms: None,
         };
         kept.add("kept", "SELECT 1", usage, "kept.sql:1".to_owned());
-        let read = |options: &[&str]| read_offline(&arguments(options), &kept).unwrap();
+        let read = |options: &[&str]| read_offline(&arguments(options), &kept, &|_| {}).unwrap();
         assert_eq!(names(&read(&[])), ["kept"]);
         assert_eq!(names(&read(&["-c", "SELECT 2"])), ["command-1:1"]);
+        let nothing = read_offline(&arguments(&["-c", "BEGIN"]), &kept, &|_| {}).unwrap_err();
+        assert_eq!(nothing.exit_status(), 2);
+        assert!(
+            nothing
+                .to_string()
+                .starts_with("the workload has no statements: "),
+            "{nothing}"
+        );
     }
 
     #[test]

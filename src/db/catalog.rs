@@ -9,14 +9,15 @@ use super::row::{field, unexpected};
 use super::session::{TransactionMode, catalog_first};
 use super::{DbError, Session};
 use crate::catalog::{
-    Catalog, Column, ColumnStatistics, Counters, Enforcement, ExistingIndex, MissingPart,
-    Partition, Server, Stage, Table, TableKind, Writes,
+    Catalog, Column, ColumnStatistics, Counters, CountersElsewhere, Enforcement, ExistingIndex,
+    MissingPart, Partition, Server, Stage, Table, TableKind, Writes,
 };
 use crate::index::parse_index;
 use crate::model::{Bytes, QualifiedName};
 use crate::planner::OtherTables;
 
 mod classes;
+mod foreign;
 mod policies;
 
 const OPERATION: &str = "reading the catalog";
@@ -49,6 +50,42 @@ impl Session {
         self.within_users_names(OPERATION, TransactionMode::ReadSnapshot, |session| {
             let path = catalog_first(session.use_own_names(OPERATION)?);
             session.read_other_tables(known, &path)
+        })
+    }
+
+    /// What this server has counted, to be added to the counters of another one of its cluster.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn counters_elsewhere(&self) -> Result<CountersElsewhere, DbError> {
+        self.within(OPERATION, TransactionMode::ReadSnapshot, |session| {
+            let mut scans = BTreeMap::new();
+            for row in session.query(OPERATION, include_str!("sql/index_scans.sql"), &[])? {
+                let name = QualifiedName::new(
+                    field::<String>(&row, "schema_name")?,
+                    field::<String>(&row, "index_name")?,
+                );
+                scans.insert(name, field::<i64>(&row, "scans")?.unsigned_abs());
+            }
+            Ok(CountersElsewhere {
+                counters: session.server()?.counters,
+                scans,
+            })
+        })
+    }
+
+    /// Which cluster this server is one of: a standby has the number of its primary.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or the role may not know.
+    pub fn system_identifier(&self) -> Result<i64, DbError> {
+        let sql = "/* pgrehearse */ SELECT system_identifier FROM pg_catalog.pg_control_system()";
+        self.within(OPERATION, TransactionMode::Read, |session| {
+            let rows = session.query(OPERATION, sql, &[])?;
+            let row = rows
+                .first()
+                .ok_or_else(|| unexpected("the server did not report its identifier"))?;
+            field(row, "system_identifier")
         })
     }
 
@@ -113,6 +150,7 @@ impl Session {
         let operator_classes = self.operator_classes(path, &oids)?;
         let mutable = self.mutable(path, &oids)?;
         let foreign_keys = self.foreign_keys(&oids)?;
+        let foreign_tables = self.foreign_tables(&oids)?;
         let mut tables: Vec<Table> = tables.into_values().collect();
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Catalog {
@@ -123,6 +161,7 @@ impl Session {
             operator_classes,
             mutable,
             foreign_keys,
+            foreign_tables,
         })
     }
 
@@ -378,6 +417,7 @@ fn counters(row: &Row) -> Result<Option<Counters>, DbError> {
         counted_for_s: field(row, "counted_for_s")?,
         was_reset: field(row, "was_reset")?,
         standbys: u32::try_from(field::<i32>(row, "standbys")?).unwrap_or(0),
+        standbys_counted: 0,
     }))
 }
 

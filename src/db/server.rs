@@ -14,6 +14,7 @@ use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
+use crate::planner::hypothesis::use_remote_estimate;
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
     Question, RefusalCause, Target, TwinOnly, TwinOnlyReason,
@@ -327,6 +328,11 @@ impl Server<'_> {
             Hypothesis::Analyzed(analyzed) if question.indexes.is_empty() => self
                 .session
                 .plan_after(&analyzed.statements(), statements, &mut self.budget),
+            Hypothesis::RemoteEstimates(server) if question.indexes.is_empty() => {
+                let script = [use_remote_estimate(server)];
+                self.session
+                    .plan_after(&script, statements, &mut self.budget)
+            }
             Hypothesis::View(view) if question.indexes.is_empty() => {
                 match self.session.objection_to_executing(&view.query)? {
                     Some(objection) => {
@@ -340,6 +346,7 @@ impl Server<'_> {
             Hypothesis::Setting { .. }
             | Hypothesis::Analyzed(_)
             | Hypothesis::View(_)
+            | Hypothesis::RemoteEstimates(_)
             | Hypothesis::AllVisible(_)
             | Hypothesis::AlteredPolicy(_)
             | Hypothesis::Reindexed(_) => {

@@ -20,12 +20,13 @@ use super::settle::Settled;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
 use crate::cluster::Cluster;
-use crate::model::{Bytes, Gap, QualifiedName, quote_literal};
+use crate::model::{Bytes, Gap, GapCause, QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
 use crate::twin::Snapshot;
 use crate::twin::checks::Checked;
+use crate::twin::representatives::{MAX_REPRESENTATIVES, PartitionSize, representatives};
 use crate::twin::snapshot::Oid;
 use crate::workload::{Statement, StatementId};
 
@@ -210,6 +211,7 @@ impl Twin {
         };
         twin.gaps.extend(twin.missing_libraries(snapshot)?);
         twin.fill(&checked)?;
+        twin.add_many_partitions()?;
         twin.add_missing_policies()?;
         twin.apply(&checked)?;
         twin.session.set("statement_timeout", PATIENCE)?;
@@ -220,6 +222,31 @@ impl Twin {
         // Its statements are short, and what the twin has would be wrong without some of them.
         twin.admin.ignore_interrupts();
         Ok(twin)
+    }
+
+    /// Says of which tables not all partitions are looked at.
+    fn add_many_partitions(&mut self) -> Result<(), DbError> {
+        let sql = "SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, \
+                   (SELECT count(*) FROM pg_partition_tree(c.oid) AS tree WHERE tree.isleaf) AS leaves \
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.relkind = 'p' AND NOT c.relispartition ORDER BY 1, 2";
+        for row in self.admin.query(OPERATION, sql, &[])? {
+            let partitions = usize::try_from(field::<i64>(&row, "leaves")?).unwrap_or(0);
+            if partitions > MAX_REPRESENTATIVES {
+                self.gaps.push(Gap {
+                    tables: BTreeSet::new(),
+                    cause: GapCause::ManyPartitions {
+                        table: QualifiedName::new(
+                            field::<String>(&row, "schema_name")?,
+                            field::<String>(&row, "table_name")?,
+                        ),
+                        partitions,
+                        looked_at: MAX_REPRESENTATIVES,
+                    },
+                });
+            }
+        }
+        Ok(())
     }
 
     /// How long it has planned statements with new indexes.
@@ -403,6 +430,28 @@ impl Twin {
             .query(OPERATION, sql, &[(&table.to_string(), Type::TEXT)])?;
         let leaves: Vec<Leaf> = rows.iter().map(leaf).collect::<Result<_, DbError>>()?;
         self.leaves.insert(table.clone(), leaves.clone());
+        Ok(leaves)
+    }
+
+    /// For each of these tables the one that stands for it: itself, unless there are many.
+    fn standing(&self, leaves: &[Leaf]) -> BTreeMap<Oid, PartitionSize> {
+        let size = |leaf: &Leaf| PartitionSize {
+            table: leaf.table,
+            blocks: self.heaps.get(&leaf.table).map_or(0, |heap| heap.pages),
+        };
+        representatives(&leaves.iter().map(size).collect::<Vec<_>>())
+    }
+
+    /// Of the tables that an index on this table covers, those that stand for all of them.
+    fn looked_at(&mut self, table: &QualifiedName) -> Result<Vec<Leaf>, DbError> {
+        let mut leaves = self.leaves(table)?;
+        let standing = self.standing(&leaves);
+        let is_one = |leaf: &Leaf| {
+            standing
+                .get(&leaf.table)
+                .is_some_and(|of| of.table == leaf.table)
+        };
+        leaves.retain(is_one);
         Ok(leaves)
     }
 

@@ -49,7 +49,33 @@ pub(super) fn create_index(
 
 /// The best plain btree among the candidates for a use of a relation.
 pub(super) fn propose(subject: &Subject<'_>, relation: &RelationUse) -> Option<IndexProposal> {
-    let candidates = candidate::for_relation(relation, subject.plan_catalog());
+    propose_in(subject.plan_catalog(), relation)
+}
+
+/// The index that a use of a relation asks for, by its conditions and orders alone: a plain btree,
+/// or else one of another method. None where no index helps, or where one exists.
+pub fn proposed_index(relation: &RelationUse, catalog: &Catalog) -> Option<Index> {
+    let other_method = || {
+        let candidates = candidate::for_relation(relation, catalog)
+            .to_try
+            .into_iter();
+        let mut others = candidates.filter(|candidate| {
+            !matches!(
+                candidate.index.method,
+                Method::Btree | Method::Hash | Method::Brin
+            )
+        });
+        Some(others.next()?.index)
+    };
+    match propose_in(catalog, relation) {
+        Some(IndexProposal::Create(index)) => Some(*index),
+        Some(IndexProposal::Existing(_)) => None,
+        None => other_method(),
+    }
+}
+
+fn propose_in(catalog: &Catalog, relation: &RelationUse) -> Option<IndexProposal> {
+    let candidates = candidate::for_relation(relation, catalog);
     let wanted = WantedKeys::of(relation);
     let missing = candidates.to_try.into_iter().map(|candidate| {
         let score = wanted.score(&candidate.index);

@@ -59,6 +59,15 @@ pub enum GapCause {
     /// The operating system does not forbid the twin's processes all that it could: the second line
     /// behind the rights that copied code has in SQL.
     Unconfined(Unprotected),
+    /// Sizes of candidates are estimated on some partitions, and extrapolated to the others.
+    ManyPartitions {
+        /// The partitioned table.
+        table: QualifiedName,
+        /// Its partitions.
+        partitions: usize,
+        /// Those that are looked at.
+        looked_at: usize,
+    },
     /// A text, in files of pgrehearse 0.1.
     #[serde(untagged)]
     Text {

@@ -26,6 +26,9 @@ pub enum Hypothesis {
     /// A materialized view exists; the statements of the question read it. The twin takes rows and
     /// size as they are estimated; the server fills it, in a transaction that is rolled back.
     View(View),
+    /// The planner asks this foreign server for its estimates. Only the server can, in a transaction
+    /// that is rolled back; EXPLAIN then connects as the role's user mapping says.
+    RemoteEstimates(String),
     /// Nothing: the statements are the workload's, written another way.
     Rewritten,
     /// A row-level security policy shows rows by another condition. Only the twin can simulate that.
@@ -102,6 +105,15 @@ pub struct View {
     pub size: Bytes,
 }
 
+/// Lets the planner ask a foreign server for its estimates. The owner of the server may run it; it
+/// locks no table.
+pub fn use_remote_estimate(server: &str) -> String {
+    format!(
+        "ALTER SERVER {} OPTIONS (ADD use_remote_estimate 'true')",
+        quote_identifier(server)
+    )
+}
+
 impl Analyzed {
     /// What makes it so.
     pub fn statements(&self) -> Vec<String> {
@@ -162,7 +174,7 @@ impl Hypothesis {
     /// Does the server create or analyze something for it, and roll it back?
     pub fn takes_a_transaction(&self) -> bool {
         match self {
-            Hypothesis::Analyzed(_) | Hypothesis::View(_) => true,
+            Hypothesis::Analyzed(_) | Hypothesis::View(_) | Hypothesis::RemoteEstimates(_) => true,
             Hypothesis::Setting { .. }
             | Hypothesis::AllVisible(_)
             | Hypothesis::AlteredPolicy(_)
@@ -191,6 +203,9 @@ impl std::fmt::Display for Hypothesis {
             Hypothesis::AllVisible(table) => write!(formatter, "VACUUM {table}"),
             Hypothesis::View(view) => write!(formatter, "the materialized view {}", view.name),
             Hypothesis::AlteredPolicy(altered) => formatter.write_str(&altered.statement()),
+            Hypothesis::RemoteEstimates(server) => {
+                formatter.write_str(&use_remote_estimate(server))
+            }
             Hypothesis::Rewritten => formatter.write_str("statements written another way"),
             Hypothesis::Reindexed(indexes) => {
                 let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();

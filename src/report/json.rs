@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::run_measurements::RunMeasurements;
 use crate::advise::drop_effects::HypotheticalDrop;
+use crate::advise::foreign::{ForeignServer, RemoteIndex, RemoteStatement};
 use crate::advise::what_if::{StatementComparison, WhatIf};
 use crate::advise::{
-    Advice, Benefit, CheckedTables, ExistingFinding, Phase, Recommendation, RehearsalSummary,
-    Rejected, StatementAdvice, StatementStatus,
+    Advice, Benefit, CheckedTables, ExistingFinding, Followed, Phase, Recommendation,
+    RehearsalSummary, Rejected, StatementAdvice, StatementStatus,
 };
 use crate::catalog::Catalog;
 use crate::finding;
@@ -66,6 +67,8 @@ pub struct Report {
     /// What smaller and larger sets of the candidates would cost, by the plans that were seen; null
     /// where that is not known.
     pub budget_curve: Option<BudgetCurve>,
+    /// Other servers that the workload reads through foreign tables.
+    pub foreign_servers: Vec<ForeignServerReport>,
     /// What the reader has to know to trust the numbers.
     pub notices: Vec<String>,
     /// What the rehearsal did to the server.
@@ -218,7 +221,8 @@ pub struct NamedValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct NoIndexHelps {
     /// As a word: `reads_most_of_the_table`, `only_at_lower_random_page_cost`, `already_indexed`,
-    /// `being_built`, `incomplete`, `table_too_small`, `no_condition`, `not_indexable`, `no_candidate_helped`, or, where an
+    /// `being_built`, `incomplete`, `table_too_small`, `no_condition`, `on_foreign_server`, `not_indexable`,
+    /// `no_candidate_helped`, or, where an
     /// index would help, the reason why it is not recommended (`over_budget`, …).
     pub reason: String,
     /// As a sentence.
@@ -352,7 +356,8 @@ pub struct StatementBenefit {
 pub struct RemedyReport {
     /// `m1`, `m2`, …
     pub id: String,
-    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`, `alter_policy`.
+    /// `analyze`, `create_statistics`, `vacuum`, `materialized_view`, `rewrite`, `alter_policy`,
+    /// `use_remote_estimate`.
     pub kind: String,
     /// Schema-qualified, quoted where needed.
     pub table: String,
@@ -554,6 +559,107 @@ pub struct Rehearsal {
     pub total_wait_ms: Option<f64>,
 }
 
+/// Another server that the workload reads through foreign tables.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ForeignServer")]
+pub struct ForeignServerReport {
+    /// Its name in this database (`CREATE SERVER`).
+    pub name: String,
+    /// Its foreign data wrapper.
+    pub wrapper: String,
+    /// The database there, where the server's options name it.
+    pub database: Option<String>,
+    /// What the workload's statements send there.
+    pub statements: Vec<RemoteStatementReport>,
+    /// Indexes to try there. They follow from the conditions alone: no planner was asked. Empty once
+    /// that server was asked.
+    pub unproved: Vec<RemoteIndexReport>,
+    /// The report of that server (--follow-foreign), whose DDL runs there; the ids of its
+    /// recommendations begin with its name. Null without the option, and where it could not be
+    /// asked.
+    pub report: Option<Box<Report>>,
+    /// Why that server could not be asked, with --follow-foreign.
+    pub error: Option<String>,
+}
+
+/// What a statement sends to another server.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "RemoteStatement")]
+pub struct RemoteStatementReport {
+    /// Its name in the report of that server.
+    pub id: String,
+    /// The id of the statement here.
+    pub of: String,
+    /// `Remote SQL` of the plan.
+    pub sql: String,
+    /// How often, by the calls of the statement and the plan's estimates.
+    pub calls: f64,
+    /// The condition that is not pushed down, but checked here on every row that is fetched; null
+    /// where there is none.
+    pub not_pushed_down: Option<String>,
+}
+
+/// An index to try on another server.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "RemoteIndex")]
+pub struct RemoteIndexReport {
+    /// Runs there as it is.
+    pub ddl: String,
+    /// The table there, schema-qualified.
+    pub table: String,
+    /// The ids of the statements here that it is for.
+    pub statements: Vec<String>,
+}
+
+impl ForeignServerReport {
+    fn new(server: &ForeignServer, advice: &Advice) -> ForeignServerReport {
+        let followed = advice.followed.get(&server.name);
+        let report = match followed {
+            Some(Followed::Advised {
+                advice,
+                left_behind,
+            }) => {
+                let measured = RunMeasurements {
+                    left_behind: *left_behind,
+                    ..RunMeasurements::default()
+                };
+                Some(Report::new(advice, &measured))
+            }
+            _ => None,
+        };
+        ForeignServerReport {
+            name: server.name.clone(),
+            wrapper: server.wrapper.clone(),
+            database: server.database.clone(),
+            statements: server.statements.iter().map(remote_statement).collect(),
+            unproved: advice.unproved(server).iter().map(remote_index).collect(),
+            report: report.map(Box::new),
+            error: match followed {
+                Some(Followed::Failed(error)) => Some(error.clone()),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn remote_statement(sent: &RemoteStatement) -> RemoteStatementReport {
+    RemoteStatementReport {
+        id: sent.id.0.clone(),
+        of: sent.of.0.clone(),
+        sql: sent.sql.clone(),
+        calls: sent.calls,
+        not_pushed_down: sent.not_pushed_down.clone(),
+    }
+}
+
+fn remote_index(index: &RemoteIndex) -> RemoteIndexReport {
+    RemoteIndexReport {
+        ddl: index.ddl.clone(),
+        table: index.table.to_string(),
+        statements: index.statements.iter().map(|id| id.0.clone()).collect(),
+    }
+}
+
 /// How far a set of indexes can be from the best one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct OptimalityReport {
@@ -710,6 +816,11 @@ impl Report {
             what_if: advice.what_if.as_ref().map(WhatIfReport::new),
             optimality: advice.optimality.map(OptimalityReport::new),
             budget_curve: advice.curve.as_ref().map(BudgetCurve::new),
+            foreign_servers: advice
+                .foreign_servers
+                .iter()
+                .map(|server| ForeignServerReport::new(server, advice))
+                .collect(),
             notices: advice.notices.iter().map(sentences::notice).collect(),
             rehearsal: Rehearsal::new(&advice.rehearsal, measured),
             timing: Timing {

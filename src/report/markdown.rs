@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::rewriting;
 use super::run_measurements::RunMeasurements;
 use super::text;
+use crate::advise::foreign::ForeignServer;
 use crate::advise::{Advice, ExistingFinding, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
 use crate::model::{factor_text, printable};
@@ -39,6 +40,9 @@ pub fn write(advice: &Advice, measured: &RunMeasurements) -> String {
         );
     }
     remedies(&mut markdown, advice);
+    for server in &advice.foreign_servers {
+        foreign_server(&mut markdown, server, advice);
+    }
     if !advice.existing.is_empty() {
         markdown += "### Existing indexes\n\n";
     }
@@ -105,6 +109,26 @@ fn remedies(markdown: &mut String, advice: &Advice) {
             let lines: Vec<String> = lines.collect();
             let _ = writeln!(markdown, "```diff\n{}\n```\n", fenced(&lines.join("\n")));
         }
+    }
+}
+
+/// What should be done on another server.
+fn foreign_server(markdown: &mut String, server: &ForeignServer, advice: &Advice) {
+    let _ = writeln!(markdown, "### On {}\n", escaped(&server.name));
+    let created = advice.followed(server).into_iter().flat_map(|advice| {
+        let recommended = advice.recommendations.iter();
+        recommended.flat_map(|index| index.creation.statements())
+    });
+    let to_try = advice.unproved(server).iter().map(|index| &index.ddl);
+    let sql: Vec<_> = created
+        .chain(to_try)
+        .map(|sql| printable_sql(sql))
+        .collect();
+    if !sql.is_empty() {
+        let _ = writeln!(markdown, "```sql\n{}\n```\n", fenced(&sql.join("\n")));
+    }
+    if let Some(note) = sentences::foreign_server(server, advice.followed.get(&server.name)) {
+        let _ = writeln!(markdown, "{}\n", escaped(&note));
     }
 }
 

@@ -11,7 +11,10 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::run_measurements::RunMeasurements;
 use super::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
-use crate::advise::{Advice, Benefit, Recommendation, Rejected, StatementAdvice, StatementStatus};
+use crate::advise::foreign::{ForeignServer, RemoteStatement};
+use crate::advise::{
+    Advice, Benefit, Followed, Recommendation, Rejected, StatementAdvice, StatementStatus,
+};
 use crate::catalog::Catalog;
 use crate::finding::{Finding, Severity, findings};
 use crate::model::{
@@ -52,6 +55,7 @@ pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> Strin
     if let Some(what_if) = &advice.what_if {
         what_if::write(&mut text, what_if, width);
     }
+    foreign_servers(&mut text, advice, width);
     recommendations(&mut text, advice, width);
     curve::write(&mut text, advice.curve.as_ref());
     remedies::write(&mut text, advice, width);
@@ -102,12 +106,13 @@ fn headline(advice: &Advice) -> String {
         .map(|recommendation| recommendation.size)
         .sum();
     if advice.recommendations.is_empty() {
-        no_index(advice)
+        format!("{}{}", no_index(advice), headline_elsewhere(advice))
     } else {
         let factor = factor_text(before.factor_to(after));
         format!(
-            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower.{}",
-            optimality(advice)
+            "With {indexes} ({size}) the workload's cost (calls × cost) falls from {before} to {after}: {factor} lower.{}{}",
+            optimality(advice),
+            headline_elsewhere(advice)
         )
     }
 }
@@ -301,6 +306,137 @@ fn not_planned(text: &mut String, advice: &Advice, width: usize) {
         }
     }
     text.push('\n');
+}
+
+/// Writes a section for each server.
+fn foreign_servers(text: &mut String, advice: &Advice, width: usize) {
+    for server in &advice.foreign_servers {
+        foreign_server(text, (server, advice), width);
+    }
+}
+
+/// What is to be done elsewhere, with a space before.
+fn headline_elsewhere(advice: &Advice) -> String {
+    let mut sentences = String::new();
+    for server in &advice.foreign_servers {
+        let (number, how) = match advice.followed(server) {
+            Some(there) => (there.recommendations.len(), "recommended"),
+            None => (server.to_try.len(), "to try, unproved"),
+        };
+        if number > 0 {
+            let indexes = count(number, "index", "indexes");
+            let _ = write!(
+                sentences,
+                " On {}: {indexes} {how}.",
+                printable(&server.name)
+            );
+        }
+    }
+    sentences
+}
+
+fn foreign_server(text: &mut String, (server, advice): (&ForeignServer, &Advice), width: usize) {
+    let database = server
+        .database
+        .as_ref()
+        .map_or_else(String::new, |name| format!(" (database {name})"));
+    let title = format!("FOREIGN SERVER  {}{database}", server.name);
+    let _ = writeln!(text, "{}", styled(BOLD, printable(&title)));
+    for statement in &server.statements {
+        sent_there(text, (server, advice), statement, width);
+    }
+    for index in advice.unproved(server) {
+        let _ = writeln!(text, "    {}", styled(GOOD, printable_sql(&index.ddl)));
+        let of: Vec<&str> = index.statements.iter().map(|id| id.0.as_str()).collect();
+        let line = format!("for {}", printable(&of.join(", ")));
+        let _ = writeln!(text, "{}", styled(DIM, indent(&line, "      ", width)));
+    }
+    if let Some(note) = sentences::foreign_server(server, advice.followed.get(&server.name)) {
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(DIM, indent(&printable(&note), "  ", width))
+        );
+    }
+    if let Some(Followed::Advised {
+        advice,
+        left_behind,
+    }) = advice.followed.get(&server.name)
+    {
+        advised_there(text, (server, advice), *left_behind, width);
+    }
+    text.push('\n');
+}
+
+/// What a statement sends, and how that fares there.
+fn sent_there(
+    text: &mut String,
+    (server, advice): (&ForeignServer, &Advice),
+    statement: &RemoteStatement,
+    width: usize,
+) {
+    let there = advice.followed(server).and_then(|advice| {
+        let mut statements = advice.as_written();
+        statements.find(|there| there.statement.id == statement.id)
+    });
+    let calls = if statement.calls > 1.0 {
+        format!(" · {} calls", group_thousands(statement.calls, 0))
+    } else {
+        String::new()
+    };
+    let fares = there.map_or_else(String::new, |there| format!("  {}", costs_there(there)));
+    let _ = writeln!(text, "  {}{calls}{fares}", printable(&statement.of.0));
+    let words: Vec<&str> = statement.sql.split_whitespace().collect();
+    let sql = truncate(&printable_sql(&words.join(" ")), width.saturating_sub(4));
+    let _ = writeln!(text, "    {}", styled(DIM, sql));
+    if let Some(filter) = &statement.not_pushed_down {
+        let line = sentences::not_pushed_down(filter, &server.name);
+        let line = indent(&printable(&line), "    ! ", width);
+        let _ = writeln!(text, "{}", styled(HOT, line));
+    }
+}
+
+fn costs_there(there: &StatementAdvice) -> String {
+    match (there.cost_before(), there.cost_after()) {
+        (Some(before), Some(after)) => {
+            let (style, gain) = gain(there.change, before, after);
+            styled(style, gain)
+        }
+        _ => printable(&sentences::error(there).unwrap_or_default()).into_owned(),
+    }
+}
+
+fn advised_there(
+    text: &mut String,
+    (server, advice): (&ForeignServer, &Advice),
+    left_behind: Option<usize>,
+    width: usize,
+) {
+    if advice.recommendations.is_empty() {
+        let _ = writeln!(text, "  {}", no_index(advice));
+    } else {
+        let heading = format!("on {}: {}", server.name, recommended_heading(advice));
+        let _ = writeln!(text, "  {}", styled(BOLD, printable(&heading)));
+        for recommendation in &advice.recommendations {
+            recommendation_block(text, recommendation, advice, width);
+        }
+    }
+    let tally = advice.rehearsal.tally;
+    if let Some(left_behind) = left_behind
+        && tally.indexes_built > 0
+    {
+        let line = format!(
+            "{}: {} built in {}, all rolled back; {left_behind} left behind.",
+            server.name,
+            count(tally.indexes_built, "index", "indexes"),
+            count(tally.transactions, "transaction", "transactions"),
+        );
+        let _ = writeln!(text, "{}", indent(&printable(&line), "  ", width));
+    }
+    for notice in &advice.notices {
+        let line = format!("{}: {}", server.name, sentences::notice(notice));
+        let _ = writeln!(text, "{}", indent(&printable(&line), "! ", width));
+    }
 }
 
 fn recommendations(text: &mut String, advice: &Advice, width: usize) {

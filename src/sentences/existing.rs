@@ -253,6 +253,19 @@ fn other_servers(unused: &Unused) -> String {
         return "this is a standby: what the primary and other standbys use is counted there"
             .to_owned();
     }
+    let counted = unused.counters.standbys_counted;
+    if counted > 0 {
+        let servers = match counted {
+            1 => "the given standby has".to_owned(),
+            many => format!("the {many} given standbys have"),
+        };
+        let others = if unused.counters.standbys > counted {
+            "; others are connected, which count their own scans"
+        } else {
+            ""
+        };
+        return format!("what {servers} scanned is counted, too{others}");
+    }
     match unused.counters.standbys {
         0 => "each standby counts its own scans: if there are any, look there before dropping it"
             .to_owned(),

@@ -1,6 +1,8 @@
 //! The sentences of gaps: what the planner twin lacks, and what helps.
 
-use crate::model::{Gap, GapCause, HiddenStatistics, Unprotected, quote_identifier};
+use crate::model::{
+    Gap, GapCause, HiddenStatistics, Unprotected, group_thousands, quote_identifier,
+};
 
 /// Maximum number of tables that are named.
 const MAX_TABLES_NAMED: usize = 5;
@@ -58,6 +60,15 @@ fn what(cause: &GapCause) -> String {
                 Unprotected::FilesAndNetwork => "the network and other files",
             }
         ),
+        GapCause::ManyPartitions {
+            table,
+            partitions,
+            looked_at,
+        } => format!(
+            "sizes of candidate indexes on {table} are estimated on {looked_at} of its {} partitions, and extrapolated to the others by their \
+             sizes; statements are planned with all partitions",
+            group_thousands(*partitions as f64, 0)
+        ),
         GapCause::Text { what, .. } => what.clone(),
     }
 }
@@ -105,6 +116,7 @@ fn remedy(gap: &Gap) -> Option<String> {
         GapCause::RowSecurity
         | GapCause::ForeignTable
         | GapCause::AccessMethod { .. }
-        | GapCause::Unconfined(_) => None,
+        | GapCause::Unconfined(_)
+        | GapCause::ManyPartitions { .. } => None,
     }
 }

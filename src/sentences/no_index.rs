@@ -13,6 +13,7 @@ use crate::verdict::{MinImprovement, Reason};
 pub fn no_index(reason: &NoIndexHelps) -> String {
     match reason {
         NoIndexHelps::ReadsNoTable => "it reads no table itself; what functions and triggers read for it is not seen here (auto_explain.log_nested_statements logs that)".to_owned(),
+        NoIndexHelps::OnForeignServer(server) => on_foreign_server(server),
         NoIndexHelps::NoCondition(table) => {
             format!("nothing filters, orders or groups the rows of {table}")
         }
@@ -76,6 +77,12 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
 fn incomplete(index: &QualifiedName) -> String {
     format!(
         "the index {index} is for it and lacks parts: the existing indexes say how it is completed"
+    )
+}
+
+fn on_foreign_server(server: &str) -> String {
+    format!(
+        "its rows come from the server {server}: the indexes that would help are those of the tables there"
     )
 }
 

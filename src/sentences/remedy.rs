@@ -48,6 +48,7 @@ pub fn remedy(remedy: &Remedy) -> String {
                 group_thousands(*read, 0),
             )
         }
+        RemedyReason::AskTheServer { .. } => ask_the_server(&remedy.reason),
         RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
         RemedyReason::WrittenAnotherWay {
             before,
@@ -84,6 +85,28 @@ fn instead(indexes: &[InsteadIndex]) -> String {
         " If it has to stay as it is, it needs {} instead (cost {}); beside the rewrite {it} idle.",
         ddl.join(" "),
         first.cost
+    )
+}
+
+fn ask_the_server(reason: &RemedyReason) -> String {
+    let RemedyReason::AskTheServer {
+        server,
+        never_analyzed,
+        most_changed,
+    } = reason
+    else {
+        return String::new();
+    };
+    let names: Vec<String> = never_analyzed.iter().map(ToString::to_string).collect();
+    let guessed = match names.as_slice() {
+        [] => String::new(),
+        [name] => format!("{name} was never analyzed here. "),
+        names => format!("{} were never analyzed here. ", names.join(" and ")),
+    };
+    format!(
+        "{guessed}With the estimates of {server} itself {}. Each planning then asks {server}; ANALYZE of the foreign tables avoids that, but \
+         reads their rows, and has to be repeated.",
+        expectation(most_changed)
     )
 }
 

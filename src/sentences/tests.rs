@@ -442,6 +442,14 @@ fn gaps() {
             },
         ),
         (0, GapCause::Unconfined(Unprotected::FilesAndNetwork)),
+        (
+            0,
+            GapCause::ManyPartitions {
+                table: QualifiedName::new("public", "events"),
+                partitions: 2_000,
+                looked_at: 16,
+            },
+        ),
         (0, GapCause::Unconfined(Unprotected::Files)),
         (
             0,
@@ -467,6 +475,7 @@ fn unused(standbys: u32, another_index: Option<bool>) -> Unused {
             counted_for_s: 864_000.0,
             was_reset: true,
             standbys,
+            standbys_counted: 0,
         },
         version_num: 150_000,
         in_recovery: false,

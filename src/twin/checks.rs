@@ -16,6 +16,8 @@ mod settings;
 pub use fault::SnapshotFault;
 pub use settings::is_planner_setting;
 
+pub(super) use references::names;
+
 use fault::{FIRST_USER_OID, LAST_OID, fault, number, quoted};
 
 /// 16 TB. A relation may have twice that, but then its number of pages is negative in `pg_class`.

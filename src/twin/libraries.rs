@@ -63,7 +63,37 @@ pub fn tables_with(snapshot: &Snapshot, functions: &BTreeSet<String>) -> BTreeSe
         let oid = file.oid.to_string();
         relations.contains(oid.as_str()) || indexed.contains(&oid)
     });
-    concerned.map(|file| file.name.clone()).collect()
+    let mut concerned: BTreeSet<_> = concerned.map(|file| file.name.clone()).collect();
+    concerned.extend(foreign_tables_with(snapshot, functions));
+    concerned
+}
+
+/// The foreign tables whose wrapper's handler is one of these functions.
+fn foreign_tables_with(
+    snapshot: &Snapshot,
+    functions: &BTreeSet<String>,
+) -> BTreeSet<QualifiedName> {
+    let of = |catalog, column, among: &BTreeSet<&str>| -> BTreeSet<&str> {
+        let key = if catalog == "pg_foreign_table" {
+            "ftrelid"
+        } else {
+            "oid"
+        };
+        pairs(snapshot, catalog, key, column)
+            .filter(|(_, value)| among.contains(value))
+            .map(|(key, _)| key)
+            .collect()
+    };
+    let functions = functions.iter().map(String::as_str).collect();
+    let wrappers = of("pg_foreign_data_wrapper", "fdwhandler", &functions);
+    let servers = of("pg_foreign_server", "srvfdw", &wrappers);
+    let tables = of("pg_foreign_table", "ftserver", &servers);
+    let names = super::checks::names(snapshot);
+    names
+        .into_iter()
+        .filter(|(oid, _)| tables.contains(oid.to_string().as_str()))
+        .map(|(_, (_, name))| name)
+        .collect()
 }
 
 /// Two columns of a catalog, of rows where both have a value.

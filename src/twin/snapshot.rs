@@ -281,6 +281,20 @@ impl Snapshot {
         table.rows.iter().filter_map(row).collect()
     }
 
+    /// The foreign tables that are copied.
+    pub fn foreign_tables(&self) -> Vec<QualifiedName> {
+        let schemas: BTreeMap<&str, &str> = self
+            .rows_of("pg_namespace", ["oid", "nspname"])
+            .into_iter()
+            .map(|[oid, name]| (oid, name))
+            .collect();
+        let classes = self.rows_of("pg_class", ["relname", "relnamespace", "relkind"]);
+        let foreign = classes.into_iter().filter(|[_, _, kind]| *kind == "f");
+        foreign
+            .filter_map(|[name, schema, _]| Some(QualifiedName::new(*schemas.get(schema)?, name)))
+            .collect()
+    }
+
     /// All rows of a table of one block, with all its columns; none if they were not read.
     pub fn whole_rows(&self, file: &RelationFile) -> Option<&TableSample> {
         let sample = self

@@ -19,6 +19,8 @@ pub enum NoIndexReason {
     TableTooSmall,
     /// Nothing filters, orders or groups.
     NoCondition,
+    /// Its rows are those of another server.
+    OnForeignServer,
     /// Its conditions are nothing that an index can answer.
     NotIndexable,
     /// An index would help, or might: this is why it is not recommended.
@@ -38,6 +40,7 @@ impl NoIndexReason {
             NoIndexReason::Incomplete => "incomplete",
             NoIndexReason::TableTooSmall => "table_too_small",
             NoIndexReason::NoCondition => "no_condition",
+            NoIndexReason::OnForeignServer => "on_foreign_server",
             NoIndexReason::NotIndexable => "not_indexable",
             NoIndexReason::Candidate(reason) => reason.name(),
             NoIndexReason::NoCandidateHelped => "no_candidate_helped",

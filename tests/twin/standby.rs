@@ -160,3 +160,59 @@ fn a_standby_is_advised_on_from_its_twin() {
     let log = std::fs::read_to_string(standby.directory.path().join("log")).unwrap();
     assert!(!log.contains("ERROR"), "{log}");
 }
+
+#[test]
+fn an_index_that_only_a_standby_scans_is_not_unused() {
+    let database = Database::new(
+        "standby_counters",
+        "CREATE TABLE visit (id bigint PRIMARY KEY, place int NOT NULL, at int NOT NULL);
+         INSERT INTO visit SELECT n, n % 500, n % 7 FROM generate_series(1, 60000) AS n;
+         CREATE INDEX visit_place_idx ON visit (place); CREATE INDEX visit_at_idx ON visit (at, id);
+         ANALYZE visit;",
+    );
+    let Some(standby) = Standby::start() else {
+        return;
+    };
+    let mut client = Client::connect(&standby.conninfo(&database.name), NoTls).unwrap();
+    client
+        .batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SELECT count(*) FROM visit WHERE place = 7")
+        .unwrap();
+    drop(client);
+    let unused = |report: &Value| -> Vec<String> {
+        let found = report["existing_indexes"].as_array().unwrap().iter();
+        let unused = found.filter(|index| index["finding"] == "unused");
+        unused
+            .map(|index| index["index"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let arguments = [
+        "--unused-after=0d",
+        "--rehearse=off",
+        "-c",
+        "SELECT * FROM visit WHERE id = 7",
+    ];
+    let alone = database.advise(&arguments);
+    assert_eq!(unused(&alone).len(), 2, "{:#}", alone["existing_indexes"]);
+    let given = standby.conninfo(&database.name);
+    // What ended on the standby is counted within a second.
+    let began = Instant::now();
+    let together = loop {
+        let report = database.advise(&[&["--standby", &given][..], &arguments].concat());
+        if unused(&report).len() < 2 || began.elapsed() > PATIENCE {
+            break report;
+        }
+    };
+    assert_eq!(unused(&together), ["public.visit_at_idx"]);
+    let detail = together["existing_indexes"].to_string();
+    assert!(
+        detail.contains("what the given standby has scanned is counted, too"),
+        "{detail}"
+    );
+    let other = standby.conninfo("postgres");
+    let output = database
+        .program(&[&["advise", "--standby", &other][..], &arguments].concat())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text_of(&output));
+    assert!(text_of(&output).contains("--standby 1: it is connected to the database postgres"));
+}

@@ -61,6 +61,7 @@ fn counting(indexes: Vec<ExistingIndex>) -> Catalog {
         counted_for_s: 10.0 * DAY_S,
         was_reset: true,
         standbys: 2,
+        standbys_counted: 0,
     });
     Catalog {
         server: Server {

@@ -118,6 +118,9 @@ pub(super) fn volatile(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
 
 /// The reason that the plan and the catalog give, if there is one.
 pub(super) fn decided(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
+    if let Some(server) = foreign_server(plan, catalog) {
+        return Some(NoIndexHelps::OnForeignServer(server));
+    }
     let Some(scan) = Scan::costliest(plan, catalog) else {
         return Some(NoIndexHelps::ReadsNoTable);
     };
@@ -126,6 +129,23 @@ pub(super) fn decided(plan: &Plan, catalog: &Catalog) -> Option<NoIndexHelps> {
     }
     let checks = [table_too_small, already_indexed, reads_most];
     checks.iter().find_map(|check| check(&scan, catalog))
+}
+
+/// The server that the costliest scan reads from, if that is a foreign one.
+fn foreign_server(plan: &Plan, catalog: &Catalog) -> Option<String> {
+    let metrics = metrics(plan);
+    let reads = |node: &&Node| {
+        let is_scan = node.table().is_some() || !node.pushed_down_tables().is_empty();
+        is_scan && *node.node_type() != NodeType::ModifyTable
+    };
+    let share = |node: &Node| metrics.node(node.id).share;
+    let scans = plan.nodes().iter().filter(reads);
+    let costliest = scans.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.id.cmp(&a.id)))?;
+    let mut tables = costliest.pushed_down_tables();
+    tables.extend(costliest.table());
+    let mut foreign = tables.iter();
+    let foreign = foreign.find_map(|table| catalog.foreign_table(table))?;
+    Some(foreign.server.clone())
 }
 
 fn asks_nothing(plan: &Plan, catalog: &Catalog) -> bool {

@@ -61,6 +61,7 @@ fn never_scanned(body: &str) -> TestPlanner {
                 counted_for_s: 10.0 * 86_400.0,
                 was_reset: true,
                 standbys: 0,
+                standbys_counted: 0,
             });
         })
 }

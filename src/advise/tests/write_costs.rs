@@ -73,6 +73,7 @@ fn counted(calls_for_s: Option<f64>, inserted: u64) -> TestPlanner {
                 counted_for_s: 1_000.0,
                 was_reset: true,
                 standbys: 0,
+                standbys_counted: 0,
             });
         })
 }

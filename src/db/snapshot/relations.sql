@@ -3,7 +3,7 @@ WITH RECURSIVE reached AS (
     SELECT c.oid
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
       AND c.oid >= 16384
       AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -62,7 +62,14 @@ FROM relations
 JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam AND c.relkind = 'i'
-WHERE c.relkind <> 'f' AND (c.relkind NOT IN ('r', 'm') OR c.relam = 2)
+WHERE (c.relkind <> 'f' OR c.oid IN (
+    SELECT t.ftrelid
+    FROM pg_catalog.pg_foreign_table t
+    JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    JOIN pg_catalog.pg_proc handler ON handler.oid = w.fdwhandler
+    WHERE handler.prosrc = 'postgres_fdw_handler' AND handler.probin = '$libdir/postgres_fdw'))
+  AND (c.relkind NOT IN ('r', 'm') OR c.relam = 2)
   AND c.relpersistence <> 't'
   AND (c.relkind IN ('c', 'v') OR n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast'))
 ORDER BY c.oid

@@ -6,6 +6,7 @@ use super::OPERATION;
 use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
+use crate::twin::foreign_options;
 use crate::twin::snapshot::SystemTable;
 
 /// The catalogs and the rows of each that are copied; `$1` are the relations. OIDs that initdb
@@ -76,6 +77,16 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
     ),
     ("pg_statistic_ext", "x.stxrelid = ANY ($1::oid[])"),
     ("pg_sequence", "x.seqrelid = ANY ($1::oid[])"),
+    (
+        "pg_foreign_data_wrapper",
+        "x.oid IN (SELECT s.srvfdw FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_table t ON t.ftserver = s.oid \
+         WHERE t.ftrelid = ANY ($1::oid[]))",
+    ),
+    (
+        "pg_foreign_server",
+        "x.oid IN (SELECT t.ftserver FROM pg_catalog.pg_foreign_table t WHERE t.ftrelid = ANY ($1::oid[]))",
+    ),
+    ("pg_foreign_table", "x.ftrelid = ANY ($1::oid[])"),
     // The sequence of an identity or serial column.
     (
         "pg_depend",
@@ -158,6 +169,9 @@ impl Column {
         let column = format!("x.{}", quote_identifier(&self.name));
         if (self.catalog.as_str(), self.name.as_str()) == ("pg_proc", "proacl") {
             return PUBLIC_ONLY.to_owned();
+        }
+        if foreign_options::COLUMNS.contains(&self.name.as_str()) {
+            return format!("({})::text", foreign_options::kept(&column));
         }
         let fixed = match (
             self.catalog.as_str(),

@@ -23,8 +23,13 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
 LEFT JOIN pg_catalog.pg_collation collation_name ON collation_name.oid = a.attcollation
-LEFT JOIN pg_catalog.pg_stats s
-       ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
-      AND s.inherited = (c.relkind = 'p')
+-- OFFSET 0: looked up for each column. Joined, the whole view is compared with the columns, row by row, where the planner expects few.
+LEFT JOIN LATERAL (
+    SELECT stats.*
+    FROM pg_catalog.pg_stats stats
+    WHERE stats.schemaname = n.nspname AND stats.tablename = c.relname AND stats.attname = a.attname
+      AND stats.inherited = (c.relkind = 'p')
+    OFFSET 0
+) AS s ON true
 WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum

@@ -1,7 +1,7 @@
 //! Candidate indexes in the twin: created over its few rows, given a file of the estimated size,
 //! and hidden.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::Type;
 
@@ -13,6 +13,7 @@ use crate::db::transaction::body;
 use crate::model::{Bytes, QualifiedName, quote_literal};
 use crate::planner::{NamedIndex, Refusal, TestedIndex};
 use crate::twin::page::{self, BLOCK_BYTES};
+use crate::twin::representatives::{PartitionSize, scaled};
 use crate::twin::size::IndexSize;
 use crate::twin::snapshot::Oid;
 use crate::verdict::Reason;
@@ -74,7 +75,7 @@ impl Twin {
         if self.hypothetical(index).is_some() {
             return Ok(Ok(()));
         }
-        let leaves = self.leaves(&index.definition.table)?;
+        let leaves = self.looked_at(&index.definition.table)?;
         if let Some(refusal) = self.too_long(&index.definition, &leaves)? {
             return Ok(Err(refusal));
         }
@@ -119,7 +120,7 @@ impl Twin {
             self.admin.batch(OPERATION, &extension.create())?;
         }
         let leaves = self.leaves(&index.definition.table)?;
-        for leaf in &leaves {
+        for leaf in &self.looked_at(&index.definition.table)? {
             self.learn(leaf)?;
             if matches!(index.definition.method.name(), "gin" | "gist" | "spgist") {
                 self.divide_sample(leaf.table)?;
@@ -170,13 +171,17 @@ impl Twin {
     fn finish(&mut self, index: &NamedIndex) -> Result<Hypothetical, DbError> {
         let mut parts = self.parts(index)?;
         name_parts(index, &mut parts);
-        for part in parts.iter().filter(|part| part.has_expression()) {
-            if part.path.is_some() {
-                self.add_expression_statistics(part)?;
-            }
+        let leaves = self.leaves(&index.definition.table)?;
+        let standing = self.standing(&leaves);
+        let with_expressions = parts
+            .iter()
+            .filter(|part| part.has_expression() && part.path.is_some());
+        for part in with_expressions.filter(|part| stands_for_itself(&standing, part)) {
+            self.add_expression_statistics(part)?;
         }
+        self.copy_expression_statistics(&parts, &standing)?;
         self.session.batch(OPERATION, BEGIN_ESTIMATES)?;
-        let files = self.files(index, &parts)?;
+        let files = self.files(index, &parts, &standing)?;
         self.session.rollback();
         let raised = self.raise(index, &parts)?;
         self.admin.batch(OPERATION, &give_files(&files))?;
@@ -193,20 +198,52 @@ impl Twin {
         ))
     }
 
+    /// The estimated sizes of the parts on tables that stand for others, by table.
+    fn estimates(
+        &mut self,
+        index: &NamedIndex,
+        parts: &[IndexPart],
+        standing: &BTreeMap<Oid, PartitionSize>,
+    ) -> Result<BTreeMap<Oid, (IndexSize, PartitionSize)>, DbError> {
+        let mut sizes = BTreeMap::new();
+        let represented = parts
+            .iter()
+            .filter(|part| stands_for_itself(standing, part));
+        for mut part in represented.cloned() {
+            let Some(path) = &part.path else { continue };
+            let built = self.directory.read(path, 2 * BLOCK_BYTES)?;
+            part.deduplicates = part.method == "btree" && page::deduplicates(&built);
+            let size = self.estimate(&index.definition, &part)?;
+            if let Some(of) = standing.get(&part.table) {
+                sizes.insert(part.table, (size, *of));
+            }
+        }
+        Ok(sizes)
+    }
+
     /// A file of the estimated size for each part.
     fn files(
         &mut self,
         index: &NamedIndex,
         parts: &[IndexPart],
+        standing: &BTreeMap<Oid, PartitionSize>,
     ) -> Result<Vec<(Oid, Oid, IndexSize)>, DbError> {
+        let estimates = self.estimates(index, parts, standing)?;
         let mut files = Vec::with_capacity(parts.len());
-        for mut part in parts.iter().cloned() {
+        for part in parts {
             let Some(path) = part.path.clone() else {
                 continue;
             };
             let built = self.directory.read(&path, 2 * BLOCK_BYTES)?;
-            part.deduplicates = part.method == "btree" && page::deduplicates(&built);
-            let mut size = self.estimate(&index.definition, &part)?;
+            let of = standing
+                .get(&part.table)
+                .and_then(|of| estimates.get(&of.table));
+            let Some((size, of)) = of else { continue };
+            let own = PartitionSize {
+                table: part.table,
+                blocks: self.heaps.get(&part.table).map_or(0, |heap| heap.pages),
+            };
+            let mut size = scaled(*size, *of, own);
             let real = self.real_sizes.get(&index.definition.create(&index.name));
             if let (Some(real), [_]) = (real, parts) {
                 size.pages = (real.0 / BLOCK_BYTES as u64).clamp(1, u64::from(u32::MAX));
@@ -330,6 +367,12 @@ impl Twin {
     }
 }
 
+/// Is this part looked at itself?
+fn stands_for_itself(standing: &BTreeMap<Oid, PartitionSize>, part: &IndexPart) -> bool {
+    let of = standing.get(&part.table);
+    of.is_some_and(|of| of.table == part.table)
+}
+
 /// Hides a new index and its partitions.
 fn hide(index: &NamedIndex) -> String {
     let name = quote_literal(&index.qualified_name().to_string());
@@ -353,12 +396,23 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
             pairs.join(", ")
         )
     };
-    let renamed = parts.iter().skip(1).map(|part| {
-        let name = quote_literal(&part.index_name);
-        let new = raised.iter().find(|(old, _)| *old == part.oid);
-        let oid = new.map_or(part.oid, |(_, new)| *new);
-        format!("; UPDATE pg_catalog.pg_class SET relname = {name} WHERE oid = {oid}::oid")
-    });
+    let new: BTreeMap<Oid, Oid> = raised.iter().copied().collect();
+    let names: Vec<String> = parts
+        .iter()
+        .skip(1)
+        .map(|part| {
+            let oid = new.get(&part.oid).copied().unwrap_or(part.oid);
+            format!("({oid}::oid, {}::name)", quote_literal(&part.index_name))
+        })
+        .collect();
+    let renamed = if names.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; UPDATE pg_catalog.pg_class c SET relname = v.name FROM (VALUES {}) AS v (oid, name) WHERE c.oid = v.oid",
+            names.join(", ")
+        )
+    };
     let of_class = " AND c.classid = 'pg_catalog.pg_class'::regclass";
     let of_other_class = " AND c.refclassid = 'pg_catalog.pg_class'::regclass";
     let updates: Vec<String> = [
@@ -378,7 +432,7 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     format!(
         "BEGIN; {}{}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
         updates.join("; "),
-        renamed.collect::<String>(),
+        renamed,
         tables.join(", ")
     )
 }

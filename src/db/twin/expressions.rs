@@ -1,6 +1,8 @@
 //! Statistics of expressions, estimated from a sample. On the server they would exist only after an
 //! ANALYZE with the index.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::types::Type;
 
 use super::Twin;
@@ -11,6 +13,8 @@ use super::samples::{SCHEMA, SideTable};
 use crate::db::DbError;
 use crate::db::row::field;
 use crate::db::session::PipelineStep;
+use crate::twin::representatives::PartitionSize;
+use crate::twin::snapshot::Oid;
 
 const OPERATION: &str = "computing an expression's statistics in the planner twin";
 
@@ -70,6 +74,32 @@ impl Twin {
         let corrected = self.correct_distinct(part, side);
         self.session.rollback();
         corrected
+    }
+
+    /// Parts that others stand for have the same statistics of their expressions.
+    pub(super) fn copy_expression_statistics(
+        &self,
+        parts: &[IndexPart],
+        standing: &BTreeMap<Oid, PartitionSize>,
+    ) -> Result<(), DbError> {
+        let by_table: BTreeMap<Oid, Oid> =
+            parts.iter().map(|part| (part.table, part.oid)).collect();
+        let pairs = parts.iter().filter(|part| part.has_expression());
+        let pairs = pairs.filter_map(|part| {
+            let of = by_table.get(&standing.get(&part.table)?.table)?;
+            (*of != part.oid).then(|| format!("({of}::oid, {}::oid)", part.oid))
+        });
+        let pairs: Vec<String> = pairs.collect();
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let copy = format!(
+            "INSERT INTO pg_catalog.pg_statistic (starelid, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS}) \
+             SELECT own.oid, staattnum, stainherit, stanullfrac, stawidth, stadistinct, {SLOTS} \
+             FROM pg_catalog.pg_statistic JOIN (VALUES {}) AS own (of, oid) ON own.of = starelid",
+            pairs.join(", ")
+        );
+        self.admin.batch(OPERATION, &copy)
     }
 
     /// ANALYZE assumed that the sample was the whole table.

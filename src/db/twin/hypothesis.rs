@@ -45,7 +45,9 @@ impl Twin {
                     ..Planned::default()
                 }));
             }
-            Hypothesis::Analyzed(_) => return Ok(Answer::Refused(hypothesis.refused(indexes))),
+            Hypothesis::Analyzed(_) | Hypothesis::RemoteEstimates(_) => {
+                return Ok(Answer::Refused(hypothesis.refused(indexes)));
+            }
         };
         self.with(indexes, hidden, besides, statements)
     }

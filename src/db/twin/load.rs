@@ -15,6 +15,7 @@ use crate::db::row::field;
 use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::checks::Checked;
+use crate::twin::foreign_options;
 use crate::twin::page::{self, BLOCK_BYTES};
 use crate::twin::snapshot::{Oid, RelationFile, Snapshot, SystemTable};
 
@@ -70,6 +71,20 @@ const FINISH: &[&str] = &[
     "pg_sequence",
     "pg_depend",
 ];
+
+/// Copied once the twin has a handler of its own for them.
+const FOREIGN: &[&str] = &[
+    "pg_foreign_data_wrapper",
+    "pg_foreign_server",
+    "pg_foreign_table",
+];
+
+/// The one wrapper whose tables are copied. Without `use_remote_estimate` it plans from the local
+/// catalog alone (`estimate_path_cost_size`, contrib/postgres_fdw/postgres_fdw.c), and EXPLAIN without
+/// ANALYZE does not connect (`postgresBeginForeignScan`).
+const FOREIGN_HANDLER: &str = "\
+CREATE FUNCTION pgrehearse_twin.foreign_tables() RETURNS fdw_handler LANGUAGE c AS '$libdir/postgres_fdw', 'postgres_fdw_handler';
+REVOKE ALL ON FUNCTION pgrehearse_twin.foreign_tables FROM PUBLIC";
 
 /// Copied once the superuser's statements no longer convert anything: it must not call what a cast
 /// of the server calls.
@@ -157,6 +172,7 @@ impl Twin {
         copier.finish(snapshot)?;
         copier.restore(snapshot)?;
         self.grant_rights()?;
+        copier.foreign_tables()?;
         self.add_statistics(snapshot)?;
         copier.casts()?;
         self.check_shapes()?;
@@ -446,6 +462,40 @@ impl Copier<'_> {
         self.session.batch(OPERATION, ours)
     }
 
+    /// Where foreign tables are. Nobody has a user mapping, and the servers belong to the superuser,
+    /// so nothing in the twin can connect to one. Without the library they cannot be planned, which
+    /// [`Twin::missing_libraries`] says.
+    fn foreign_tables(&self) -> Result<(), DbError> {
+        let tables: Vec<_> = FOREIGN
+            .iter()
+            .filter_map(|name| self.checked.rows(name))
+            .filter(|table| !table.rows.is_empty())
+            .collect();
+        if tables.is_empty() {
+            return Ok(());
+        }
+        match self.session.batch(OPERATION, FOREIGN_HANDLER) {
+            Err(refused) if refused.is_refusal() => return Ok(()),
+            created => created?,
+        }
+        self.session.batch(OPERATION, "BEGIN")?;
+        for table in tables {
+            self.insert(
+                &table,
+                &[
+                    (
+                        "fdwhandler",
+                        "'pgrehearse_twin.foreign_tables'::pg_catalog.regproc::pg_catalog.oid",
+                    ),
+                    ("fdwvalidator", "0"),
+                    ("fdwowner", "10"),
+                    ("srvowner", "10"),
+                ],
+            )?;
+        }
+        self.session.batch(OPERATION, "COMMIT")
+    }
+
     /// Everything that depends on tables, and the columns that were left out at first.
     fn finish(&self, snapshot: &Snapshot) -> Result<(), DbError> {
         self.session.batch(OPERATION, "BEGIN")?;
@@ -563,6 +613,9 @@ impl Copier<'_> {
                 format!("CASE WHEN r.{quoted} IS NOT NULL THEN '{{}}'::pg_catalog.aclitem[] END")
             }
             Some("_aclitem") => "NULL".to_owned(),
+            Some("_text") if foreign_options::COLUMNS.contains(&column) => {
+                foreign_options::kept(&format!("r.{quoted}::pg_catalog._text"))
+            }
             Some("oid") if column.ends_with("owner") => format!("{}::pg_catalog.oid", self.owner),
             Some(type_name) => format!("r.{quoted}::pg_catalog.{}", quote_identifier(type_name)),
         }

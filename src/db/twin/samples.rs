@@ -60,7 +60,7 @@ impl Twin {
             return Ok(fetched);
         }
         let for_size = needs_sample(&index.definition);
-        for leaf in self.leaves(&index.definition.table)? {
+        for leaf in self.looked_at(&index.definition.table)? {
             if !for_size && !self.may_have_long_keys(&index.definition, &leaf)? {
                 continue;
             }

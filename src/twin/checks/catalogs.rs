@@ -76,6 +76,9 @@ const CATALOGS: &[Catalog] = &[
     user("pg_policy", "oid"),
     user("pg_statistic_ext", "oid"),
     user("pg_sequence", "seqrelid"),
+    user("pg_foreign_data_wrapper", "oid"),
+    user("pg_foreign_server", "oid"),
+    user("pg_foreign_table", "ftrelid"),
     user("pg_depend", "objid"),
 ];
 

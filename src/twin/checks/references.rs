@@ -21,6 +21,7 @@ const RELATIONS: &[(&str, &str)] = &[
     ("pg_trigger", "tgrelid"),
     ("pg_statistic_ext", "stxrelid"),
     ("pg_sequence", "seqrelid"),
+    ("pg_foreign_table", "ftrelid"),
     ("pg_depend", "objid"),
     ("pg_depend", "refobjid"),
 ];
@@ -33,7 +34,7 @@ const RELATIONS_IF_ANY: &[(&str, &str)] = &[
 ];
 
 /// Kinds of relations that are copied, by `relkind`.
-const KINDS: &[&str] = &["r", "p", "v", "m", "S", "i", "I", "c"];
+const KINDS: &[&str] = &["r", "p", "v", "m", "S", "i", "I", "c", "f"];
 
 /// Lists with an entry for each column, and the number of columns.
 const LISTS: &[(&str, &str, &str)] = &[
@@ -150,7 +151,9 @@ fn check_objects(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
 }
 
 /// The relations of the snapshot: their kinds and names.
-pub(super) fn names<'s>(snapshot: &'s Snapshot) -> BTreeMap<Oid, (&'s str, QualifiedName)> {
+pub(in crate::twin) fn names<'s>(
+    snapshot: &'s Snapshot,
+) -> BTreeMap<Oid, (&'s str, QualifiedName)> {
     let schemas = snapshot.rows_of("pg_namespace", ["oid", "nspname"]);
     let schemas: BTreeMap<&str, &str> =
         schemas.into_iter().map(|[oid, name]| (oid, name)).collect();
