@@ -65,7 +65,6 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         limits,
         budget: limits.budget,
         kept_out: BTreeMap::new(),
-        banned: None,
     };
     let mut bound = search.bound()?;
     let mut chosen = match limits.budget {
@@ -75,8 +74,9 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
     search.exchange(&mut chosen)?;
     search.merge(&mut chosen)?;
     search.shorten(&mut chosen)?;
+    search.fill(&mut chosen)?;
     search.note_write_costs();
-    let optimality = search.optimality(&chosen, bound)?;
+    let optimality = search.optimality(&chosen, bound.as_ref())?;
     let mut kept_out = std::mem::take(&mut search.kept_out);
     let curve = search.curve(&chosen)?;
     kept_out.retain(|id, _| !chosen.contains(id));

@@ -301,8 +301,9 @@ fn what_is_asked_of_groups_is_not_asked_of_rows() {
 
     let grouped = json!({"Node Type": "Aggregate", "Group Key": ["j.id"], "Plans": [scan("jobs", "j", &json!({}))]});
     let join = |condition: &str| json!({"Node Type": "Hash Join", "Hash Cond": condition, "Plans": [scan("users", "u", &json!({})), grouped.clone()]});
-    assert_eq!(conditions(&join("(u.id = (max(j.id)))")), [0, 0]);
-    assert_eq!(conditions(&join("(u.id > (0.5 * sum(j.id)))")), [0, 0]);
+    // What a group has is a value for the other table.
+    assert_eq!(conditions(&join("(u.id = (max(j.id)))")), [1, 0]);
+    assert_eq!(conditions(&join("(u.id > (0.5 * sum(j.id)))")), [1, 0]);
     // A join to distinct values is also one to their table.
     assert_eq!(conditions(&join("(u.id = j.id)")), [1, 1]);
 }

@@ -16,11 +16,8 @@ use crate::model::Cost;
 use crate::planner::PlannerError;
 
 /// How often the planner is asked about what the cheapest fractional choice rests on, before a set is
-/// chosen.
-const MAX_ROUNDS: usize = 10;
-
-/// The same after that, to say how good the chosen set is.
-const MAX_ROUNDS_AFTERWARDS: usize = 30;
+/// looked for.
+const MAX_ROUNDS: usize = 4;
 
 /// A bound so near to a set that was found is good enough, as a share.
 const GOOD_ENOUGH: f64 = 0.01;
@@ -87,10 +84,15 @@ impl Search<'_, '_> {
         }
     }
 
-    /// The bound by what is known now.
-    pub(super) fn learned(&mut self, bound: &mut Option<Bound>) -> Result<(), PlannerError> {
+    /// The bound by what is known now, and by what this many rounds of questions tell.
+    pub(super) fn tighten(
+        &mut self,
+        bound: &mut Option<Bound>,
+        found: f64,
+        rounds: usize,
+    ) -> Result<(), PlannerError> {
         if let Some(before) = bound.take() {
-            *bound = self.tightened(before.relaxation, None, 1)?;
+            *bound = self.tightened(before.relaxation, Some(found), rounds)?;
         }
         Ok(())
     }
@@ -146,20 +148,16 @@ impl Search<'_, '_> {
     pub(super) fn optimality(
         &mut self,
         chosen: &[TrialId],
-        bound: Option<Bound>,
+        bound: Option<&Bound>,
     ) -> Result<Option<Optimality>, PlannerError> {
         let Some(bound) = bound else {
             return Ok(None);
         };
         let cost = self.sum(chosen)?;
-        let before = bound.cost();
-        // The search has learned more since then.
-        let bound = self.tightened(bound.relaxation, Some(cost), MAX_ROUNDS_AFTERWARDS)?;
-        let bound = bound.map_or(before, |bound| Cost(bound.cost().0.max(before.0)));
         let tested = self.known.trials().iter();
         Ok(Some(Optimality {
             cost: Cost(cost),
-            bound: Cost(bound.0.min(cost)),
+            bound: Cost(bound.cost().0.min(cost)),
             candidates: tested.filter(|(_, trial)| trial.tested().is_some()).count(),
             is_limited: self.limits.budget.is_some() || self.limits.max_indexes.is_some(),
         }))

@@ -1,17 +1,17 @@
 //! Which set pays under `--budget`? Sets are looked for by the known plans, which takes no question;
 //! the planner then plans with the best of them, and what it says is known for the next round.
 //!
-//! Several greedy beginnings, each improved by exchanges. Picking by saving takes the best indexes
-//! first and may use up the budget with them. Picking by saving per byte uses the budget efficiently
-//! and may not use all of it. The third way starts with
-//! the set that would be chosen without a budget, and removes the indexes that save least for their
-//! size, or exchanges them for smaller ones (Bruno, Chaudhuri: "Automatic Physical Database Tuning:
-//! A Relaxation-based Approach", 2005). The fourth begins with what the lower bound's fractional
-//! choice has most of. Which of them wins depends on the budget; published
-//! comparisons found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand",
-//! 2020). A known plan that uses only indexes of a set can still be chosen with the set, so the known
-//! plans never promise too much (Papadomanolakis, Dash, Ailamaki: "Efficient Use of the Query
-//! Optimizer for Automated Physical Design", 2007).
+//! A set begins with the linear program over the known plans (`program`), rounded, and is improved by
+//! exchanges. What that lacks is plans that were not seen, so what the lower bound rests on is asked
+//! about before. Where the solver fails, the greedy ways have to do. Picking by saving
+//! takes the best indexes first and may use up the budget with them; another way starts with the set
+//! that would be chosen without a budget, and removes the indexes that save least for their size, or
+//! exchanges them for smaller ones (Bruno, Chaudhuri: "Automatic Physical Database Tuning: A
+//! Relaxation-based Approach", 2005). Which of these wins depends on the budget; published comparisons
+//! found the same (Kossmann, Halfpap, Jankrift, Schlosser: "Magic mirror in my hand", 2020). A known
+//! plan that uses only indexes of a set can still be chosen with the set, so the known plans never
+//! promise too much (Papadomanolakis, Dash, Ailamaki: "Efficient Use of the Query Optimizer for
+//! Automated Physical Design", 2007).
 
 use super::bound::Bound;
 use super::greedy::{Offer, Preference, Search, without};
@@ -25,47 +25,20 @@ const WORTH_AN_EXCHANGE: f64 = 0.001;
 /// The same where the planner need not be asked.
 const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
 
-/// How often a set is perturbed with success, and how many indexes are taken out for that.
-const MAX_PERTURBATIONS: usize = 16;
-const MAX_TAKEN_OUT: usize = 24;
-
 /// How often sets are found by the known plans, and planned with; and how often without finding a
 /// better one.
 const MAX_ROUNDS: usize = 12;
-const MAX_ROUNDS_IN_VAIN: usize = 2;
+const MAX_ROUNDS_IN_VAIN: usize = 1;
+
+/// Before sets are looked for, what the lower bound rests on is asked about so often: that finds plans
+/// that no set so far has shown.
+const ROUNDS_OF_THE_BOUND: usize = 2;
 
 /// Of the indexes that are missed least, smaller ones are looked for in the place of so many.
 const MAX_MADE_SMALLER: usize = 6;
 
 /// Maximum number of smaller replacements for one index that the planner is queried about.
 const MAX_REPLACEMENTS_PLANNED: usize = 4;
-
-/// From where a set is looked for.
-#[derive(Debug, Clone, Copy)]
-enum Beginning {
-    /// The best one so far.
-    Best,
-    Nothing,
-    /// What saves most, whatever it takes of the budget.
-    Saving,
-    /// What would be chosen without a budget, made smaller.
-    Relaxed,
-    /// What the lower bound's choice has most of.
-    Bound,
-    /// What the cheapest fractional choice by the known plans has most of.
-    Program,
-}
-
-impl Beginning {
-    const ALL: [Beginning; 6] = [
-        Beginning::Program,
-        Beginning::Best,
-        Beginning::Nothing,
-        Beginning::Saving,
-        Beginning::Relaxed,
-        Beginning::Bound,
-    ];
-}
 
 impl Search<'_, '_> {
     /// The best set that fits.
@@ -80,7 +53,7 @@ impl Search<'_, '_> {
         let mut rounds_in_vain = 0;
         for _ in 0..MAX_ROUNDS {
             let before = (best.0, self.known.answers());
-            self.learned(bound)?;
+            self.tighten(bound, best.0, ROUNDS_OF_THE_BOUND)?;
             self.known.pause();
             let found = self.starts(budget, bound.as_ref(), &best.1);
             self.known.resume();
@@ -117,6 +90,19 @@ impl Search<'_, '_> {
         Ok(self.drop_unhelpful(best.1))
     }
 
+    /// Uses the room under the budget that smaller indexes left.
+    pub(super) fn fill(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
+        if self.budget.is_none() || self.is_over()? {
+            return Ok(());
+        }
+        let mut filled = self.pick(chosen.clone(), Preference::SavingPerByte)?;
+        self.merge(&mut filled)?;
+        if self.sum(&filled)? < self.sum(chosen)? * (1.0 - WORTH_AN_EXCHANGE) {
+            *chosen = filled;
+        }
+        Ok(())
+    }
+
     /// What further indexes bring beside the set, and what each of its own does.
     fn learn_around(&mut self, set: &[TrialId], all: &TrialSet) -> Result<(), PlannerError> {
         let set = set.iter().copied().collect();
@@ -131,20 +117,21 @@ impl Search<'_, '_> {
         bound: Option<&Bound>,
         best: &[TrialId],
     ) -> Result<Vec<Vec<TrialId>>, PlannerError> {
+        let mut beginnings = vec![self.by_program(budget)];
+        if !best.is_empty() {
+            beginnings.push(best.to_vec());
+        } else if beginnings.iter().all(Vec::is_empty) {
+            let rounded = bound.map(|bound| self.rounded(bound));
+            beginnings.extend(rounded);
+            beginnings.push(self.pick(Vec::new(), Preference::Saving)?);
+            beginnings.push(self.relaxed(budget)?);
+        }
         let mut sets: Vec<(f64, Vec<TrialId>)> = Vec::new();
-        for beginning in Beginning::ALL {
+        for set in beginnings {
             // One is always gone through to its end: it has to do where there is no more time.
             if !sets.is_empty() && !self.known.has_time()? {
                 break;
             }
-            let set = match beginning {
-                Beginning::Best => best.to_vec(),
-                Beginning::Nothing => Vec::new(),
-                Beginning::Saving => self.pick(Vec::new(), Preference::Saving)?,
-                Beginning::Relaxed => self.relaxed(budget)?,
-                Beginning::Bound => bound.map_or_else(Vec::new, |bound| self.rounded(bound)),
-                Beginning::Program => self.by_program(budget),
-            };
             let set = self.drop_unhelpful(set);
             let set = self.pick(set, Preference::SavingPerByte)?;
             let set = self.replace_the_least(set)?;
@@ -154,9 +141,6 @@ impl Search<'_, '_> {
         sets.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut sets: Vec<Vec<TrialId>> = sets.into_iter().map(|(_, set)| set).collect();
         sets.dedup();
-        if let Some(first) = sets.first().cloned() {
-            sets.push(self.perturbed(first)?);
-        }
         Ok(sets)
     }
 
@@ -281,35 +265,5 @@ impl Search<'_, '_> {
         let mut least: Vec<(f64, TrialId)> = self.losses(set).into_iter().map(per_byte).collect();
         least.sort_by(|a, b| a.0.total_cmp(&b.0));
         least.into_iter().map(|(_, id)| id).collect()
-    }
-
-    /// By the known plans: takes out one index after the other and fills the room without it. Such a
-    /// perturbation leads out of a set that no single exchange makes better (Lourenço, Martin, Stützle: "Iterated
-    /// Local Search", 2003).
-    fn perturbed(&mut self, set: Vec<TrialId>) -> Result<Vec<TrialId>, PlannerError> {
-        let mut best = (self.model_sum(&set), set);
-        for _ in 0..MAX_PERTURBATIONS {
-            let mut better = None;
-            for id in self.least_first(&best.1).into_iter().take(MAX_TAKEN_OUT) {
-                if !self.known.has_time()? {
-                    return Ok(best.1);
-                }
-                self.banned = Some(id);
-                let filled = self.pick(without(&best.1, id), Preference::SavingPerByte);
-                let replaced = filled.and_then(|set| self.replace_the_least(set));
-                self.banned = None;
-                let set = self.drop_unhelpful(replaced?);
-                let sum = self.model_sum(&set);
-                if sum < best.0 * (1.0 - WORTH_A_KNOWN_EXCHANGE) {
-                    better = Some((sum, set));
-                    break;
-                }
-            }
-            match better {
-                Some(better) => best = better,
-                None => break,
-            }
-        }
-        Ok(best.1)
     }
 }

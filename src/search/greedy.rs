@@ -60,8 +60,6 @@ pub(super) struct Search<'s, 'k> {
     /// That of the limits, or none for the moment.
     pub(super) budget: Option<Bytes>,
     pub(super) kept_out: BTreeMap<TrialId, Reason>,
-    /// For the moment it is not offered.
-    pub(super) banned: Option<TrialId>,
 }
 
 /// What one index, or several that pay only together, would bring now.
@@ -227,10 +225,7 @@ impl Search<'_, '_> {
         };
         let ideas: BTreeSet<Vec<TrialId>> = ideas.into_iter().map(fresh).collect();
         let mut offers = Vec::new();
-        let banned = self.banned;
-        let may_be =
-            |idea: &Vec<TrialId>| !idea.is_empty() && !idea.iter().any(|id| Some(*id) == banned);
-        for idea in ideas.into_iter().filter(may_be) {
+        for idea in ideas.into_iter().filter(|idea| !idea.is_empty()) {
             let changes = self.known.changes_beside(now, &set, &idea);
             let changes = changes
                 .into_iter()

@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
 
 use super::greedy::Search;
+use super::plans::{Seen, StatementPlans};
 use super::relaxation::ROUNDING;
 use super::trial::TrialId;
-use crate::model::Bytes;
+use crate::model::{Bytes, Cost};
 
-/// Of a statement, so many of its cheapest plans can be chosen, and that of today.
-const MAX_PLANS: usize = 100;
+/// A plan is left out if another one does with fewer of the same indexes, and costs more by no more
+/// than this share of what the statement can save.
+const NEARLY_AS_CHEAP: f64 = 0.002;
 
 impl Search<'_, '_> {
     /// The indexes that the cheapest fractional choice has most of, as far as they fit. Empty where
@@ -53,8 +55,7 @@ impl Search<'_, '_> {
                 }
             };
             add(now.cost.0, &mut std::iter::empty());
-            let cheaper = plans.best().filter(|seen| seen.cost.0 < now.cost.0);
-            for seen in cheaper.take(MAX_PLANS) {
+            for seen in worth_choosing(plans, now.cost) {
                 add(seen.cost.0, &mut seen.used.ones());
             }
             problem.add_constraint(one_plan, ComparisonOp::Eq, 1.0);
@@ -89,4 +90,20 @@ impl Search<'_, '_> {
         }
         set
     }
+}
+
+/// The plans that are cheaper than today's, without those that hardly are for what they use more.
+fn worth_choosing(plans: &StatementPlans, now: Cost) -> Vec<&Seen> {
+    let cheaper: Vec<&Seen> = plans.best().filter(|seen| seen.cost.0 < now.0).collect();
+    let floor = cheaper.first().map_or(now.0, |seen| seen.cost.0);
+    let nearly = NEARLY_AS_CHEAP * (now.0 - floor);
+    let is_needed = |seen: &&Seen| {
+        let does_with_less = |other: &&Seen| {
+            other.cost.0 <= seen.cost.0 + nearly
+                && other.used != seen.used
+                && other.used.is_subset(&seen.used)
+        };
+        !cheaper.iter().any(does_with_less)
+    };
+    cheaper.iter().copied().filter(is_needed).collect()
 }

@@ -220,13 +220,14 @@ fn what_was_learned_is_not_asked_again() {
             KnownCosts::asking(&trials, baseline.clone(), &mut counted).remembering(knowledge);
         let selection = choose(&mut known, &limits).unwrap();
         let knowledge = known.into_knowledge();
-        (selection, knowledge, counted.made)
+        let cost = selection.optimality.map(|optimality| optimality.cost);
+        ((selection.chosen, cost), knowledge, counted.made)
     };
     let (first, mut knowledge, made) = choose_with(Knowledge::default());
     assert!(made > 0);
     let (again, _, made_again) = choose_with(knowledge.clone());
     assert_eq!((&again, made_again), (&first, 0));
-    knowledge.forget(&first.chosen.iter().copied().take(1).collect());
+    knowledge.forget(&first.0.iter().copied().take(1).collect());
     let (resized, _, made_then) = choose_with(knowledge);
     assert_eq!(resized, first);
     assert!(made_then > 0 && made_then < made, "{made_then} of {made}");
