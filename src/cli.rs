@@ -312,8 +312,8 @@ pub struct LimitArgs {
     /// Maximum number of recommended indexes
     #[arg(long, value_name = "N")]
     max_indexes: Option<usize>,
-    /// End the search after this long, with the best set found so far: half of it is for testing
-    /// candidates, half for sets of them. The verification of that set takes extra time
+    /// End the search after this long, with the best set found so far: two thirds of it are for
+    /// testing candidates, the rest for sets of them. The verification of that set takes extra time
     #[arg(long, value_parser = Millis::parse, value_name = "TIME")]
     search_time: Option<Millis>,
     /// Report an index as unused when it had no scan for at least this long, according to the

@@ -261,7 +261,7 @@ fn the_twin_file_has_no_way_to_the_other_servers() {
     for secret in [
         PASSWORD.to_owned(),
         option("host"),
-        databases.app1.name.clone(),
+        databases.app1.name,
         "use_remote_estimate".to_owned(),
     ] {
         let catalogs = text.split("\"catalog\"").next().unwrap();

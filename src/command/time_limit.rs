@@ -15,8 +15,8 @@ use crate::planner::{
 const QUESTIONS_BETWEEN_LOOKS: usize = 16;
 
 /// The share of the time in which the twin tests candidates one by one. The rest is for the sets of
-/// them; that needs about as long.
-const SHARE_OF_TRIALS: f64 = 0.5;
+/// those that were tested.
+const SHARE_OF_TRIALS: f64 = 2.0 / 3.0;
 
 /// Passes questions on; refuses those that can be skipped once the time is over.
 pub(super) struct TimeLimit<'p> {
@@ -167,8 +167,8 @@ mod tests {
             let question = Question::is_there_time(step);
             is_answered(TEN_SECONDS, seconds, &question)
         };
-        assert!(about_time(4, SearchStep::Trials));
-        assert!(!about_time(5, SearchStep::Trials));
+        assert!(about_time(6, SearchStep::Trials));
+        assert!(!about_time(7, SearchStep::Trials));
         assert!(about_time(9, SearchStep::Choice));
         assert!(!about_time(10, SearchStep::Choice));
     }

@@ -624,6 +624,16 @@ impl Search<'_, '_> {
         })
     }
 
+    /// Is there a statement for which, with some class of its values, going from these costs to those
+    /// would be a gain?
+    pub(super) fn misses_in_a_class(&self, these: &Costs, those: &Costs) -> bool {
+        let each = these.as_slice().iter().zip(those.as_slice());
+        let mut each = each.zip(self.known.baseline().as_slice());
+        each.any(|((these, those), baseline)| {
+            is_gain(baseline.cost, these.cost, those.cost, self.limits)
+        })
+    }
+
     /// Is there a statement for which going from these costs to those would be a gain? It has to be
     /// one over all classes of its values, or save so much for one class that it must not be lost
     /// (see [`is_far`]).

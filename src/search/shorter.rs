@@ -10,7 +10,8 @@ use crate::index::Index;
 use crate::planner::PlannerError;
 
 impl Search<'_, '_> {
-    /// Removes trailing columns that no statement needs.
+    /// Removes trailing columns that no statement needs, with whatever values: an order that matters
+    /// little in the mean is what the value with many rows lives by.
     pub(super) fn shorten(&mut self, chosen: &mut [TrialId]) -> Result<(), PlannerError> {
         for place in 0..chosen.len() {
             if self.is_over()? {
@@ -38,7 +39,7 @@ impl Search<'_, '_> {
                 let may = self.fits(&set) && supersedes_as_much;
                 if may
                     && offer.is_some_and(|offer| is_near(&offer, &now))
-                    && !self.misses(&exchanged, &with_present)
+                    && !self.misses_in_a_class(&exchanged, &with_present)
                 {
                     chosen[place] = id;
                     break;

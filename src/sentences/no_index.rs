@@ -7,6 +7,7 @@ use crate::advise::rejection::Rejection;
 use crate::catalog::Mutable;
 use crate::index::Index;
 use crate::model::{Cost, QualifiedName, group_thousands};
+use crate::planner::RefusalCause;
 use crate::verdict::{MinImprovement, Reason};
 
 /// Why no index helps a statement, in a sentence.
@@ -62,16 +63,20 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             refused,
             candidates,
             cause,
-        } => format!(
-            "{refused} of {candidates} candidates could not be tested: {}",
-            refusal(cause)
-        ),
+        } => not_tested(*refused, *candidates, cause),
         NoIndexHelps::NoCandidateHelped {
             candidates,
             best,
             now,
         } => no_candidate_helped(*candidates, best.as_ref(), *now),
     }
+}
+
+fn not_tested(refused: usize, candidates: usize, cause: &RefusalCause) -> String {
+    format!(
+        "{refused} of {candidates} candidates could not be tested: {}",
+        refusal(cause)
+    )
 }
 
 fn incomplete(index: &QualifiedName) -> String {

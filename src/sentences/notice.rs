@@ -35,18 +35,14 @@ pub fn notice(notice: &Notice) -> String {
         Notice::ServerSilent(silence) => format!(
             "{silence}. This report has what was known by then, and what the planner twin says without the server"
         ),
-        Notice::Interrupted { tested, candidates } => format!(
-            "interrupted when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then, \
-             and nothing was built or executed after that"
-        ),
-        Notice::OutOfTime { tested, candidates } => format!(
-            "--search-time ran out when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
-        ),
-        Notice::NoTwin(reason) => format!(
-            "there was no planner twin, so no candidate was tested and nothing was built: {reason}. \
-             --rehearse=transaction tests without a twin: it builds each candidate on the server, which blocks writers to its table meanwhile, \
-             and rolls back"
-        ),
+        Notice::Interrupted { tested, candidates } => {
+            let best_so_far = ended("interrupted", *tested, *candidates);
+            format!("{best_so_far}, and nothing was built or executed after that")
+        }
+        Notice::OutOfTime { tested, candidates } => {
+            ended("--search-time ran out", *tested, *candidates)
+        }
+        Notice::NoTwin(reason) => no_twin(reason),
         Notice::TwinCannotPlan { statement, message } => format!(
             "the planner twin cannot plan {statement}, so no candidate was tested for it: {message}"
         ),
@@ -70,6 +66,20 @@ pub fn notice(notice: &Notice) -> String {
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn no_twin(reason: &str) -> String {
+    format!(
+        "there was no planner twin, so no candidate was tested and nothing was built: {reason}. \
+         --rehearse=transaction tests without a twin: it builds each candidate on the server, which blocks writers to its table meanwhile, \
+         and rolls back"
+    )
+}
+
+fn ended(how: &str, tested: usize, candidates: usize) -> String {
+    format!(
+        "{how} when {tested} of {candidates} candidates had been tested: the recommended indexes are the best found until then"
+    )
 }
 
 fn never_analyzed(table: &QualifiedName) -> String {
