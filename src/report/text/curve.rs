@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::count;
 use crate::report::style::{BOLD, DIM, GOOD, styled};
 use crate::search::{Curve, CurvePoint};
 
@@ -54,11 +53,18 @@ fn line(curve: &Curve, place: usize, point: &CurvePoint) -> String {
     format!(
         "  {:>10}  {:>12}  {:>5.1} % saved  {}{}",
         point.size.to_string(),
-        count(point.indexes, "index", "indexes"),
+        indexes(point.indexes),
         100.0 * saved,
         styled(GOOD, bar),
         styled(BOLD, marks)
     )
+}
+
+fn indexes(number: usize) -> String {
+    match number {
+        1 => "1 index".to_owned(),
+        _ => format!("{number} indexes"),
+    }
 }
 
 /// The share of today's cost that is saved.
