@@ -35,6 +35,14 @@ impl<'p> Stoppable<'p> {
         }
     }
 
+    /// From now on there is something to report.
+    fn begin(&mut self) {
+        if !self.has_begun && !self.interrupt.is_raised() {
+            self.has_begun = true;
+            self.interrupt.reports_what_is_known();
+        }
+    }
+
     fn is_stopped(&mut self) -> bool {
         let is_stopped = self.has_begun && self.interrupt.is_raised();
         if let Some(on_stop) = self.on_stop.take_if(|_| is_stopped) {
@@ -45,9 +53,8 @@ impl<'p> Stoppable<'p> {
 
     /// The twin is still asked about the chosen set.
     fn is_refused(&mut self, question: &Question) -> bool {
-        if question.skippable.is_some() && !self.has_begun && !self.interrupt.is_raised() {
-            self.has_begun = true;
-            self.interrupt.reports_what_is_known();
+        if question.skippable.is_some() {
+            self.begin();
         }
         let is_needed =
             question.target == Target::Twin && question.skippable.is_none() && question.is_plain();
@@ -110,7 +117,9 @@ impl Planner for Stoppable<'_> {
         &mut self,
         tables: &BTreeSet<QualifiedName>,
     ) -> Result<Preparation, PlannerError> {
-        self.planner.prepare_twin(tables)
+        let prepared = self.planner.prepare_twin(tables)?;
+        self.begin();
+        Ok(prepared)
     }
 }
 

@@ -47,9 +47,11 @@ fn stopped_at(phase: &str, signal: Signal, arguments: &[&str]) -> (Option<i32>, 
         ]
         .concat(),
     );
-    let running = program
+    // Nobody reads while the terminal is read.
+    let written = tempfile::NamedTempFile::new().unwrap();
+    let mut running = program
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::from(written.reopen().unwrap()))
         .stderr(Stdio::from(terminal.slave))
         .spawn()
         .unwrap();
@@ -69,11 +71,12 @@ fn stopped_at(phase: &str, signal: Signal, arguments: &[&str]) -> (Option<i32>, 
             is_stopped = true;
         }
     }
-    let output = running.wait_with_output().unwrap();
+    let status = running.wait().unwrap();
     assert!(is_stopped, "{said}");
     assert_eq!(database.catalog(), before);
-    let report = serde_json::from_slice(&output.stdout).unwrap();
-    (output.status.code(), report, said)
+    let report = std::fs::read(written.path()).unwrap();
+    let report = serde_json::from_slice(&report).unwrap();
+    (status.code(), report, said)
 }
 
 #[test]
