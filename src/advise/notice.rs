@@ -51,6 +51,8 @@ pub enum Notice {
         /// How many there are.
         candidates: usize,
     },
+    /// The user asked to stop when the search was over: what is asked after it is missing.
+    InterruptedAfterwards,
     /// The time for the search was over: a longer search may find more.
     OutOfTime {
         /// How many candidates were tested.

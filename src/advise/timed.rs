@@ -21,7 +21,8 @@ use crate::index::Method;
 use crate::model::{Cost, Millis};
 use crate::plan::{Node, NodeType, Plan};
 use crate::planner::{
-    Answer, Evidence, PlanOutcome, Planned, PlannerError, Question, Target, TestedIndex, uses,
+    Answer, BuildPlan, Evidence, PlanOutcome, Planned, PlannerError, Question, Target, TestedIndex,
+    uses,
 };
 use crate::search::{TrialId, Trials};
 use crate::sql::parse_expression;
@@ -49,6 +50,9 @@ pub(super) fn add(
             Some((statement.clone(), next))
         })
         .collect();
+    let next = wanted.iter().flat_map(|(_, next)| next);
+    let next = next.map(|trial| &trials[*trial].index.definition);
+    run.announce(&BuildPlan::of(next, context.catalog));
     run.begin(
         "executing statements without a recommendation",
         wanted.len(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::advising::{AdviseOptions, Follow, advise_and_record, candidate_names};
+use super::advising::{AdviseOptions, Follow, advise_and_record, left_behind, unless_interrupted};
 use super::consent::Asking;
 use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
 use super::what_if::ChangedConditions;
@@ -13,12 +13,13 @@ use super::{
 use crate::advise::notice::Notice;
 use crate::advise::{Advice, StatementStatus};
 use crate::cli::{AdviseArgs, Cli, Format};
-use crate::db::{DbError, Session};
+use crate::db::Session;
 use crate::model::Millis;
 use crate::report::json::Report;
 use crate::report::run_measurements::RunMeasurements;
 use crate::report::{markdown, text};
 use crate::terminal::{self, Progress};
+use crate::twin::Snapshot;
 use crate::verdict::Limits;
 use crate::workload::Workload;
 
@@ -92,26 +93,14 @@ pub(super) fn advise_and_report(
     let planner = planner.with_counters(standbys::counters(cli, session, options)?);
     let mut planner = planner.within(options.limits);
     let (mut advice, phases) = advise_and_record(&mut planner, workload, options, &progress)?;
-    let left_behind = match planner.server().count_existing(&candidate_names(&advice)) {
-        Err(DbError::Silent { .. } | DbError::Interrupted { .. }) => None,
-        other => Some(other?),
-    };
+    let left_behind = left_behind(&planner, &advice)?;
     note_silence(session, &mut advice);
-    let has_ended = advice.rehearsal.server_silent.is_some() || advice.rehearsal.interrupted;
-    if !has_ended {
+    if !has_ended(&advice) {
         foreign_servers::ask(cli, session, options, &mut advice, &progress)?;
     }
-    if let Some(changed) = options.what_if.as_ref().filter(|_| !has_ended) {
+    if options.what_if.is_some() && !has_ended(&advice) {
         let snapshot = planner.into_snapshot(&advice.catalog)?;
-        advice.what_if = Some(changed.compare(
-            &advice,
-            (workload, options.limits),
-            &snapshot,
-            &options.twin_maker,
-            &|event| {
-                progress.observe(event);
-            },
-        )?);
+        compare_conditions(&mut advice, workload, &snapshot, options, &progress)?;
     }
     let measured = RunMeasurements {
         left_behind,
@@ -121,6 +110,30 @@ pub(super) fn advise_and_report(
     };
     write_advice(cli, &advice, &measured)?;
     Ok(advice)
+}
+
+/// Is there nobody to ask any more?
+fn has_ended(advice: &Advice) -> bool {
+    advice.rehearsal.server_silent.is_some() || advice.rehearsal.interrupted
+}
+
+/// What would be advised under the conditions of `--scale` and `--setting`.
+fn compare_conditions(
+    advice: &mut Advice,
+    workload: &Workload,
+    snapshot: &Snapshot,
+    options: &AdviseOptions<'_>,
+    progress: &Progress,
+) -> Result<(), CommandError> {
+    let Some(changed) = &options.what_if else {
+        return Ok(());
+    };
+    let run = (workload, options.limits);
+    let compared = changed.compare(advice, run, snapshot, &options.twin_maker, &|event| {
+        progress.observe(event);
+    });
+    advice.what_if = unless_interrupted(advice, compared)?;
+    Ok(())
 }
 
 /// No question of the pipeline need have met the silence: also samples and the twin are read from
@@ -163,17 +176,8 @@ fn advise_from_snapshot(
     let mut planner = snapshot::planner(&file, &options.twin_maker)?;
     let (mut advice, phases) = advise_and_record(&mut planner, &workload, options, &progress)?;
     drop(planner);
-    let changed = options.what_if.as_ref();
-    if let Some(changed) = changed.filter(|_| !advice.rehearsal.interrupted) {
-        advice.what_if = Some(changed.compare(
-            &advice,
-            (&workload, options.limits),
-            &file.snapshot,
-            &options.twin_maker,
-            &|event| {
-                progress.observe(event);
-            },
-        )?);
+    if !has_ended(&advice) {
+        compare_conditions(&mut advice, &workload, &file.snapshot, options, &progress)?;
     }
     let measured = RunMeasurements {
         total: Some(Millis::from(options.started.elapsed())),
@@ -235,19 +239,7 @@ fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advise::advise;
-    use crate::model::{Bytes, QualifiedName};
-    use crate::planner::test_planner::{TestPlanner, seq_scan, table};
-
-    /// Advice that makes one statement 95 % cheaper.
-    fn advised() -> Advice {
-        let scan = seq_scan("orders", 1_000.0).filter("(orders.a = 5)");
-        let mut planner = TestPlanner::new([table("orders", &["id bigint", "a bigint"])])
-            .statement("s", "SELECT * FROM orders WHERE a = 5", scan)
-            .index("orders (a)", Bytes(8192), &[("s", 50.0)]);
-        let workload = planner.workload().clone();
-        advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap()
-    }
+    use crate::command::advising::tests::advised;
 
     #[test]
     fn fail_on_matches_from_its_percentage_on() {
@@ -269,14 +261,5 @@ mod tests {
         assert_eq!(outcome(&advice, None), Outcome::Failed);
         advice.statements.clear();
         assert_eq!(outcome(&advice, None), Outcome::Failed);
-    }
-
-    #[test]
-    fn every_name_under_which_something_was_tested_is_looked_for() {
-        let mut advice = advised();
-        let names = [QualifiedName::new("public", "orders_a_idx")];
-        assert_eq!(candidate_names(&advice), names);
-        advice.recommendations.clear();
-        assert_eq!(candidate_names(&advice), []);
     }
 }

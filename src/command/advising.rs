@@ -8,16 +8,17 @@ use std::time::Instant;
 use super::CommandError;
 use super::consent::{Asking, Consent, WithConsent};
 use super::phase_clock::PhaseClock;
-use super::planners::TwinMaker;
+use super::planners::{LivePlanner, TwinMaker};
 use super::stoppable::Stoppable;
 use super::time_limit::TimeLimit;
 use super::what_if::ChangedConditions;
 use crate::advise::foreign::ForeignServer;
+use crate::advise::notice::Notice;
 use crate::advise::{Advice, advise};
-use crate::db::Safety;
+use crate::db::{DbError, Safety};
 use crate::model::{Millis, QualifiedName};
 use crate::planner::recording::{Recorder, Recording};
-use crate::planner::{Event, Planner};
+use crate::planner::{Event, Planner, Rollback};
 use crate::terminal::{self, Progress};
 use crate::verdict::Limits;
 use crate::workload::Workload;
@@ -101,8 +102,34 @@ pub(super) fn save(recording: &Recording, file: &Path) -> Result<(), CommandErro
         .map_err(|error| CommandError::Other(format!("{}: {error}", file.display())))
 }
 
+/// How many indexes of the run are still in the catalog; none where the server cannot say any more.
+pub(super) fn left_behind(
+    planner: &LivePlanner<'_>,
+    advice: &Advice,
+) -> Result<Option<usize>, CommandError> {
+    match planner.server().count_existing(&candidate_names(advice)) {
+        Err(DbError::Silent { .. } | DbError::Interrupted { .. }) => Ok(None),
+        other => Ok(Some(other?)),
+    }
+}
+
+/// What is asked after the search. An interrupt then leaves it out, and the rest is reported.
+pub(super) fn unless_interrupted<T>(
+    advice: &mut Advice,
+    asked: Result<T, CommandError>,
+) -> Result<Option<T>, CommandError> {
+    match asked {
+        Err(CommandError::Interrupted(Rollback::Confirmed)) => {
+            advice.rehearsal.interrupted = true;
+            advice.notices.insert(0, Notice::InterruptedAfterwards);
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
 /// The names of all candidates: after the run, no index may have such a name.
-pub(super) fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
+fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
     let recommended = advice
         .recommendations
         .iter()
@@ -112,4 +139,43 @@ pub(super) fn candidate_names(advice: &Advice) -> Vec<QualifiedName> {
         .chain(rejected)
         .map(|index| QualifiedName::new(index.definition.table.schema.clone(), index.name.clone()))
         .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::Bytes;
+    use crate::planner::test_planner::{TestPlanner, seq_scan, table};
+
+    /// Advice that makes one statement 95 % cheaper.
+    pub(in crate::command) fn advised() -> Advice {
+        let scan = seq_scan("orders", 1_000.0).filter("(orders.a = 5)");
+        let mut planner = TestPlanner::new([table("orders", &["id bigint", "a bigint"])])
+            .statement("s", "SELECT * FROM orders WHERE a = 5", scan)
+            .index("orders (a)", Bytes(8192), &[("s", 50.0)]);
+        let workload = planner.workload().clone();
+        advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap()
+    }
+
+    #[test]
+    fn every_name_under_which_something_was_tested_is_looked_for() {
+        let mut advice = advised();
+        let names = [QualifiedName::new("public", "orders_a_idx")];
+        assert_eq!(candidate_names(&advice), names);
+        advice.recommendations.clear();
+        assert_eq!(candidate_names(&advice), []);
+    }
+
+    #[test]
+    fn an_interrupt_after_the_search_leaves_the_advice() {
+        let mut advice = advised();
+        assert_eq!(unless_interrupted(&mut advice, Ok(5)).unwrap(), Some(5));
+        assert!(!advice.rehearsal.interrupted);
+        let stopped = Err::<u8, _>(CommandError::Interrupted(Rollback::Confirmed));
+        assert_eq!(unless_interrupted(&mut advice, stopped).unwrap(), None);
+        assert!(advice.rehearsal.interrupted);
+        assert_eq!(advice.notices[0], Notice::InterruptedAfterwards);
+        let unknown = Err::<u8, _>(CommandError::Interrupted(Rollback::Unconfirmed));
+        assert!(unless_interrupted(&mut advice, unknown).is_err());
+    }
 }

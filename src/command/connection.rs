@@ -36,14 +36,10 @@ pub(super) fn session_to(
     safety: Safety,
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
-    let typed = Typed {
-        dbname: Some(conninfo),
-        ..Typed::default()
-    };
     let no_variables: [(&str, &str); 0] = [];
     session_with(
         cli,
-        &typed,
+        &typed(conninfo),
         &Environment::new(no_variables, None),
         safety,
         interrupt,
@@ -57,11 +53,13 @@ pub(super) fn session_as(
     safety: Safety,
     interrupt: &Interrupt,
 ) -> Result<Session, CommandError> {
-    let typed = Typed {
-        dbname: Some(conninfo),
-        ..Typed::default()
-    };
-    session_with(cli, &typed, &Environment::from_process(), safety, interrupt)
+    session_with(
+        cli,
+        &typed(conninfo),
+        &Environment::from_process(),
+        safety,
+        interrupt,
+    )
 }
 
 /// Connects with this connection string alone: without the environment, and without asking for a
@@ -85,12 +83,16 @@ pub(super) fn settings(cli: &Cli) -> Result<Settings, CommandError> {
 
 /// The connection settings of this connection string.
 pub(super) fn settings_of(conninfo: String) -> Result<Settings, CommandError> {
-    let typed = Typed {
+    let no_variables: [(&str, &str); 0] = [];
+    resolve_with_warnings(&typed(conninfo), &Environment::new(no_variables, None))
+}
+
+/// A connection string alone.
+fn typed(conninfo: String) -> Typed {
+    Typed {
         dbname: Some(conninfo),
         ..Typed::default()
-    };
-    let no_variables: [(&str, &str); 0] = [];
-    resolve_with_warnings(&typed, &Environment::new(no_variables, None))
+    }
 }
 
 fn resolve_with_warnings(

@@ -5,13 +5,13 @@
 //! connection; nothing of the caller's environment (a password above all) is sent where only the
 //! database says to connect.
 
-use super::advising::{AdviseOptions, Follow, advise_and_record, candidate_names};
+use super::advising::{AdviseOptions, Follow, advise_and_record, left_behind, unless_interrupted};
 use super::planners::LivePlanner;
 use super::{CommandError, connection};
 use crate::advise::foreign::ForeignServer;
 use crate::advise::{Advice, Followed};
 use crate::cli::Cli;
-use crate::db::{DbError, ForeignConnection, Session};
+use crate::db::{ForeignConnection, Session};
 use crate::planner::Event;
 use crate::terminal::{self, Progress};
 use crate::workload::{Usage, Workload};
@@ -19,7 +19,8 @@ use crate::workload::{Usage, Workload};
 /// Asks each of the servers.
 ///
 /// # Errors
-/// When the user interrupts. A server that cannot be asked is not an error.
+/// When the user interrupts, and it is not known what was rolled back. A server that cannot be asked
+/// is not an error.
 pub(super) fn ask(
     cli: &Cli,
     session: &Session,
@@ -35,22 +36,30 @@ pub(super) fn ask(
             ));
         }
     }
-    for server in &advice.foreign_servers {
-        if !options.follow.includes(server) {
-            continue;
-        }
+    let followed = advice.foreign_servers.iter();
+    let followed = followed.filter(|server| options.follow.includes(server));
+    for server in followed.cloned().collect::<Vec<_>>() {
         progress.observe(Event::Begin {
             what: "asking foreign servers",
             steps: 1,
         });
         progress.observe(Event::Step(&server.name));
         progress.observe(Event::End);
-        let followed = match advised(cli, session, options, server, progress) {
-            Err(interrupted @ CommandError::Interrupted(_)) => return Err(interrupted),
-            Err(error) => Followed::Failed(error.to_string()),
-            Ok(followed) => followed,
+        let followed = match advised(cli, session, options, &server, progress) {
+            Err(interrupted @ CommandError::Interrupted(_)) => Err(interrupted),
+            Err(error) => Ok(Followed::Failed(error.to_string())),
+            Ok(followed) => Ok(followed),
         };
+        let Some(followed) = unless_interrupted(advice, followed)? else {
+            break;
+        };
+        let is_interrupted =
+            matches!(&followed, Followed::Advised { advice, .. } if advice.rehearsal.interrupted);
         advice.followed.insert(server.name.clone(), followed);
+        if is_interrupted {
+            advice.rehearsal.interrupted = true;
+            break;
+        }
     }
     Ok(())
 }
@@ -86,11 +95,7 @@ fn advised(
         standbys: Vec::new(),
     };
     let (mut advice, _) = advise_and_record(&mut planner, &workload, &options, progress)?;
-    let names = candidate_names(&advice);
-    let left_behind = match planner.server().count_existing(&names) {
-        Err(DbError::Silent { .. }) => None,
-        other => Some(other?),
-    };
+    let left_behind = left_behind(&planner, &advice)?;
     mark(&mut advice, &server.name);
     Ok(Followed::Advised {
         advice: Box::new(advice),

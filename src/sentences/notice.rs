@@ -39,6 +39,7 @@ pub fn notice(notice: &Notice) -> String {
             let best_so_far = ended("interrupted", *tested, *candidates);
             format!("{best_so_far}, and nothing was built or executed after that")
         }
+        Notice::InterruptedAfterwards => "interrupted when the search was over: changed conditions and foreign servers were not asked any more".to_owned(),
         Notice::OutOfTime { tested, candidates } => {
             ended("--search-time ran out", *tested, *candidates)
         }

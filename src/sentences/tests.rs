@@ -316,6 +316,7 @@ fn notices() {
             tested: 3,
             candidates: 9,
         },
+        Notice::InterruptedAfterwards,
         Notice::OutOfTime {
             tested: 3,
             candidates: 9,

@@ -1,7 +1,5 @@
 //! Runs that are put together at random: what has to hold whatever the planners say.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::planner::recording::{Recorder, Replay};
 use crate::planner::test_planner::TestPlan;
@@ -239,9 +237,14 @@ fn run_and_check(seed: u64) {
     let (mut planner, limits) = (planner(&mut random), limits(&mut random));
     let workload = planner.workload().clone();
     let mut recorder = Recorder::new(&mut planner);
-    let advice = advise(&workload, &limits, &mut recorder, &|_| {}).unwrap();
+    let announced = RefCell::default();
+    let advice = advise(&workload, &limits, &mut recorder, &|event| {
+        note_announced(&announced, event);
+    })
+    .unwrap();
     let recording = recorder.finish(workload.clone(), limits.clone());
     check(&advice, &limits, &planner);
+    check_announced(&announced.into_inner(), &planner);
     let mut replay = Replay::new(&recording);
     let again = advise(&workload, &limits, &mut replay, &|_| {}).unwrap();
     assert_eq!((replay.unused(), json(&again)), (0, json(&advice)));
