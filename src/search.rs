@@ -67,13 +67,18 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         kept_out: BTreeMap::new(),
     };
     let mut bound = search.bound()?;
-    let mut chosen = match limits.budget {
-        Some(budget) => search.within(budget, &mut bound)?,
-        None => search.pick(Vec::new(), Preference::Saving)?,
+    let before = search.known.chosen_before.take();
+    let is_mended = limits.budget.is_some() && before.is_some();
+    let mut chosen = match (limits.budget, before) {
+        (Some(_), Some(verified)) => search.mended(verified)?,
+        (Some(budget), None) => search.within(budget, &mut bound)?,
+        (None, verified) => search.pick(verified.unwrap_or_default(), Preference::Saving)?,
     };
-    search.exchange(&mut chosen)?;
-    search.merge(&mut chosen)?;
-    search.shorten(&mut chosen)?;
+    if !is_mended {
+        search.exchange(&mut chosen)?;
+        search.merge(&mut chosen)?;
+        search.shorten(&mut chosen)?;
+    }
     search.fill(&mut chosen)?;
     search.note_write_costs();
     let optimality = search.optimality(&chosen, bound.as_ref())?;

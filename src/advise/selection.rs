@@ -81,11 +81,11 @@ pub(super) fn choose_and_verify(
         measured: context.limits.analyze.then(Measured::default),
         built_groups,
         knowledge,
+        chosen_before: None,
     };
     let mut round = 1;
     loop {
-        let is_last = round == MAX_ROUNDS;
-        if let Some(chosen) = rounds.next(run, context, is_last)? {
+        if let Some(chosen) = rounds.next(run, context, round)? {
             return Ok(chosen);
         }
         round += 1;
@@ -102,6 +102,8 @@ struct Rounds<'t> {
     built_groups: BuiltGroups,
     /// What the twin said about sets of indexes.
     knowledge: Knowledge,
+    /// What was verified of the set of the round before.
+    chosen_before: Option<Vec<TrialId>>,
 }
 
 impl Rounds<'_> {
@@ -110,19 +112,24 @@ impl Rounds<'_> {
         &mut self,
         run: &mut Run<'_>,
         context: Context<'_>,
-        is_last: bool,
+        round: usize,
     ) -> Result<Option<Chosen>, PlannerError> {
-        let mut selection = choose(run, context, &self.considered, &mut self.knowledge)?;
+        let before = self.chosen_before.take();
+        let knowledge = &mut self.knowledge;
+        let mut selection = choose(run, context, &self.considered, knowledge, before)?;
         let chosen = &selection.chosen;
         let mut verification = verify(run, context, self.trials, chosen, &mut self.built_groups)?;
-        let is_last = is_last || run.search_is_over();
+        let is_last = round == MAX_ROUNDS || run.search_is_over();
         self.measure(run, context, &mut verification, is_last)?;
         self.failed.extend(verification.failed.clone());
         let may_learn = context.target() == Target::Twin || context.limits.analyze;
         if !is_last && may_learn {
             let next = learn(&mut self.considered, &verification, context.limits);
-            self.knowledge.forget(&next.resized);
+            self.knowledge.resize(&next.resized);
             if next.is_needed {
+                let is_left = |id: &&TrialId| self.considered[**id].tested().is_some();
+                let left = selection.chosen.iter().filter(is_left).copied();
+                self.chosen_before = Some(left.collect());
                 return Ok(None);
             }
         }
@@ -203,8 +210,8 @@ fn given_up(verification: &Verification, left: &[TrialId]) -> Vec<TrialId> {
 struct NextChoice {
     /// Must the set be chosen again?
     is_needed: bool,
-    /// The indexes whose real sizes are not the estimated ones.
-    resized: TrialSet,
+    /// The indexes whose real sizes are not the estimated ones: their shares of these.
+    resized: BTreeMap<TrialId, f64>,
 }
 
 /// Stores the results of the verification.
@@ -225,15 +232,16 @@ fn learn(considered: &mut Trials, verification: &Verification, limits: &Limits) 
         }
     }
     let mut size = Bytes(0);
-    let mut resized = TrialSet::new();
+    let mut resized = BTreeMap::new();
     for verified in &verification.verified {
         size.0 += verified.index.size.0;
         if let Some(trial) = considered.trial_mut(verified.trial)
             && let TrialOutcome::Tested { index, .. } = &mut trial.outcome
             && index.size != verified.index.size
         {
+            let share = verified.index.size.0 as f64 / index.size.0.max(1) as f64;
+            resized.insert(verified.trial, share);
             index.size = verified.index.size;
-            resized.insert(verified.trial);
         }
     }
     NextChoice {
@@ -249,6 +257,7 @@ fn choose(
     context: Context<'_>,
     trials: &Trials,
     knowledge: &mut Knowledge,
+    chosen_before: Option<Vec<TrialId>>,
 ) -> Result<Selection, PlannerError> {
     let baseline = weights(context.workload, context.trial_baseline());
     let write_costs = write_cost::of_trials(trials, context);
@@ -270,7 +279,8 @@ fn choose(
         .with_classes(context.workload.statements_of_classes())
         .with_write_costs(write_costs)
         .with_superseded(superseded)
-        .remembering(std::mem::take(knowledge));
+        .remembering(std::mem::take(knowledge))
+        .again(chosen_before);
     let chosen = search::choose(&mut costs, context.limits);
     *knowledge = costs.into_knowledge();
     run.end();

@@ -28,9 +28,9 @@ use crate::workload::Statement;
 /// to start one.
 const WORTH_ANOTHER: Duration = Duration::from_secs(2);
 
-/// If samples take more memory until then, there will be no others: most of the work is in creating
-/// candidates, which each twin would have to do.
-const MAX_KEPT_SAMPLES: usize = 128 << 20;
+/// Samples are kept until the others are there. If they take more memory, the others are started at
+/// once: so many rows are sampled for large workloads.
+const MAX_KEPT_SAMPLES: usize = 32 << 20;
 
 /// Statements of one question are planned by several twins where each gets at least so many.
 const MIN_STATEMENTS_EACH: usize = 4;
@@ -113,15 +113,11 @@ impl Twins {
             }
             self.keep_candidate(index)?;
         }
-        self.forget_samples();
-        Ok(())
+        self.grow()
     }
 
     /// Samples are large: they are kept only as long as another twin may need them.
     fn forget_samples(&mut self) {
-        if self.kept_samples > MAX_KEPT_SAMPLES {
-            self.may_start = None;
-        }
         if self.may_start.is_some() || !self.starting.is_empty() {
             return;
         }
@@ -149,21 +145,41 @@ impl Twins {
     fn learn(&mut self, learned: Learned) -> Result<(), DbError> {
         let place = self.log.len();
         self.log.push(learned);
-        follow(&mut self.first, &self.log, place)?;
-        for mut twin in std::mem::take(&mut self.others) {
-            match follow(&mut twin, &self.log, place) {
-                Ok(()) => self.others.push(twin),
+        let (first, log) = (&mut self.first, &self.log);
+        let (of_first, of_others) = thread::scope(|scope| {
+            let others = self.others.iter_mut();
+            let running: Vec<_> = others
+                .map(|twin| scope.spawn(|| follow(twin, log, place)))
+                .collect();
+            let of_first = follow(first, log, place);
+            let of_others = running.into_iter().map(joined);
+            (of_first, of_others.collect::<Vec<_>>())
+        });
+        of_first?;
+        self.keep_those_that_answered(of_others)
+    }
+
+    /// Another twin that failed is not asked any more.
+    fn keep_those_that_answered(
+        &mut self,
+        results: Vec<Result<(), DbError>>,
+    ) -> Result<(), DbError> {
+        let mut has_failed = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
                 Err(error @ DbError::Interrupted { .. }) => return Err(error),
-                // It is not asked any more.
-                Err(_) => {}
+                other => has_failed.push(other.is_err()),
             }
         }
+        let mut has_failed = has_failed.into_iter();
+        self.others.retain(|_| !has_failed.next().unwrap_or(false));
         Ok(())
     }
 
     /// Starts the others when it is worth it, and takes in those that are ready.
     fn grow(&mut self) -> Result<(), DbError> {
-        if self.first.planned_for() >= WORTH_ANOTHER
+        let is_worth_it = self.first.planned_for() >= WORTH_ANOTHER;
+        if (is_worth_it || self.kept_samples > MAX_KEPT_SAMPLES)
             && let Some((number, another)) = self.may_start.take()
         {
             for _ in 0..number {
@@ -230,29 +246,26 @@ impl Twins {
                 .iter_mut()
                 .map(|twin| scope.spawn(|| answer_some(twin, parts, &next)))
                 .collect();
-            let mut of_each = vec![answer_some(first, parts, &next)];
-            for twin in running {
-                match twin.join() {
-                    Ok(some) => of_each.push(some),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            of_each
+            let of_first = answer_some(first, parts, &next);
+            let of_others = running.into_iter().map(joined);
+            (of_first, of_others.collect::<Vec<_>>())
         });
-        let mut answered = BTreeMap::new();
-        let mut failed: Vec<bool> = Vec::new();
-        for (number, (some, error)) in of_each.into_iter().enumerate() {
+        let ((mut answered, error), of_others) = of_each;
+        let mut results = Vec::with_capacity(of_others.len());
+        for (some, error) in of_others {
             answered.extend(some);
-            failed.push(error.is_some());
-            match error {
-                Some(error @ DbError::Interrupted { .. }) => return Err(error),
-                Some(error) if number == 0 => return Err(error),
-                _ => {}
-            }
+            results.push(error.map_or(Ok(()), Err));
         }
-        let mut of_others = failed.into_iter().skip(1);
-        self.others.retain(|_| !of_others.next().unwrap_or(false));
-        Ok(answered)
+        self.keep_those_that_answered(results)?;
+        error.map_or(Ok(answered), Err)
+    }
+}
+
+/// What the thread returned; a panic goes on here.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    match thread.join() {
+        Ok(returned) => returned,
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

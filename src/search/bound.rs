@@ -43,8 +43,8 @@ impl Bound {
     }
 
     fn of(relaxation: Relaxation) -> Bound {
-        let choice = relaxation.choice().into_iter().enumerate();
-        let choice = choice.map(|(trial, share)| (TrialId(trial), share));
+        let choice = relaxation.choice().iter().enumerate();
+        let choice = choice.map(|(trial, share)| (TrialId(trial), *share));
         let mut choice: Vec<(TrialId, f64)> =
             choice.filter(|(_, share)| *share > ROUNDING).collect();
         choice.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -77,9 +77,12 @@ impl Search<'_, '_> {
             }),
         });
         let indexes: Vec<Choosable> = indexes.collect();
-        let relaxation = Relaxation::new(&facts, &indexes, self.limits.max_indexes);
-        match relaxation {
-            Some(relaxation) => self.tightened(relaxation, None, MAX_ROUNDS),
+        match Relaxation::new(&facts, indexes, self.limits.max_indexes) {
+            Some(relaxation) => {
+                let is_first = self.known.chosen_before.is_none();
+                let rounds = if is_first { MAX_ROUNDS } else { 0 };
+                Ok(Some(self.tightened(relaxation, None, rounds)?))
+            }
             None => Ok(None),
         }
     }
@@ -92,30 +95,27 @@ impl Search<'_, '_> {
         rounds: usize,
     ) -> Result<(), PlannerError> {
         if let Some(before) = bound.take() {
-            *bound = self.tightened(before.relaxation, Some(found), rounds)?;
+            *bound = Some(self.tightened(before.relaxation, Some(found), rounds)?);
         }
         Ok(())
     }
 
-    /// Asks about what the bound rests on, until it is near to the cost of the best set that is
-    /// known. None: the solver fails.
+    /// The bound by what is known; asks about what it rests on, this many times, until it is near to
+    /// the cost of the best set that is known.
     fn tightened(
         &mut self,
         relaxation: Relaxation,
         found: Option<f64>,
         rounds: usize,
-    ) -> Result<Option<Bound>, PlannerError> {
+    ) -> Result<Bound, PlannerError> {
         let mut relaxation = relaxation;
         let mut rounds_in_vain = 0;
-        for _ in 0..rounds {
+        for round in 0..=rounds {
             let before = relaxation.cost().0;
             let Some(facts) = self.known.facts() else {
                 break;
             };
-            let Some(now) = relaxation.with(&facts) else {
-                return Ok(None);
-            };
-            relaxation = now;
+            relaxation.learn(&facts);
             let cost = relaxation.cost().0;
             if cost > before + WORTH_A_ROUND * before.abs() {
                 rounds_in_vain = 0;
@@ -123,11 +123,12 @@ impl Search<'_, '_> {
                 rounds_in_vain += 1;
             }
             let is_near = found.is_some_and(|found| found <= cost * (1.0 + GOOD_ENOUGH));
-            if is_near || rounds_in_vain > MAX_ROUNDS_IN_VAIN || !self.ask_about(&relaxation)? {
+            let is_enough = is_near || rounds_in_vain > MAX_ROUNDS_IN_VAIN || round == rounds;
+            if is_enough || !self.ask_about(&relaxation)? {
                 break;
             }
         }
-        Ok(Some(Bound::of(relaxation)))
+        Ok(Bound::of(relaxation))
     }
 
     /// What do statements cost with what the choice has of anything, and with what it has most of?

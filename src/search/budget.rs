@@ -25,10 +25,10 @@ const WORTH_AN_EXCHANGE: f64 = 0.001;
 /// The same where the planner need not be asked.
 const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
 
-/// How often sets are found by the known plans, and planned with; and how often without finding a
-/// better one.
+/// How often sets are found by the known plans, and planned with; and the share by which a round has
+/// to lower the sum for another one.
 const MAX_ROUNDS: usize = 12;
-const MAX_ROUNDS_IN_VAIN: usize = 1;
+const WORTH_A_ROUND: f64 = 0.01;
 
 /// Before sets are looked for, what the lower bound rests on is asked about so often: that finds plans
 /// that no set so far has shown.
@@ -50,10 +50,11 @@ impl Search<'_, '_> {
         let mut best = (self.sum(&[])?, Vec::new());
         self.known.bundles(&[])?;
         let all: TrialSet = self.known.trials().ids().collect();
-        let mut rounds_in_vain = 0;
         for _ in 0..MAX_ROUNDS {
             let before = (best.0, self.known.answers());
-            self.tighten(bound, best.0, ROUNDS_OF_THE_BOUND)?;
+            if !best.1.is_empty() {
+                self.tighten(bound, best.0, ROUNDS_OF_THE_BOUND)?;
+            }
             self.known.pause();
             let found = self.starts(budget, bound.as_ref(), &best.1);
             self.known.resume();
@@ -78,27 +79,50 @@ impl Search<'_, '_> {
             if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
                 best = (sum, better);
             }
-            if best.0 < before.0 * (1.0 - WORTH_AN_EXCHANGE) {
-                rounds_in_vain = 0;
-            } else {
-                rounds_in_vain += 1;
-            }
-            if rounds_in_vain == MAX_ROUNDS_IN_VAIN || self.known.answers() == before.1 {
+            let is_worth_another = best.0 < before.0 * (1.0 - WORTH_A_ROUND);
+            if !is_worth_another || self.known.answers() == before.1 {
                 break;
             }
         }
         Ok(self.drop_unhelpful(best.1))
     }
 
-    /// Uses the room under the budget that smaller indexes left.
+    /// What was verified of a set that was chosen before, made to fit with the sizes that are known
+    /// now, and with what is best in the place of the rest, by the known plans.
+    pub(super) fn mended(&mut self, verified: Vec<TrialId>) -> Result<Vec<TrialId>, PlannerError> {
+        let mut set = verified;
+        while !self.fits(&set) {
+            let Some(least) = self.least_first(&set).first().copied() else {
+                break;
+            };
+            set.retain(|id| *id != least);
+        }
+        self.known.pause();
+        let mended = self.replace_the_least(set.clone());
+        self.known.resume();
+        let mended = mended?;
+        Ok(if self.sum(&mended)? < self.sum(&set)? {
+            mended
+        } else {
+            set
+        })
+    }
+
+    /// Uses the room under the budget that smaller indexes left, by the known plans.
     pub(super) fn fill(&mut self, chosen: &mut Vec<TrialId>) -> Result<(), PlannerError> {
         if self.budget.is_none() || self.is_over()? {
             return Ok(());
         }
-        let mut filled = self.pick(chosen.clone(), Preference::SavingPerByte)?;
-        self.merge(&mut filled)?;
-        if self.sum(&filled)? < self.sum(chosen)? * (1.0 - WORTH_AN_EXCHANGE) {
-            *chosen = filled;
+        self.known.pause();
+        let filled = self.pick(chosen.clone(), Preference::SavingPerByte);
+        self.known.resume();
+        let mut filled = filled?;
+        let enough = self.sum(chosen)? * (1.0 - WORTH_AN_EXCHANGE);
+        if self.sum(&filled)? < enough {
+            self.merge(&mut filled)?;
+            if self.sum(&filled)? < enough {
+                *chosen = filled;
+            }
         }
         Ok(())
     }

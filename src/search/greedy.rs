@@ -99,18 +99,8 @@ impl Search<'_, '_> {
     /// Greedily, beginning with these.
     pub(super) fn pick(
         &mut self,
-        chosen: Vec<TrialId>,
-        preference: Preference,
-    ) -> Result<Vec<TrialId>, PlannerError> {
-        self.pick_each(chosen, preference, &mut |_| ())
-    }
-
-    /// The same; shows each set on the way.
-    pub(super) fn pick_each(
-        &mut self,
         mut chosen: Vec<TrialId>,
         preference: Preference,
-        on_pick: &mut dyn FnMut(&[TrialId]),
     ) -> Result<Vec<TrialId>, PlannerError> {
         // Removing unneeded indexes never ends where each of two indexes makes the other one
         // unneeded and both are a gain. Sets that were chosen before are therefore skipped.
@@ -131,7 +121,6 @@ impl Search<'_, '_> {
             }
             if seen.insert(next.iter().copied().collect()) {
                 chosen = next;
-                on_pick(&chosen);
                 in_vain.clear();
             } else {
                 in_vain.insert(best);
@@ -219,21 +208,41 @@ impl Search<'_, '_> {
         refusal: &impl Fn(&Self, &Offer) -> Option<Reason>,
     ) -> Vec<Offer> {
         let set: TrialSet = chosen.iter().copied().collect();
-        let ideas = self.known.used_by_plans();
-        let fresh = |idea: Vec<TrialId>| -> Vec<TrialId> {
-            idea.into_iter().filter(|id| !set.contains(id)).collect()
+        let fresh = |idea: &Vec<TrialId>| -> Vec<TrialId> {
+            let fresh = idea.iter().filter(|id| !set.contains(id));
+            fresh.copied().collect()
         };
-        let ideas: BTreeSet<Vec<TrialId>> = ideas.into_iter().map(fresh).collect();
+        let ideas: BTreeSet<Vec<TrialId>> = self.known.ideas().iter().map(fresh).collect();
         let mut offers = Vec::new();
         for idea in ideas.into_iter().filter(|idea| !idea.is_empty()) {
-            let changes = self.known.changes_beside(now, &set, &idea);
-            let changes = changes
-                .into_iter()
-                .filter_map(|(place, with)| Some((place, now.as_slice().get(place)?, with)));
-            offers.extend(self.offer_of(&idea, chosen, changes));
+            offers.extend(self.offer_beside(&idea, chosen, &set, now));
         }
         self.refuse(&mut offers, &refusal);
         self.promising(&offers)
+    }
+
+    /// What an idea would bring, by the known plans.
+    pub(super) fn offer_as_known(
+        &self,
+        idea: &[TrialId],
+        chosen: &[TrialId],
+        now: &Costs,
+    ) -> Option<Offer> {
+        self.offer_beside(idea, chosen, &chosen.iter().copied().collect(), now)
+    }
+
+    fn offer_beside(
+        &self,
+        idea: &[TrialId],
+        chosen: &[TrialId],
+        set: &TrialSet,
+        now: &Costs,
+    ) -> Option<Offer> {
+        let changes = self.known.changes_beside(now, set, idea);
+        let changes = changes
+            .into_iter()
+            .filter_map(|(place, with)| Some((place, now.as_slice().get(place)?, with)));
+        self.offer_of(idea, chosen, changes)
     }
 
     /// Takes out what a limit keeps out, and notes it.
@@ -359,33 +368,16 @@ impl Search<'_, '_> {
             .copied()
             .filter(|id| !chosen.contains(id))
             .collect();
-        let size = self.size(&added);
-        let superseded_size = self.known.superseded_size(&[chosen, &added].concat()).0
-            - self.known.superseded_size(chosen).0;
-        let net = Bytes(size.0.saturating_sub(superseded_size));
-        let mut methods: Vec<Method> = added
-            .iter()
-            .map(
-                |id| match &self.known.trials()[*id].index.definition.method {
-                    // Both find the rows of a value, at costs that can be compared.
-                    Method::Hash => Method::Btree,
-                    // Both are trees of whatever contains what, at costs of the same kind.
-                    Method::SpGist => Method::Gist,
-                    method => method.clone(),
-                },
-            )
-            .collect();
-        methods.sort();
         let mut offer = Offer {
-            methods,
+            methods: Vec::new(),
             ids: added,
             gain: 0.0,
             remaining: 0.0,
             calls: 0.0,
             sorting_calls: 0.0,
             filtering_calls: 0.0,
-            size,
-            net,
+            size: Bytes(0),
+            net: Bytes(0),
         };
         let today = self.known.baseline().as_slice();
         for (place, now, with) in changes {
@@ -405,7 +397,29 @@ impl Search<'_, '_> {
             }
         }
         offer.gain -= self.known.additional_write_cost(&offer.ids, chosen);
-        (offer.gain > 0.0).then_some(offer)
+        (offer.gain > 0.0).then(|| self.measured(offer, chosen))
+    }
+
+    /// The same with its sizes and access methods.
+    fn measured(&self, offer: Offer, chosen: &[TrialId]) -> Offer {
+        let size = self.size(&offer.ids);
+        let superseded_size = self.known.superseded_size(&[chosen, &offer.ids].concat()).0
+            - self.known.superseded_size(chosen).0;
+        let method = |id: &TrialId| match &self.known.trials()[*id].index.definition.method {
+            // Both find the rows of a value, at costs that can be compared.
+            Method::Hash => Method::Btree,
+            // Both are trees of whatever contains what, at costs of the same kind.
+            Method::SpGist => Method::Gist,
+            method => method.clone(),
+        };
+        let mut methods: Vec<Method> = offer.ids.iter().map(method).collect();
+        methods.sort();
+        Offer {
+            methods,
+            size,
+            net: Bytes(size.0.saturating_sub(superseded_size)),
+            ..offer
+        }
     }
 
     /// What a chosen index brings beside the others; none where that is nothing.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 
 use super::costs::{Costs, Weighted};
-use super::plans::{Facts, Knowledge, Seen, StatementPlans};
+use super::plans::{Facts, Knowledge, Seen, StatementPlans, Used, Users};
 use super::trial::{Trial, TrialCost, TrialId, TrialSet, Trials};
 use super::unpriced::Unpriced;
 use super::write_cost::WriteCosts;
@@ -99,8 +99,14 @@ pub struct KnownCosts<'a> {
     /// For each statement, the indexes that it uses when all are there, if they are several.
     pub(super) bundles: Option<BTreeSet<Vec<TrialId>>>,
     pub(super) cut_short: bool,
+    /// The choice was made before, with these indexes, as far as they were verified.
+    pub(super) chosen_before: Option<Vec<TrialId>>,
     /// For the moment the planner is not asked.
     pub(super) is_paused: bool,
+    /// Meanwhile: the indexes that known plans use together.
+    ideas: Vec<Vec<TrialId>>,
+    /// Meanwhile, for each statement: the known plans that use each index.
+    users: Vec<Users>,
 }
 
 impl<'a> KnownCosts<'a> {
@@ -117,8 +123,9 @@ impl<'a> KnownCosts<'a> {
             plans.add(Seen {
                 is_answer: false,
                 asked: FixedBitSet::with_capacity(trials.len()),
-                used: FixedBitSet::with_capacity(trials.len()),
+                used: Used::default(),
                 cost: weighted.cost,
+                at_least: weighted.cost,
                 unpriced: weighted.unpriced,
             });
             plans
@@ -136,7 +143,10 @@ impl<'a> KnownCosts<'a> {
             same_statement: BTreeMap::new(),
             bundles: None,
             cut_short: false,
+            chosen_before: None,
             is_paused: false,
+            ideas: Vec::new(),
+            users: Vec::new(),
         };
         for (id, trial) in trials.iter() {
             for (statement, cost) in trial.costs().into_iter().flatten() {
@@ -166,15 +176,16 @@ impl<'a> KnownCosts<'a> {
             (present.cost, present.unpriced)
         };
         let used = if is_used {
-            alone.clone()
+            Used::of(&alone)
         } else {
-            FixedBitSet::with_capacity(self.trials.len())
+            Used::default()
         };
         plans.add(Seen {
             is_answer: false,
             asked: alone,
             used,
             cost: cost_alone,
+            at_least: cost_alone,
             unpriced,
         });
         if is_used {
@@ -217,6 +228,15 @@ impl<'a> KnownCosts<'a> {
             }
         }
         known
+    }
+
+    /// The choice is made again: of the first one these indexes were verified.
+    #[must_use]
+    pub fn again(self, chosen_before: Option<Vec<TrialId>>) -> Self {
+        KnownCosts {
+            chosen_before,
+            ..self
+        }
     }
 
     /// What was learned from the planner.
@@ -317,6 +337,8 @@ impl<'a> KnownCosts<'a> {
     /// Costs are those of the known plans ([`KnownCosts::model`]) until the planner may be asked
     /// again.
     pub(super) fn pause(&mut self) {
+        self.ideas = self.used_by_plans().into_iter().collect();
+        self.users = self.plans.iter().map(StatementPlans::users).collect();
         self.is_paused = true;
     }
 
@@ -327,6 +349,8 @@ impl<'a> KnownCosts<'a> {
 
     /// The planner may be asked again.
     pub(super) fn resume(&mut self) {
+        self.ideas = Vec::new();
+        self.users = Vec::new();
         self.is_paused = false;
     }
 
@@ -383,12 +407,9 @@ impl<'a> KnownCosts<'a> {
         let bits = self.bits(set);
         let mut costs = self.baseline.clone();
         for place in self.touched(&bits) {
-            let plans = &self.plans[place];
-            if let Some(seen) = plans.cheapest(&plans.part(&bits)) {
-                let present = &mut costs.as_mut_slice()[place];
-                if seen.cost.0 < present.cost.0 {
-                    present.set(seen);
-                }
+            let present = &mut costs.as_mut_slice()[place];
+            if let Some(seen) = self.plans[place].cheapest(&bits, present.cost) {
+                present.set(seen);
             }
         }
         costs
@@ -405,7 +426,8 @@ impl<'a> KnownCosts<'a> {
         costs
     }
 
-    /// The statements whose costs these indexes change, by place.
+    /// The statements whose costs these indexes change, by place. The costs now are those of the known
+    /// plans with the chosen indexes.
     pub(super) fn changes_beside(
         &self,
         now: &Costs,
@@ -422,12 +444,13 @@ impl<'a> KnownCosts<'a> {
         places.dedup();
         let changed = |place: usize| {
             let (plans, now) = (self.plans.get(place)?, now.as_slice().get(place)?);
-            let cheapest = plans.cheapest(&plans.part(&bits))?;
-            (cheapest.cost.0 < now.cost.0).then(|| {
-                let mut with = *now;
-                with.set(cheapest);
-                (place, with)
-            })
+            let mut with = *now;
+            let cheapest = match self.users.get(place) {
+                Some(users) => plans.cheapest_of(&bits, now.cost, users, added)?,
+                None => plans.cheapest(&bits, now.cost)?,
+            };
+            with.set(cheapest);
+            Some((place, with))
         };
         places.into_iter().filter_map(changed).collect()
     }
@@ -441,8 +464,8 @@ impl<'a> KnownCosts<'a> {
             let of_each = self.of_trial[id.0].iter().map(|place| {
                 let (plans, today) = (&self.plans[*place], &self.baseline.as_slice()[*place]);
                 let cost = |set: &FixedBitSet| {
-                    let cheapest = plans.cheapest(&plans.part(set));
-                    cheapest.map_or(today.cost.0, |seen| seen.cost.0.min(today.cost.0))
+                    let cheapest = plans.cheapest(set, today.cost);
+                    cheapest.map_or(today.cost.0, |seen| seen.cost.0)
                 };
                 today.calls * (cost(&others) - cost(&bits))
             });
@@ -456,15 +479,20 @@ impl<'a> KnownCosts<'a> {
         let bits = self.bits(set);
         self.of_trial[id.0].iter().any(|place| {
             let (plans, today) = (&self.plans[*place], &self.baseline.as_slice()[*place]);
-            let cheapest = plans.cheapest(&plans.part(&bits));
+            let cheapest = plans.cheapest(&bits, today.cost);
             cheapest.is_some_and(|seen| {
                 seen.used.contains(id.0) && least.reached(today.cost, seen.cost)
             })
         })
     }
 
+    /// While the planner is not asked: what known plans use.
+    pub(super) fn ideas(&self) -> &[Vec<TrialId>] {
+        &self.ideas
+    }
+
     /// The indexes that the known plans use, and of these the sets that some plan uses together.
-    pub(super) fn used_by_plans(&self) -> BTreeSet<Vec<TrialId>> {
+    fn used_by_plans(&self) -> BTreeSet<Vec<TrialId>> {
         let plans = self.plans.iter();
         let best = plans.flat_map(|plans| plans.best.iter().map(|place| &plans.seen[*place].used));
         best.map(|used| used.ones().map(TrialId).collect())
@@ -532,6 +560,11 @@ impl<'a> KnownCosts<'a> {
         let set = self.bits(set);
         self.of_trial[id.0].iter().any(|place| {
             let plans = &mut self.plans[*place];
+            if self.is_paused {
+                let today = self.baseline.as_slice()[*place].cost;
+                let cheapest = plans.cheapest(&set, today);
+                return cheapest.is_some_and(|seen| seen.used.contains(id.0));
+            }
             let part = plans.part(&set);
             let seen = plans.known_of(&part);
             seen.is_some_and(|seen| seen.used.contains(id.0))
@@ -548,15 +581,15 @@ impl<'a> KnownCosts<'a> {
     /// every known plan that uses only these indexes.
     pub(super) fn at_most(&self, place: usize, part: &FixedBitSet) -> Seen {
         let now = &self.baseline.as_slice()[place];
-        let cheapest = self.plans[place].cheapest(part);
-        let cheapest = cheapest.filter(|seen| seen.cost.0 < now.cost.0);
+        let cheapest = self.plans[place].cheapest(part, now.cost);
         let (cost, unpriced) =
             cheapest.map_or((now.cost, now.unpriced), |seen| (seen.cost, seen.unpriced));
         Seen {
             is_answer: false,
             asked: part.clone(),
-            used: part.clone(),
+            used: Used::of(part),
             cost,
+            at_least: cost,
             unpriced,
         }
     }

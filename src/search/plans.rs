@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, HashMap};
 use fixedbitset::FixedBitSet;
 
 use super::costs::Weighted;
-use super::trial::TrialSet;
+use super::trial::TrialId;
 use super::unpriced::Unpriced;
 use crate::model::Cost;
 use crate::workload::StatementId;
 
 /// Of so many levels of a statement's cost, those that say most are kept.
 const MAX_LEVELS: usize = 64;
+
+/// An index has about the same size if it differs by no more than this share.
+const ABOUT_AS_LARGE: f64 = 0.1;
 
 /// What is known of how low the cost of a statement can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,16 +53,26 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Forgets what was said while these indexes had another size.
-    pub fn forget(&mut self, resized: &TrialSet) {
+    /// What was said while these indexes had another size, of which they have this share now. A plan
+    /// costs about as much with indexes of nearly the same size, and by no larger share less than
+    /// they are smaller; the rest is forgotten.
+    pub fn resize(&mut self, resized: &BTreeMap<TrialId, f64>) {
         for learned in self.learned.values_mut() {
-            learned.retain(|seen| !resized.iter().any(|id| seen.asked.contains(id.0)));
+            for (id, share) in resized {
+                let is_about_as_large = (*share - 1.0).abs() <= ABOUT_AS_LARGE;
+                learned.retain(|seen| is_about_as_large || !seen.asked.contains(id.0));
+            }
+            for seen in learned {
+                let shares = resized.iter().filter(|(id, _)| seen.asked.contains(id.0));
+                let least = shares.map(|(_, share)| *share).fold(1.0, f64::min);
+                seen.at_least.0 *= least;
+            }
         }
     }
 }
 
 /// A plan of a statement that was seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     /// Is it the planner's answer about a set? Otherwise it is from a trial, or what had to do where
     /// there is no answer.
@@ -67,10 +80,46 @@ pub(super) struct Seen {
     /// The indexes that existed.
     pub(super) asked: FixedBitSet,
     /// Those that it uses.
-    pub(super) used: FixedBitSet,
+    pub(super) used: Used,
     pub(super) cost: Cost,
+    /// With the sizes that indexes turned out to have, it costs no less.
+    pub(super) at_least: Cost,
     pub(super) unpriced: Unpriced,
 }
+
+/// The indexes that a plan uses: few of many, so they are looked up in a set one by one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Used(Box<[usize]>);
+
+impl Used {
+    pub(super) fn of(set: &FixedBitSet) -> Used {
+        Used(set.ones().collect())
+    }
+
+    pub(super) fn ones(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().copied()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn contains(&self, trial: usize) -> bool {
+        self.0.binary_search(&trial).is_ok()
+    }
+
+    pub(super) fn is_within(&self, set: &FixedBitSet) -> bool {
+        self.0.iter().all(|trial| set.contains(*trial))
+    }
+
+    /// Does the other plan use all of them, too?
+    pub(super) fn is_part_of(&self, other: &Used) -> bool {
+        self.0.len() <= other.0.len() && self.0.iter().all(|trial| other.contains(*trial))
+    }
+}
+
+/// For each index the ranks of the plans that use it, among the best.
+pub(super) type Users = HashMap<usize, Vec<usize>>;
 
 /// What is known of a statement.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +149,7 @@ impl StatementPlans {
     pub(super) fn add(&mut self, seen: Seen) {
         let place = self.seen.len();
         self.with.insert(seen.asked.clone(), place);
-        if !seen.used.is_clear() {
+        if seen.used.count() > 0 {
             self.keep_if_best(&seen, place);
         }
         self.seen.push(seen);
@@ -111,10 +160,10 @@ impl StatementPlans {
         let rank = self.best.partition_point(|at| costs(at) <= new.cost.0);
         let (cheaper, dearer) = self.best.split_at(rank);
         let mut cheaper = cheaper.iter();
-        if cheaper.any(|at| self.seen[*at].used.is_subset(&new.used)) {
+        if cheaper.any(|at| self.seen[*at].used.is_part_of(&new.used)) {
             return;
         }
-        let needed = |at: &&usize| !new.used.is_subset(&self.seen[**at].used);
+        let needed = |at: &&usize| !new.used.is_part_of(&self.seen[**at].used);
         let kept: Vec<usize> = dearer.iter().filter(needed).copied().collect();
         self.best.truncate(rank);
         self.best.push(place);
@@ -126,7 +175,7 @@ impl StatementPlans {
         if let Some(place) = self.with.get(part) {
             return self.seen.get(*place);
         }
-        let answers = |seen: &Seen| part.is_subset(&seen.asked) && seen.used.is_subset(part);
+        let answers = |seen: &Seen| seen.used.is_within(part) && part.is_subset(&seen.asked);
         let place = self.seen.iter().rposition(answers)?;
         self.with.insert(part.clone(), place);
         self.seen.get(place)
@@ -139,11 +188,11 @@ impl StatementPlans {
         if !with_all.is_answer && !all.is_clear() {
             return None;
         }
-        let floor = with_all.cost.0.min(now.cost.0);
+        let floor = with_all.at_least.0.min(now.cost.0);
         let level = |seen: &Seen| -> (f64, FixedBitSet) {
             let mut missing = all.clone();
             missing.difference_with(&seen.asked);
-            (seen.cost.0.clamp(floor, now.cost.0), missing)
+            (seen.at_least.0.clamp(floor, now.cost.0), missing)
         };
         let answers = self.seen.iter().filter(|seen| seen.is_answer);
         let mut sets: Vec<(f64, FixedBitSet)> = answers.map(level).collect();
@@ -181,10 +230,44 @@ impl StatementPlans {
         self.best.iter().filter_map(|place| self.seen.get(*place))
     }
 
-    /// The cheapest plan that was seen and uses only these: the planner can choose each of them.
-    pub(super) fn cheapest(&self, set: &FixedBitSet) -> Option<&Seen> {
-        let mut plans = self.best.iter().filter_map(|place| self.seen.get(*place));
-        plans.find(|seen| seen.used.is_subset(set))
+    /// Which of them use each index, the cheapest first.
+    pub(super) fn users(&self) -> Users {
+        let mut users = Users::new();
+        for (rank, seen) in self.best().enumerate() {
+            for trial in seen.used.ones() {
+                users.entry(trial).or_default().push(rank);
+            }
+        }
+        users
+    }
+
+    /// The same as [`StatementPlans::cheapest`] of the plans that use one of the added indexes.
+    pub(super) fn cheapest_of(
+        &self,
+        set: &FixedBitSet,
+        than: Cost,
+        users: &Users,
+        added: &[TrialId],
+    ) -> Option<&Seen> {
+        let plan = |rank: usize| self.seen.get(*self.best.get(rank)?);
+        let is_possible = |rank: &usize| {
+            plan(*rank)
+                .is_some_and(|seen| seen.used.is_within(set) && seen.used.is_within(&self.relevant))
+        };
+        let cheapest = |id: &TrialId| {
+            let ranks = users.get(&id.0)?.iter().copied();
+            let mut cheaper =
+                ranks.take_while(|rank| plan(*rank).is_some_and(|seen| seen.cost.0 < than.0));
+            cheaper.find(is_possible)
+        };
+        added.iter().filter_map(cheapest).min().and_then(plan)
+    }
+
+    /// The cheapest plan that was seen, costs less than this and uses only these of the relevant
+    /// indexes: the planner can choose each of them.
+    pub(super) fn cheapest(&self, set: &FixedBitSet, than: Cost) -> Option<&Seen> {
+        let mut cheaper = self.best().take_while(|seen| seen.cost.0 < than.0);
+        cheaper.find(|seen| seen.used.is_within(set) && seen.used.is_within(&self.relevant))
     }
 }
 
@@ -215,8 +298,9 @@ mod tests {
         Seen {
             is_answer: true,
             asked: set([0, 1, 2, 3, 4]),
-            used: set(used),
+            used: Used(used.into()),
             cost: Cost(cost),
+            at_least: Cost(cost),
             unpriced: Unpriced::default(),
         }
     }
@@ -232,11 +316,16 @@ mod tests {
             seen([4], 20.0),
         ];
         for first in 0..plans.len() {
-            let mut known = StatementPlans::default();
+            let mut known = StatementPlans {
+                relevant: set([0, 1, 2, 3, 4]),
+                ..StatementPlans::default()
+            };
             for plan in plans.iter().cycle().skip(first).take(plans.len()) {
                 known.add(plan.clone());
             }
-            let cost = |trials: &FixedBitSet| known.cheapest(trials).map(|seen| seen.cost.0);
+            let cheapest = |trials: &FixedBitSet, than| known.cheapest(trials, Cost(than));
+            let cost = |trials: &FixedBitSet| cheapest(trials, 1e3).map(|seen| seen.cost.0);
+            assert_eq!(cheapest(&set([0, 2]), 20.0), None, "none costs less");
             assert_eq!(cost(&set([0, 1, 2, 3])), Some(10.0));
             assert_eq!(cost(&set([0, 2])), Some(20.0));
             assert_eq!(cost(&set([0, 1, 3])), Some(10.0));

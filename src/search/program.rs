@@ -101,7 +101,7 @@ fn worth_choosing(plans: &StatementPlans, now: Cost) -> Vec<&Seen> {
         let does_with_less = |other: &&Seen| {
             other.cost.0 <= seen.cost.0 + nearly
                 && other.used != seen.used
-                && other.used.is_subset(&seen.used)
+                && other.used.is_part_of(&seen.used)
         };
         !cheaper.iter().any(does_with_less)
     };

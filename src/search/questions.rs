@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use fixedbitset::FixedBitSet;
 
 use super::known::{KnownCosts, SetCost, SetQuestion};
-use super::plans::Seen;
+use super::plans::{Seen, Used};
 use super::trial::{Trial, TrialId, TrialSet};
 use crate::index::{Index, Method};
 use crate::planner::PlannerError;
@@ -65,11 +65,11 @@ impl KnownCosts<'_> {
                 let Some(seen) = self.plans[place].known_of(&part) else {
                     continue;
                 };
-                let mut used = seen.used.clone();
-                used.difference_with(&chosen);
-                part.difference_with(&used);
+                let used = seen.used.ones().filter(|trial| !chosen.contains(*trial));
+                let used: Vec<usize> = used.collect();
+                used.iter().for_each(|trial| part.set(*trial, false));
                 let left = part.count_ones(..) - part.intersection_count(&chosen);
-                if !used.is_clear() && left >= MIN_IDEAS_TOGETHER {
+                if !used.is_empty() && left >= MIN_IDEAS_TOGETHER {
                     next.push((place, part));
                 }
             }
@@ -88,18 +88,19 @@ impl KnownCosts<'_> {
         let mut unknown: Vec<(usize, FixedBitSet)> = Vec::new();
         for (place, plans) in self.plans.iter_mut().enumerate() {
             let part = plans.part(&bits);
-            let present = plans.cheapest(&part);
-            let today = self.baseline.as_slice().get(place);
-            let cost = present.map(|seen| seen.cost.0);
-            let cost = cost.or(today.map(|today| today.cost.0)).unwrap_or_default();
+            let Some(today) = self.baseline.as_slice().get(place) else {
+                continue;
+            };
+            let present = plans.cheapest(&part, today.cost);
+            let cost = present.map_or(today.cost.0, |seen| seen.cost.0);
             let mut used = FixedBitSet::with_capacity(self.trials.len());
             if let Some(present) = present {
-                used.union_with(&present.used);
+                used.extend(present.used.ones());
             }
             let better = plans.best.iter().map(|at| &plans.seen[*at]);
             let mut further = FixedBitSet::with_capacity(self.trials.len());
             for seen in better.take_while(|seen| seen.cost.0 < cost) {
-                further.union_with(&seen.used);
+                further.extend(seen.used.ones());
             }
             further.difference_with(&part);
             for trial in used.ones().chain(further.ones()) {
@@ -188,7 +189,7 @@ impl KnownCosts<'_> {
             plans
                 .seen
                 .iter()
-                .for_each(|seen| used.union_with(&seen.used));
+                .for_each(|seen| used.extend(seen.used.ones()));
             used.difference_with(&plans.tested);
             for trial in used.ones() {
                 worth
@@ -213,12 +214,12 @@ impl KnownCosts<'_> {
             for (place, plans) in self.plans.iter_mut().enumerate() {
                 let mut part = plans.relevant.clone();
                 while let Some(seen) = plans.known_of(&part) {
-                    let mut outside = seen.used.clone();
-                    outside.difference_with(&set);
-                    if outside.is_clear() {
+                    let outside = seen.used.ones().filter(|trial| !set.contains(*trial));
+                    let outside: Vec<usize> = outside.collect();
+                    if outside.is_empty() {
                         break;
                     }
-                    part.difference_with(&outside);
+                    outside.iter().for_each(|trial| part.set(*trial, false));
                 }
                 if plans.known_of(&part).is_none() {
                     unknown.push((place, part));
@@ -243,8 +244,9 @@ impl KnownCosts<'_> {
             Some((used, under)) => Seen {
                 is_answer: true,
                 asked: part,
-                used,
+                used: Used::of(&used),
                 cost: under.cost,
+                at_least: under.cost,
                 unpriced: under.unpriced,
             },
             None => self.at_most(place, &part),
@@ -269,8 +271,8 @@ impl KnownCosts<'_> {
                 self.under(&all)?;
                 for (place, id) in self.baseline.ids().iter().enumerate() {
                     let several = self.plans[place].seen.iter();
-                    let several = several
-                        .filter(|seen| seen.used.count_ones(..) > 1 && !self.is_in_one(id, seen));
+                    let several =
+                        several.filter(|seen| seen.used.count() > 1 && !self.is_in_one(id, seen));
                     bundles.extend(several.map(|seen| seen.used.ones().map(TrialId).collect()));
                 }
             }

@@ -33,14 +33,28 @@ pub(super) struct Choosable {
 
 /// The program, solved for the tangents so far.
 pub(super) struct Relaxation {
+    indexes: Vec<Choosable>,
+    max_indexes: Option<usize>,
+    /// For each statement, what it can save at all, as a share of what all can.
+    ranges: Vec<f64>,
+    /// With the places of their statements.
+    tangents: Vec<(usize, Tangent)>,
+    /// None: the solver fails with further tangents.
+    solved: Option<Solved>,
+    /// What is paid if nothing is saved.
+    now: f64,
+    /// What the objective counts in.
+    unit: f64,
+    /// Of the last program that was solved: its cost, and how much of each index is chosen.
+    cost: f64,
+    choice: Vec<f64>,
+}
+
+struct Solved {
     solution: Solution,
     choices: Vec<Variable>,
     /// For each statement, the share of what it can save at all that it saves.
     saved: Vec<Variable>,
-    /// What is paid at least, whatever is chosen.
-    floor: f64,
-    /// What the objective counts in.
-    unit: f64,
 }
 
 impl Relaxation {
@@ -48,85 +62,121 @@ impl Relaxation {
     /// there is nothing to save, or the solver fails.
     pub(super) fn new(
         facts: &[Facts],
-        indexes: &[Choosable],
+        indexes: Vec<Choosable>,
         max_indexes: Option<usize>,
     ) -> Option<Relaxation> {
-        let floor: f64 = facts.iter().map(|facts| facts.calls * facts.floor).sum();
+        let now: f64 = facts.iter().map(|facts| facts.calls * facts.now).sum();
         let ranges = facts.iter().map(|facts| facts.calls * facts.range());
         let unit: f64 = ranges.clone().sum();
         if unit <= 0.0 {
             return None;
         }
+        let mut relaxation = Relaxation {
+            indexes,
+            max_indexes,
+            ranges: ranges.map(|range| range / unit).collect(),
+            tangents: Vec::new(),
+            solved: None,
+            now,
+            unit,
+            cost: 0.0,
+            choice: Vec::new(),
+        };
+        relaxation.keep(relaxation.solved_anew()?);
+        Some(relaxation)
+    }
+
+    /// What is known now is added, as far as the solver comes.
+    pub(super) fn learn(&mut self, facts: &[Facts]) {
+        for _ in 0..MAX_STEPS {
+            let Some(solved) = self.solved.take() else {
+                break;
+            };
+            let exceeded = facts.iter().enumerate().filter_map(|(place, facts)| {
+                let tangent = Tangent::of(facts, &self.choice)?;
+                let saved = solved.solution.var_value(*solved.saved.get(place)?);
+                let exceeds = saved > tangent.value(&self.choice) + EXCESS;
+                exceeds.then_some((place, tangent))
+            });
+            let exceeded: Vec<(usize, Tangent)> = exceeded.collect();
+            if exceeded.is_empty() {
+                self.solved = Some(solved);
+                break;
+            }
+            let first = self.tangents.len();
+            self.tangents.extend(exceeded);
+            // What goes wrong step by step may go well from the beginning.
+            let solved = solved.with(self.tangents.get(first..).unwrap_or_default());
+            if let Some(solved) = solved.or_else(|| self.solved_anew()) {
+                self.keep(solved);
+            }
+        }
+    }
+
+    fn keep(&mut self, solved: Solved) {
+        let cost = self.now + self.unit * solved.solution.objective();
+        self.cost = cost - ROUNDING * (cost.abs() + self.unit);
+        let choices = solved.choices.iter();
+        let share = |choice: &Variable| solved.solution.var_value(*choice).clamp(0.0, 1.0);
+        self.choice = choices.map(share).collect();
+        self.solved = Some(solved);
+    }
+
+    /// With all tangents so far; none if the solver fails.
+    fn solved_anew(&self) -> Option<Solved> {
         let mut problem = Problem::new(OptimizationDirection::Minimize);
-        let choices: Vec<Variable> = indexes
+        let choices: Vec<Variable> = self
+            .indexes
             .iter()
-            .map(|index| problem.add_var(index.write_cost / unit, (0.0, 1.0)))
+            .map(|index| problem.add_var(index.write_cost / self.unit, (0.0, 1.0)))
             .collect();
+        let ranges = self.ranges.iter();
         let saved: Vec<Variable> = ranges
-            .map(|range| problem.add_var(-range / unit, (0.0, 1.0)))
+            .map(|range| problem.add_var(-range, (0.0, 1.0)))
             .collect();
         let mut size = LinearExpr::empty();
         let mut number = LinearExpr::empty();
-        for (index, choice) in indexes.iter().zip(&choices) {
+        for (index, choice) in self.indexes.iter().zip(&choices) {
             size.add(*choice, index.share_of_budget);
             number.add(*choice, 1.0);
         }
         problem.add_constraint(size, ComparisonOp::Le, 1.0);
-        if let Some(most) = max_indexes {
+        if let Some(most) = self.max_indexes {
             problem.add_constraint(number, ComparisonOp::Le, most as f64);
         }
-        Some(Relaxation {
+        for (place, tangent) in &self.tangents {
+            let terms = tangent.terms(*saved.get(*place)?, &choices)?;
+            problem.add_constraint(terms, ComparisonOp::Le, tangent.constant);
+        }
+        Some(Solved {
             solution: problem.solve().ok()?,
             choices,
             saved,
-            floor: floor + unit,
-            unit,
         })
-    }
-
-    /// The same with what is known now. None: the solver fails.
-    pub(super) fn with(mut self, facts: &[Facts]) -> Option<Relaxation> {
-        for _ in 0..MAX_STEPS {
-            let choice = self.choice();
-            let of_each = facts.iter().zip(self.saved.clone());
-            let exceeded = of_each.filter_map(|(facts, saved)| {
-                let tangent = Tangent::of(facts, &choice)?;
-                let exceeds = self.solution.var_value(saved) > tangent.value(&choice) + EXCESS;
-                exceeds.then_some((saved, tangent))
-            });
-            let exceeded: Vec<(Variable, Tangent)> = exceeded.collect();
-            if exceeded.is_empty() {
-                break;
-            }
-            for (saved, tangent) in exceeded {
-                let mut terms = LinearExpr::empty();
-                terms.add(saved, 1.0);
-                for (place, share) in tangent.shares.iter().enumerate() {
-                    if *share > 0.0 {
-                        terms.add(*self.choices.get(place)?, -share);
-                    }
-                }
-                let added = self
-                    .solution
-                    .add_constraint(terms, ComparisonOp::Le, tangent.constant);
-                self.solution = added.ok()?;
-            }
-        }
-        Some(self)
     }
 
     /// No choice costs less: Σ calls × cost, and what writes pay.
     pub(super) fn cost(&self) -> Cost {
-        let cost = self.floor + self.unit * self.solution.objective();
-        Cost(cost - ROUNDING * (cost.abs() + self.unit))
+        Cost(self.cost)
     }
 
     /// How much of each index is chosen.
-    pub(super) fn choice(&self) -> Vec<f64> {
-        let choices = self.choices.iter();
-        choices
-            .map(|choice| self.solution.var_value(*choice).clamp(0.0, 1.0))
-            .collect()
+    pub(super) fn choice(&self) -> &[f64] {
+        &self.choice
+    }
+}
+
+impl Solved {
+    /// With these tangents, too; none if the solver fails.
+    fn with(mut self, tangents: &[(usize, Tangent)]) -> Option<Solved> {
+        for (place, tangent) in tangents {
+            let terms = tangent.terms(*self.saved.get(*place)?, &self.choices)?;
+            let added = self
+                .solution
+                .add_constraint(terms, ComparisonOp::Le, tangent.constant);
+            self.solution = added.ok()?;
+        }
+        Some(self)
     }
 }
 
@@ -170,6 +220,18 @@ impl Tangent {
         Some(tangent)
     }
 
+    /// What has to be at most the constant.
+    fn terms(&self, saved: Variable, choices: &[Variable]) -> Option<LinearExpr> {
+        let mut terms = LinearExpr::empty();
+        terms.add(saved, 1.0);
+        for (place, share) in self.shares.iter().enumerate() {
+            if *share > 0.0 {
+                terms.add(*choices.get(place)?, -share);
+            }
+        }
+        Some(terms)
+    }
+
     fn value(&self, choice: &[f64]) -> f64 {
         let of_each = self.shares.iter().zip(choice);
         self.constant + of_each.map(|(share, chosen)| share * chosen).sum::<f64>()
@@ -205,8 +267,9 @@ mod tests {
                 share_of_budget: *size,
             })
             .collect();
-        let relaxation = Relaxation::new(facts, &indexes, None).unwrap();
-        relaxation.with(facts).unwrap().cost().0
+        let mut relaxation = Relaxation::new(facts, indexes, None).unwrap();
+        relaxation.learn(facts);
+        relaxation.cost().0
     }
 
     /// 100 without any; 40 with the first or the second; 10 with the first.
@@ -234,6 +297,6 @@ mod tests {
     #[test]
     fn nothing_to_save_has_no_bound() {
         let facts = [facts(vec![level(100.0, [])])];
-        assert!(Relaxation::new(&facts, &[], None).is_none());
+        assert!(Relaxation::new(&facts, Vec::new(), None).is_none());
     }
 }

@@ -220,15 +220,27 @@ fn what_was_learned_is_not_asked_again() {
             KnownCosts::asking(&trials, baseline.clone(), &mut counted).remembering(knowledge);
         let selection = choose(&mut known, &limits).unwrap();
         let knowledge = known.into_knowledge();
-        let cost = selection.optimality.map(|optimality| optimality.cost);
-        ((selection.chosen, cost), knowledge, counted.made)
+        let optimality = selection.optimality.unwrap();
+        let chosen = (selection.chosen, optimality.cost);
+        (chosen, optimality.bound, knowledge, counted.made)
     };
-    let (first, mut knowledge, made) = choose_with(Knowledge::default());
+    let (first, bound, mut knowledge, made) = choose_with(Knowledge::default());
     assert!(made > 0);
-    let (again, _, made_again) = choose_with(knowledge.clone());
+    let (again, _, _, made_again) = choose_with(knowledge.clone());
     assert_eq!((&again, made_again), (&first, 0));
-    knowledge.forget(&first.0.iter().copied().take(1).collect());
-    let (resized, _, made_then) = choose_with(knowledge);
+    let resized = first.0.iter().copied().take(1);
+    let larger: BTreeMap<TrialId, f64> = resized.clone().map(|id| (id, 1.05)).collect();
+    knowledge.resize(&larger);
+    let (same, _, _, made_then) = choose_with(knowledge.clone());
+    assert_eq!((&same, made_then), (&first, 0), "about as large");
+    let smaller: BTreeMap<TrialId, f64> = resized.clone().map(|id| (id, 0.95)).collect();
+    let mut of_smaller = knowledge.clone();
+    of_smaller.resize(&smaller);
+    let (same, lower, _, _) = choose_with(of_smaller);
+    assert_eq!(same, first);
+    assert!(lower < bound, "{lower:?} {bound:?}");
+    knowledge.resize(&resized.map(|id| (id, 2.0)).collect());
+    let (resized, _, _, made_then) = choose_with(knowledge);
     assert_eq!(resized, first);
     assert!(made_then > 0 && made_then < made, "{made_then} of {made}");
 }
