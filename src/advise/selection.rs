@@ -22,7 +22,9 @@ use crate::planner::{
 use crate::search::costs::{Costs, Weighted};
 use crate::search::known::{KnownCosts, SetAnswers, SetCost, SetPlanner, SetQuestion};
 use crate::search::plans::Knowledge;
-use crate::search::{self, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced};
+use crate::search::{
+    self, Optimality, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced,
+};
 use crate::verdict::{Limits, Reason};
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -318,6 +320,12 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
     fn has_time(&mut self) -> Result<bool, PlannerError> {
         let answer = self.run.ask(&Question::is_there_time(SearchStep::Choice))?;
         Ok(matches!(answer, Answer::Planned(_)))
+    }
+
+    fn found(&mut self, so_far: &Optimality) {
+        let gap = 100.0 * so_far.gap();
+        let best = format!("best set so far at most {gap:.1} % above the best possible");
+        self.run.step(&best);
     }
 }
 

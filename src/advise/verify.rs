@@ -38,6 +38,7 @@ pub(super) fn verify(
         trials,
         built_groups,
         time_left: None,
+        speed: BuildSpeed::default(),
     };
     if context.target() == Target::Server {
         verifier.announce(&verifier.left_to_build(chosen));
@@ -112,6 +113,30 @@ struct Verifier<'v, 'r, 'c> {
     built_groups: &'v mut BuiltGroups,
     /// How long the builds that are left are expected to take.
     time_left: Option<Millis>,
+    speed: BuildSpeed,
+}
+
+/// What builds took in this run, beside what they were expected to take.
+#[derive(Debug, Clone, Copy, Default)]
+struct BuildSpeed {
+    expected: Millis,
+    took: Millis,
+}
+
+impl BuildSpeed {
+    fn add(&mut self, expected: Millis, took: Millis) {
+        self.expected.0 += expected.0;
+        self.took.0 += took.0;
+    }
+
+    /// How long builds will take that are expected to take so long.
+    fn predict(self, expected: Millis) -> Millis {
+        if self.expected.0 > 0.0 && self.took.0 > 0.0 {
+            Millis(expected.0 * self.took.0 / self.expected.0)
+        } else {
+            expected
+        }
+    }
 }
 
 impl Verifier<'_, '_, '_> {
@@ -142,7 +167,8 @@ impl Verifier<'_, '_, '_> {
                 Target::Twin => Millis::default(),
             };
             for group in groups {
-                self.time_left = (target == Target::Server).then_some(time);
+                let left = self.speed.predict(time);
+                self.time_left = (target == Target::Server).then_some(left);
                 if !self.is_known(&group) {
                     time.0 -= self.build_time(&group).0;
                 }
@@ -193,7 +219,7 @@ impl Verifier<'_, '_, '_> {
         self.run.begin("verifying the set", groups.concat().len());
         let mut left = self.build_time(&groups.concat());
         for group in groups {
-            self.time_left = Some(left);
+            self.time_left = Some(self.speed.predict(left));
             left.0 -= self.build_time(group).0;
             let tables = group.iter().map(|id| self.trials[*id].table());
             if let Some(refusal) = tables.clone().find_map(|table| busy.get(table)) {
@@ -322,6 +348,11 @@ impl Verifier<'_, '_, '_> {
         let question = Question::plans(target, statements).with_indexes(&indexes);
         Ok(match self.run.ask(&question)? {
             Answer::Planned(with) => {
+                if target == Target::Server {
+                    let took = with.indexes.iter().filter_map(|index| index.build_time);
+                    let took = took.map(|time| time.0).sum();
+                    self.speed.add(self.build_time(group), Millis(took));
+                }
                 let before = match target {
                     Target::Twin => self.context.trial_baseline().clone(),
                     Target::Server => self.run.baseline(Target::Server, statements)?,
@@ -340,4 +371,22 @@ fn may_be_of_one(refusal: &Refusal) -> bool {
         refusal.reason(),
         Reason::WriteBlockTooLong | Reason::StatementTimeout | Reason::BuildFailed
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_takes_as_long_as_what_was_built() {
+        let mut speed = BuildSpeed::default();
+        assert_eq!(
+            speed.predict(Millis(600.0)),
+            Millis(600.0),
+            "nothing was built"
+        );
+        speed.add(Millis(100.0), Millis(20.0));
+        speed.add(Millis(300.0), Millis(180.0));
+        assert_eq!(speed.predict(Millis(600.0)), Millis(300.0));
+    }
 }

@@ -79,6 +79,9 @@ impl Search<'_, '_> {
             if sum < best.0 * (1.0 - WORTH_AN_EXCHANGE) {
                 best = (sum, better);
             }
+            if let Some(so_far) = self.optimality(&best.1, bound.as_ref())? {
+                self.known.show(&so_far);
+            }
             let is_worth_another = best.0 < before.0 * (1.0 - WORTH_A_ROUND);
             if !is_worth_another || self.known.answers() == before.1 {
                 break;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 
 use super::costs::{Costs, Weighted};
+use super::optimality::Optimality;
 use super::plans::{Facts, Knowledge, Seen, StatementPlans, Used, Users};
 use super::trial::{Trial, TrialCost, TrialId, TrialSet, Trials};
 use super::unpriced::Unpriced;
@@ -54,6 +55,10 @@ pub trait SetPlanner {
     fn has_time(&mut self) -> Result<bool, PlannerError> {
         Ok(true)
     }
+
+    /// Shows how good the best set is that was found so far. From one time to the next the gap only
+    /// falls.
+    fn found(&mut self, _so_far: &Optimality) {}
 }
 
 /// Statements, and the set of indexes that they are planned with.
@@ -368,6 +373,13 @@ impl<'a> KnownCosts<'a> {
             self.cut_short = true;
         }
         Ok(has_time)
+    }
+
+    /// Shows how good the best set is that was found so far.
+    pub(super) fn show(&mut self, so_far: &Optimality) {
+        if let Some(planner) = self.planner.as_mut() {
+            planner.found(so_far);
+        }
     }
 
     /// Did the search time run out? After that the planner is not queried, and known costs decide.

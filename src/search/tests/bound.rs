@@ -188,6 +188,7 @@ fn within_a_budget_the_choice_is_nearly_the_best() {
 struct Counted<'p> {
     plans: &'p mut Plans,
     made: usize,
+    gaps: Vec<f64>,
 }
 
 impl SetPlanner for Counted<'_> {
@@ -198,6 +199,10 @@ impl SetPlanner for Counted<'_> {
     ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
         self.made += statements.len();
         self.plans.ask(set, statements)
+    }
+
+    fn found(&mut self, so_far: &Optimality) {
+        self.gaps.push(so_far.gap());
     }
 }
 
@@ -215,6 +220,7 @@ fn what_was_learned_is_not_asked_again() {
         let mut counted = Counted {
             plans: &mut plans,
             made: 0,
+            gaps: Vec::new(),
         };
         let mut known =
             KnownCosts::asking(&trials, baseline.clone(), &mut counted).remembering(knowledge);
@@ -243,4 +249,87 @@ fn what_was_learned_is_not_asked_again() {
     let (resized, _, _, made_then) = choose_with(knowledge);
     assert_eq!(resized, first);
     assert!(made_then > 0 && made_then < made, "{made_then} of {made}");
+}
+
+#[test]
+fn the_gap_that_is_shown_only_falls() {
+    let mut shown = 0;
+    for seed in 0..30 {
+        let mut numbers = Numbers(seed);
+        let mut plans = Plans::random(&mut numbers, 10, 14);
+        let trials = plans.trials(&mut numbers, 14);
+        let baseline = plans.baseline();
+        let limits = Limits {
+            budget: Some(Bytes(400)),
+            ..Limits::default()
+        };
+        let mut counted = Counted {
+            plans: &mut plans,
+            made: 0,
+            gaps: Vec::new(),
+        };
+        choose(
+            &mut KnownCosts::asking(&trials, baseline, &mut counted),
+            &limits,
+        )
+        .unwrap();
+        assert!(
+            counted.gaps.is_sorted_by(|before, then| then <= before),
+            "{seed}: {:?}",
+            counted.gaps
+        );
+        shown += counted.gaps.len();
+    }
+    assert!(shown >= 30, "{shown}");
+}
+
+/// What the server refuses of a set is replaced with few questions, and nearly as well as by
+/// another search.
+#[test]
+fn a_set_without_one_of_its_indexes_is_mended() {
+    let limits = Limits {
+        budget: Some(Bytes(400)),
+        ..Limits::default()
+    };
+    let (mut above, mut made_anew, mut made_to_mend) = (Vec::new(), 0, 0);
+    for seed in 0..50 {
+        let mut numbers = Numbers(seed);
+        let mut plans = Plans::random(&mut numbers, 10, 14);
+        let mut trials = plans.trials(&mut numbers, 14);
+        let baseline = plans.baseline();
+        let mut known = KnownCosts::asking(&trials, baseline.clone(), &mut plans);
+        let first = choose(&mut known, &limits).unwrap().chosen;
+        let knowledge = known.into_knowledge();
+        let refused = first[0];
+        let cause = crate::planner::RefusalCause::NotUsedByServer;
+        trials.trial_mut(refused).unwrap().refuse(cause);
+        let mut again = |knowledge: Knowledge, before: Option<Vec<TrialId>>| {
+            let mut counted = Counted {
+                plans: &mut plans,
+                made: 0,
+                gaps: Vec::new(),
+            };
+            let known = KnownCosts::asking(&trials, baseline.clone(), &mut counted);
+            let mut known = known.remembering(knowledge).again(before);
+            let selection = choose(&mut known, &limits).unwrap();
+            let set: TrialSet = selection.chosen.iter().copied().collect();
+            assert!(!set.contains(&refused));
+            let size: Bytes = set.iter().filter_map(|id| trials[*id].size()).sum();
+            assert!(size <= Bytes(400), "{size:?}");
+            (total(&known.under(&set).unwrap()).0, counted.made)
+        };
+        let (anew, questions) = again(Knowledge::default(), None);
+        made_anew += questions;
+        let left = first.into_iter().filter(|id| *id != refused).collect();
+        let (mended, questions) = again(knowledge, Some(left));
+        made_to_mend += questions;
+        above.push(mended / anew - 1.0);
+    }
+    above.sort_by(f64::total_cmp);
+    assert!(above[25] <= 0.01, "median {}", above[25]);
+    assert!(above[44] <= 0.1, "nine of ten {}", above[44]);
+    assert!(
+        made_to_mend < made_anew / 2,
+        "{made_to_mend} of {made_anew}"
+    );
 }
