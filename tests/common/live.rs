@@ -11,7 +11,8 @@ use postgres::{Client, NoTls, SimpleQueryMessage};
 use serde_json::Value;
 
 /// pg_stat_statements is loaded; tests that need its view create the extension in their database.
-const SETTINGS: &str = "shared_preload_libraries = 'pg_stat_statements'\nmax_connections = 100\n";
+/// All tests share the statistics of statements: the least used ones must not be evicted meanwhile.
+const SETTINGS: &str = "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.max = 50000\nmax_connections = 100\n";
 
 /// The server; it ends with this process.
 pub fn cluster() -> &'static Cluster {
