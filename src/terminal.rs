@@ -135,6 +135,10 @@ impl Progress {
                 bar.set_message(printable(step).into_owned());
                 bar.inc(1);
             }
+            Event::Detail(detail) => {
+                let detail = printable(detail).into_owned();
+                self.bar.borrow().set_message(detail);
+            }
             Event::Builds(_) => {}
             Event::End => self.bar.borrow().finish_and_clear(),
         }

@@ -232,6 +232,10 @@ impl<'a> Run<'a> {
         (self.observer)(Event::Step(what));
     }
 
+    pub(super) fn detail(&self, what: &str) {
+        (self.observer)(Event::Detail(what));
+    }
+
     pub(super) fn end(&self) {
         if let Some((name, before)) = self.phase.borrow_mut().take() {
             let mut phases = self.phases.borrow_mut();

@@ -324,8 +324,10 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
 
     fn found(&mut self, so_far: &Optimality) {
         let gap = 100.0 * so_far.gap();
-        let best = format!("best set so far at most {gap:.1} % above the best possible");
-        self.run.step(&best);
+        let detail = format!(
+            "sets of indexes: the best so far is at most {gap:.1} % above the best possible one"
+        );
+        self.run.detail(&detail);
     }
 }
 

@@ -26,7 +26,7 @@ impl PhaseClock {
                     times.entry(name).or_default().0 += Millis::from(began.elapsed()).0;
                 }
             }
-            Event::Step(_) | Event::Builds(_) => {}
+            Event::Step(_) | Event::Detail(_) | Event::Builds(_) => {}
         }
     }
 

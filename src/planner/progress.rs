@@ -19,6 +19,8 @@ pub enum Event<'a> {
     },
     /// A step begins.
     Step(&'a str),
+    /// What there is to say of the step that goes on.
+    Detail(&'a str),
     /// The phase is over.
     End,
     /// Indexes are about to be built on the server.

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use super::costs::Costs;
 use super::greedy::Search;
-use super::trial::TrialId;
+use super::trial::{TrialId, TrialSet};
 use crate::model::{Bytes, Cost};
 use crate::planner::PlannerError;
 
@@ -69,20 +69,21 @@ impl Search<'_, '_> {
     /// "Cost-effective Outbreak Detection in Networks", 2007).
     fn grown(&self, beginning: Vec<TrialId>) -> Vec<CurvePoint> {
         let ideas = self.known.ideas();
-        let per_byte = |set: &[TrialId], now: &Costs, idea: &[TrialId]| {
-            let offer = self.offer_as_known(idea, set, now)?;
+        let per_byte = |chosen: &[TrialId], set: &TrialSet, now: &Costs, idea: &[TrialId]| {
+            let offer = self.offer_as_known(idea, chosen, set, now)?;
             Some((offer.gain / offer.size.0.max(1) as f64, offer.ids))
         };
-        let (mut set, mut points) = (beginning, Vec::new());
-        let mut now = self.model(&set);
+        let (mut chosen, mut points) = (beginning, Vec::new());
+        let mut set: TrialSet = chosen.iter().copied().collect();
+        let mut now = self.known.model(&set);
         let mut queue: BinaryHeap<Idea> = BinaryHeap::new();
         for (number, idea) in ideas.iter().enumerate() {
-            let worth = per_byte(&set, &now, idea).map(|(worth, _)| worth);
+            let worth = per_byte(&chosen, &set, &now, idea).map(|(worth, _)| worth);
             queue.extend(worth.map(|worth| Idea { worth, number }));
         }
         while let Some(next) = queue.pop() {
             let idea = ideas.get(next.number).map_or(&[][..], Vec::as_slice);
-            let Some((worth, ids)) = per_byte(&set, &now, idea) else {
+            let Some((worth, ids)) = per_byte(&chosen, &set, &now, idea) else {
                 continue;
             };
             let again = Idea { worth, ..next };
@@ -90,10 +91,11 @@ impl Search<'_, '_> {
                 queue.push(again);
                 continue;
             }
-            set.extend(&ids);
-            self.drop_unneeded_as_known(&mut set, &ids);
-            now = self.model(&set);
-            points.push(self.point(&set));
+            chosen.extend(&ids);
+            self.drop_unneeded_as_known(&mut chosen, &ids);
+            set = chosen.iter().copied().collect();
+            now = self.known.model(&set);
+            points.push(self.point(&chosen));
         }
         points
     }

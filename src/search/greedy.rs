@@ -215,23 +215,15 @@ impl Search<'_, '_> {
         let ideas: BTreeSet<Vec<TrialId>> = self.known.ideas().iter().map(fresh).collect();
         let mut offers = Vec::new();
         for idea in ideas.into_iter().filter(|idea| !idea.is_empty()) {
-            offers.extend(self.offer_beside(&idea, chosen, &set, now));
+            offers.extend(self.offer_as_known(&idea, chosen, &set, now));
         }
         self.refuse(&mut offers, &refusal);
         self.promising(&offers)
     }
 
-    /// What an idea would bring, by the known plans.
+    /// What an idea would bring beside the chosen indexes, which are also given as a set, by the known
+    /// plans.
     pub(super) fn offer_as_known(
-        &self,
-        idea: &[TrialId],
-        chosen: &[TrialId],
-        now: &Costs,
-    ) -> Option<Offer> {
-        self.offer_beside(idea, chosen, &chosen.iter().copied().collect(), now)
-    }
-
-    fn offer_beside(
         &self,
         idea: &[TrialId],
         chosen: &[TrialId],

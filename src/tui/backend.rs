@@ -256,6 +256,7 @@ fn record_progress(progress: &mut Progress, event: Event<'_>) {
             progress.step += 1;
             progress.about = about.to_owned();
         }
+        Event::Detail(detail) => progress.about = detail.to_owned(),
         Event::End | Event::Builds(_) => {}
     }
 }
@@ -267,6 +268,21 @@ mod tests {
     use super::*;
     use crate::index::parse_index;
     use crate::planner::Planned;
+
+    #[test]
+    fn a_detail_is_shown_and_is_no_further_step() {
+        let mut progress = Progress::default();
+        let what = "choosing";
+        for event in [
+            Event::Begin { what, steps: 1 },
+            Event::Step("sets of indexes"),
+            Event::Detail("at most 5 % above"),
+        ] {
+            record_progress(&mut progress, event);
+        }
+        assert_eq!((progress.step, progress.steps), (1, 1));
+        assert_eq!(progress.about, "at most 5 % above");
+    }
 
     /// Answers every request and counts the indexes in it.
     struct StubBackend(Arc<Mutex<Vec<usize>>>, Consent);

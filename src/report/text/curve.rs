@@ -51,12 +51,19 @@ fn line(curve: &Curve, place: usize, point: &CurvePoint) -> String {
         marks += "  ◂ from here on, more size brings less";
     }
     format!(
-        "  {:>10}  {:>12}  {:>5.1} % saved  {}{}",
-        point.size.to_string(),
-        indexes(point.indexes),
-        100.0 * saved,
+        "{}  {}{}",
+        figures(curve, point),
         styled(GOOD, bar),
         styled(BOLD, marks)
+    )
+}
+
+fn figures(curve: &Curve, point: &CurvePoint) -> String {
+    format!(
+        "  {:>10}  {:>12}  {:>5.1} % saved",
+        point.size.to_string(),
+        indexes(point.indexes),
+        100.0 * saved(curve, point)
     )
 }
 
@@ -77,7 +84,7 @@ fn saved_at_most(curve: &Curve) -> f64 {
     curve.points.last().map_or(0.0, |last| saved(curve, last))
 }
 
-/// The places of the points to show, in their order.
+/// The places of the points to show, in their order. Of points that look the same one is shown.
 fn shown(curve: &Curve) -> BTreeSet<usize> {
     let most = saved_at_most(curve);
     let reaches = |share: f64| {
@@ -85,8 +92,14 @@ fn shown(curve: &Curve) -> BTreeSet<usize> {
         points.position(|point| saved(curve, point) >= share * most)
     };
     let mut places: BTreeSet<usize> = SHARES.into_iter().filter_map(reaches).collect();
-    places.extend([curve.chosen, curve.knee]);
-    places.retain(|place| *place > 0);
+    let marked = [curve.chosen, curve.knee];
+    places.extend(marked);
+    let point = |place: &usize| curve.points.get(*place).map(|point| figures(curve, point));
+    let mut seen: BTreeSet<String> = marked.iter().filter_map(point).collect();
+    places.retain(|place| {
+        let mut is_new = || point(place).is_some_and(|figures| seen.insert(figures));
+        *place > 0 && (marked.contains(place) || is_new())
+    });
     places
 }
 
@@ -115,6 +128,20 @@ mod tests {
         write(&mut text, Some(&curve(10)));
         let text = anstream::adapter::strip_str(&text).to_string();
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn of_points_that_look_the_same_one_is_shown() {
+        let mut curve = curve(10);
+        let mut last = curve.points[9];
+        last.size.0 += 1;
+        last.cost.0 -= 1e-6;
+        curve.points.push(last);
+        curve.chosen = 9;
+        let mut text = String::new();
+        write(&mut text, Some(&curve));
+        assert_eq!(text.matches("9 indexes").count(), 1, "{text}");
+        assert!(text.contains("recommended"), "{text}");
     }
 
     #[test]

@@ -191,6 +191,16 @@ struct Counted<'p> {
     gaps: Vec<f64>,
 }
 
+impl Counted<'_> {
+    fn of(plans: &mut Plans) -> Counted<'_> {
+        Counted {
+            plans,
+            made: 0,
+            gaps: Vec::new(),
+        }
+    }
+}
+
 impl SetPlanner for Counted<'_> {
     fn ask(
         &mut self,
@@ -217,11 +227,7 @@ fn what_was_learned_is_not_asked_again() {
         ..Limits::default()
     };
     let mut choose_with = |knowledge: Knowledge| {
-        let mut counted = Counted {
-            plans: &mut plans,
-            made: 0,
-            gaps: Vec::new(),
-        };
+        let mut counted = Counted::of(&mut plans);
         let mut known =
             KnownCosts::asking(&trials, baseline.clone(), &mut counted).remembering(knowledge);
         let selection = choose(&mut known, &limits).unwrap();
@@ -263,11 +269,7 @@ fn the_gap_that_is_shown_only_falls() {
             budget: Some(Bytes(400)),
             ..Limits::default()
         };
-        let mut counted = Counted {
-            plans: &mut plans,
-            made: 0,
-            gaps: Vec::new(),
-        };
+        let mut counted = Counted::of(&mut plans);
         choose(
             &mut KnownCosts::asking(&trials, baseline, &mut counted),
             &limits,
@@ -304,11 +306,7 @@ fn a_set_without_one_of_its_indexes_is_mended() {
         let cause = crate::planner::RefusalCause::NotUsedByServer;
         trials.trial_mut(refused).unwrap().refuse(cause);
         let mut again = |knowledge: Knowledge, before: Option<Vec<TrialId>>| {
-            let mut counted = Counted {
-                plans: &mut plans,
-                made: 0,
-                gaps: Vec::new(),
-            };
+            let mut counted = Counted::of(&mut plans);
             let known = KnownCosts::asking(&trials, baseline.clone(), &mut counted);
             let mut known = known.remembering(knowledge).again(before);
             let selection = choose(&mut known, &limits).unwrap();
