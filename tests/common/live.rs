@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Binaries, Cluster, ClusterOptions};
@@ -75,6 +75,14 @@ impl Database {
     /// Runs a script.
     pub fn run(&self, sql: &str) {
         self.client().batch_execute(sql).unwrap();
+    }
+
+    /// Runs a script that changes roles. All databases of the server share them, and two that
+    /// change the same one at the same time fail: one test does it at a time.
+    pub fn run_with_roles(&self, sql: &str) {
+        static ROLES: Mutex<()> = Mutex::new(());
+        let _alone = ROLES.lock().unwrap_or_else(PoisonError::into_inner);
+        self.run(sql);
     }
 
     /// All rows of a query as text.
