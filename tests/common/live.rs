@@ -79,6 +79,7 @@ impl Database {
 
     /// Runs a script that changes roles. All databases of the server share them, and two that
     /// change the same one at the same time fail: one test does it at a time.
+    #[allow(dead_code, reason = "few tests change roles")]
     pub fn run_with_roles(&self, sql: &str) {
         static ROLES: Mutex<()> = Mutex::new(());
         let _alone = ROLES.lock().unwrap_or_else(PoisonError::into_inner);

@@ -227,7 +227,7 @@ fn a_script_of_psql_is_a_workload() {
 #[test]
 fn what_a_role_may_not_execute_the_twin_plans() {
     let database = Database::new("read_only_role", TABLES);
-    database.run(
+    database.run_with_roles(
         "DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
          GRANT SELECT ON parcel TO onlooker; CREATE TABLE secret AS SELECT g AS id, g % 700 AS k FROM generate_series(1, 30000) g; ANALYZE secret",
     );

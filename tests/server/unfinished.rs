@@ -108,7 +108,7 @@ fn what_is_being_built_now_is_neither_recommended_again_nor_called_a_leftover() 
     );
 
     // Others' progress is hidden from a role without pg_read_all_stats.
-    database.run(
+    database.run_with_roles(
         "DO $$ BEGIN CREATE ROLE unfinished_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
          GRANT SELECT ON parcel TO unfinished_reader",
     );
