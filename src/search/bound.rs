@@ -67,6 +67,7 @@ impl Search<'_, '_> {
             return Ok(None);
         }
         self.known.explore(&TrialSet::new(), &all)?;
+        self.known.ask_downwards(&all)?;
         let Some(facts) = self.known.facts() else {
             return Ok(None);
         };

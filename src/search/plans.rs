@@ -185,10 +185,11 @@ impl StatementPlans {
     pub(super) fn facts(&mut self, now: &Weighted) -> Option<Facts> {
         let all = self.relevant.clone();
         let with_all = self.known_of(&all)?;
-        if !with_all.is_answer && !all.is_clear() {
-            return None;
-        }
-        let floor = with_all.at_least.0.min(now.cost.0);
+        // With a single index its trial says as much. Where the planner's answer with all of them is
+        // not believed, nothing says how low it can be.
+        let is_known = with_all.is_answer || all.count_ones(..) <= 1;
+        let at_least = if is_known { with_all.at_least.0 } else { 0.0 };
+        let floor = at_least.min(now.cost.0);
         let level = |seen: &Seen| -> (f64, FixedBitSet) {
             let mut missing = all.clone();
             missing.difference_with(&seen.asked);

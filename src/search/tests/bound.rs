@@ -285,6 +285,70 @@ fn the_gap_that_is_shown_only_falls() {
     assert!(shown >= 30, "{shown}");
 }
 
+/// Statements that few indexes can serve are not planned with all of them to find out which.
+#[test]
+fn there_is_a_bound_where_statements_have_one_candidate_or_two() {
+    let plan = |used: &[usize], cost: f64| (used.iter().copied().map(TrialId).collect(), cost);
+    let mut plans = Plans(
+        [
+            ("one", vec![plan(&[0], 10.0)]),
+            ("two", vec![plan(&[1], 50.0), plan(&[1, 2], 20.0)]),
+        ]
+        .map(|(id, plans)| (StatementId(id.to_owned()), plans))
+        .into(),
+    );
+    let trials = plans.trials(&mut Numbers(1), 3);
+    let baseline = plans.baseline();
+    let mut known = KnownCosts::asking(&trials, baseline, &mut plans);
+    let optimality = choose(&mut known, &Limits::default())
+        .unwrap()
+        .optimality
+        .unwrap();
+    assert_eq!(optimality.cost, Cost(30.0));
+    assert!((optimality.bound.0 - 30.0).abs() < 0.1, "{optimality:?}");
+}
+
+/// A planner whose plans for one statement are not believed where it has several indexes.
+struct Blind(Plans);
+
+impl SetPlanner for Blind {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let mut answers = self.0.ask(set, statements)?;
+        if let Some(answer) = answers.as_mut().and_then(|all| all.get_mut(&StatementId("blind".to_owned()))) {
+            answer.unpriced.walks_blindly = set.len() > 1;
+        }
+        Ok(answers)
+    }
+}
+
+/// One statement about which nothing is known takes its own cost from the bound, and nothing else.
+#[test]
+fn a_plan_that_is_not_believed_leaves_a_bound() {
+    let plan = |used: &[usize], cost: f64| (used.iter().copied().map(TrialId).collect(), cost);
+    let plans = Plans(
+        [
+            ("blind", vec![plan(&[0], 90.0), plan(&[1], 60.0)]),
+            ("seen", vec![plan(&[1], 900.0), plan(&[2], 800.0)]),
+        ]
+        .map(|(id, plans)| (StatementId(id.to_owned()), plans))
+        .into(),
+    );
+    let trials = plans.trials(&mut Numbers(1), 3);
+    let baseline = plans.baseline();
+    let mut planner = Blind(plans);
+    let mut known = KnownCosts::asking(&trials, baseline, &mut planner);
+    let optimality = choose(&mut known, &Limits::default())
+        .unwrap()
+        .optimality
+        .unwrap();
+    assert_eq!(optimality.cost, Cost(860.0));
+    assert!((optimality.bound.0 - 800.0).abs() < 1.0, "{optimality:?}");
+}
+
 /// What the server refuses of a set is replaced with few questions, and nearly as well as by
 /// another search.
 #[test]
