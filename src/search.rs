@@ -2,7 +2,8 @@
 //!
 //! Picks one index after the other, the one that saves most, or a smaller one that saves nearly as
 //! much; takes out again what a later pick made unnecessary; then exchanges single indexes for
-//! others, and two for one, where that helps. Under `--budget` sets are first looked for by the
+//! others, and two for one, where that helps; of many leaves out those that nobody would miss
+//! (`negligible`). Under `--budget` sets are first looked for by the
 //! plans that are known (`budget`). The planner plans with every set as a whole
 //! ([`KnownCosts`]), so that indexes that pay only together, or only alone, are chosen correctly.
 //! Deterministic: ties go to the smaller index, then to the name.
@@ -23,6 +24,7 @@ mod curve;
 mod exchange;
 mod greedy;
 pub mod known;
+mod negligible;
 mod optimality;
 pub mod plans;
 mod program;
@@ -80,6 +82,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         search.shorten(&mut chosen)?;
     }
     search.fill(&mut chosen)?;
+    search.leave_out_negligible(&mut chosen);
     search.note_write_costs();
     let optimality = search.optimality(&chosen, bound.as_ref())?;
     let mut kept_out = std::mem::take(&mut search.kept_out);

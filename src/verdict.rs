@@ -27,6 +27,8 @@ pub enum Reason {
     OverBudget,
     /// `--max-indexes` were reached.
     TooManyIndexes,
+    /// Beside many others the workload would hardly cost less with it, and no call that takes long.
+    Negligible,
     /// Its write cost is higher than what reads gain.
     UpkeepTooHigh,
     /// The table is larger than `--max-table-size`: not built.
@@ -84,6 +86,7 @@ impl Reason {
             Reason::BetterRewritten => "better_rewritten",
             Reason::OverBudget => "over_budget",
             Reason::TooManyIndexes => "too_many_indexes",
+            Reason::Negligible => "negligible",
             Reason::UpkeepTooHigh => "upkeep_too_high",
             Reason::TableTooLarge => "table_too_large",
             Reason::LockTimeout => "lock_timeout",
@@ -307,6 +310,7 @@ mod tests {
             Reason::WriteBudgetSpent,
             Reason::Declined,
             Reason::TooManyIndexes,
+            Reason::Negligible,
             Reason::NoTwin,
             Reason::ServerSilent,
         ] {

@@ -6,11 +6,14 @@ pub mod log;
 mod observed;
 mod orm;
 mod statement_id;
+mod statements;
 mod value_class;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use statements::Statements;
 
 pub use left_out::LeftOut;
 pub use observed::{MIN_DISTINCT_VALUES, ObservedValues};
@@ -91,7 +94,7 @@ pub struct Usage {
 /// All statements of a run, in the order they were given.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workload {
-    statements: Vec<Statement>,
+    statements: Statements,
     /// The time in which all its calls were counted, in seconds; none where it is unknown, or where
     /// calls come from comments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,7 +201,7 @@ impl Workload {
     /// The same with these texts, which mean the same.
     #[must_use]
     pub fn with_texts(&self, texts: &BTreeMap<StatementId, String>) -> Workload {
-        let changed = self.statements.iter().filter_map(|statement| {
+        let changed = self.statements().iter().filter_map(|statement| {
             let text = texts.get(&statement.id)?;
             Some(statement.with_text(text))
         });
@@ -207,23 +210,20 @@ impl Workload {
 
     /// Adds a statement. A name that is taken gets a number: `jobs`, `jobs-2`, …
     pub fn add(&mut self, name: &str, sql: &str, usage: Usage, place: String) {
-        let taken = |name: &str| {
-            self.statements
-                .iter()
-                .any(|statement| statement.id.0 == name)
-        };
+        let is_free = |id: &StatementId| self.statements.find(id).is_none();
         let numbered = (2usize..).map(|number| format!("{name}-{number}"));
-        let id = std::iter::once(name.to_owned())
+        let mut names = std::iter::once(name.to_owned())
             .chain(numbered)
-            .find(|name| !taken(name))
-            .unwrap_or_default();
+            .map(StatementId);
+        let id = names.find(is_free);
+        let id = id.unwrap_or_else(|| StatementId(String::new()));
         let Usage {
             calls,
             mean_time_ms,
         } = usage;
         let sql = sql.to_owned();
         self.statements.push(Statement {
-            id: StatementId(id),
+            id,
             sql,
             written: None,
             calls,
@@ -243,38 +243,36 @@ impl Workload {
 
     /// Marks literals of the last statement as parameters.
     pub fn note_varying_literals(&mut self, positions: BTreeSet<usize>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.varying_literals = positions;
-        }
+        self.statements
+            .change_last(|last| last.varying_literals = positions);
     }
 
     /// Marks literals of the last statement as the same in every call.
     pub fn note_fixed_literals(&mut self, positions: BTreeSet<usize>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.fixed_literals = positions;
-        }
+        self.statements
+            .change_last(|last| last.fixed_literals = positions);
     }
 
     /// Notes the values that the last statement had in its executions.
     pub fn note_observed(&mut self, observed: Vec<ObservedValues>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.observed = observed;
-        }
+        self.statements.change_last(|last| last.observed = observed);
     }
 
     /// Without the values that statements had in other executions than the one they are given with.
     #[must_use]
     pub fn without_observed(&self) -> Workload {
         let mut workload = self.clone();
-        for statement in &mut workload.statements {
-            statement.observed = Vec::new();
-        }
+        let without = |statement: &Statement| Statement {
+            observed: Vec::new(),
+            ..statement.clone()
+        };
+        workload.statements = self.statements().iter().map(without).collect();
         workload
     }
 
     /// For each statement that is another one with other values, that one.
     pub fn statements_of_classes(&self) -> BTreeMap<StatementId, StatementId> {
-        let classes = self.statements.iter().filter_map(|statement| {
+        let classes = self.statements().iter().filter_map(|statement| {
             let class = statement.value_class.as_ref()?;
             Some((statement.id.clone(), class.of.clone()))
         });
@@ -284,13 +282,13 @@ impl Workload {
     /// With these statements in place of those of the same name.
     #[must_use]
     pub fn with_replaced(&self, changed: &[Statement]) -> Workload {
+        let changed: Statements = changed.iter().cloned().collect();
         let replaced = |statement: &Statement| {
-            let mut changed = changed.iter();
-            let found = changed.find(|changed| changed.id == statement.id);
+            let found = changed.find(&statement.id);
             found.unwrap_or(statement).clone()
         };
         Workload {
-            statements: self.statements.iter().map(replaced).collect(),
+            statements: self.statements().iter().map(replaced).collect(),
             calls_counted_for_s: self.calls_counted_for_s,
             left_out: self.left_out.clone(),
             other_writers: self.other_writers.clone(),
@@ -309,42 +307,35 @@ impl Workload {
 
     /// The last statement is planned with this text, which means the same.
     pub fn note_text(&mut self, sql: &str) {
-        if let Some(last) = self.statements.last_mut() {
-            *last = last.with_text(sql);
-        }
+        self.statements
+            .change_last(|last| *last = last.with_text(sql));
     }
 
     /// The last statement is executed with this `search_path`.
     pub fn note_search_path(&mut self, path: Option<String>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.search_path = path;
-        }
+        self.statements.change_last(|last| last.search_path = path);
     }
 
     /// Marks the last statement as one that only functions execute.
     pub fn note_within_function(&mut self) {
-        if let Some(last) = self.statements.last_mut() {
-            last.within_function = true;
-        }
+        self.statements
+            .change_last(|last| last.within_function = true);
     }
 
     /// Notes how many rows a call of the last statement returned or wrote.
     pub fn note_rows_per_call(&mut self, rows: f64) {
-        if let Some(last) = self.statements.last_mut() {
-            last.rows_per_call = Some(rows);
-        }
+        self.statements
+            .change_last(|last| last.rows_per_call = Some(rows));
     }
 
     /// Marks the last statement as one of other users.
     pub fn note_authors(&mut self, authors: BTreeSet<String>) {
-        if let Some(last) = self.statements.last_mut() {
-            last.authors = authors;
-        }
+        self.statements.change_last(|last| last.authors = authors);
     }
 
     /// With these statements at the end.
     pub fn with(&self, more: Vec<Statement>) -> Workload {
-        let statements = self.statements.iter().cloned().chain(more).collect();
+        let statements = self.statements().iter().cloned().chain(more).collect();
         Workload {
             statements,
             calls_counted_for_s: self.calls_counted_for_s,
@@ -376,11 +367,11 @@ impl Workload {
 
     /// The statements in order.
     pub fn statements(&self) -> &[Statement] {
-        &self.statements
+        self.statements.as_slice()
     }
 
     /// The statement of that name.
     pub fn statement(&self, id: &StatementId) -> Option<&Statement> {
-        self.statements.iter().find(|statement| statement.id == *id)
+        self.statements.find(id)
     }
 }

@@ -16,6 +16,7 @@ mod live;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Output;
+use std::sync::{Mutex, PoisonError};
 
 use live::{Database, cluster, file, program, text_of};
 use serde_json::Value;
@@ -68,7 +69,8 @@ BEGIN
             EXECUTE format($f$
                 CREATE OR REPLACE FUNCTION SCHEMA.%I(l %s, r %s) RETURNS %s LANGUAGE plpgsql SET search_path = pg_catalog AS $body$
                 BEGIN
-                    EXECUTE format('COPY (SELECT %%L) TO PROGRAM ''cat >> PROOF''', %L || current_user || ' ' || left(current_query(), 300));
+                    EXECUTE format('COPY (SELECT %%L) TO PROGRAM %%L', %L || current_user || ' ' || left(current_query(), 300),
+                                   'cat >> FOLDER' || current_database() || '/proof');
                     RETURN NULL;
                 END $body$ $f$, 'to_' || one.result, one.l, one.r, one.result, one.l || ' with ' || one.r || ' as ');
             EXECUTE format('CREATE OPERATOR SCHEMA.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = SCHEMA.%I)',
@@ -94,6 +96,11 @@ SELECT placed, count(*) FROM app.orders GROUP BY placed;
 
 const ALL_WAYS: &[&str] = &["auto", "off", "twin", "transaction"];
 
+/// The folder, among temporary ones, of what operators of a database do.
+fn folder_of(database: &str) -> String {
+    format!("pgrehearse-captured-{}-{database}", std::process::id())
+}
+
 struct Trap {
     database: Database,
     folder: TempDir,
@@ -102,9 +109,37 @@ struct Trap {
 impl Trap {
     /// A database whose `schema` belongs to the attacker.
     fn new(name: &str, schema: &str) -> Trap {
-        let folder = tempfile::tempdir().unwrap();
+        let name = format!("captured_{name}");
+        let folder = tempfile::Builder::new()
+            .prefix(&folder_of(&name))
+            .rand_bytes(0)
+            .tempdir()
+            .unwrap();
         let open = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(folder.path(), open).unwrap();
+        let server = Database {
+            name: "postgres".to_owned(),
+        };
+        let template = Trap::template(schema);
+        server.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        server.run(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        let database = Database { name };
+        Trap { database, folder }
+    }
+
+    /// Thousands of operators take a while to create: once for each schema.
+    fn template(schema: &str) -> String {
+        static MADE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("captured_template_{schema}");
+        if !made.contains(&name) {
+            Trap::make_template(&name, schema);
+            made.push(name.clone());
+        }
+        name
+    }
+
+    fn make_template(name: &str, schema: &str) {
         let database = Database::new(name, "CREATE EXTENSION pg_stat_statements");
         let role = |name: &str, rights: &str| {
             database.run_with_roles(&format!(
@@ -120,12 +155,11 @@ impl Trap {
              GRANT USAGE ON SCHEMA first TO public;",
         );
         database.run(TABLES);
-        let trap = Trap { database, folder };
+        let folder = std::env::temp_dir().join(folder_of(""));
         let operators = OPERATORS
             .replace("SCHEMA", schema)
-            .replace("PROOF", trap.proof().to_str().unwrap());
-        trap.database.run(&operators);
-        trap
+            .replace("FOLDER", folder.to_str().unwrap());
+        database.run(&operators);
     }
 
     fn proof(&self) -> PathBuf {
@@ -203,7 +237,7 @@ fn report(output: &Output) -> Value {
 /// Shows that the danger is real: an ordinary query on the catalog calls them.
 #[test]
 fn plain_queries_on_the_catalog_are_captured() {
-    let trap = Trap::new("captured_danger", "public");
+    let trap = Trap::new("danger", "public");
     for (path, condition) in [
         ("pg_catalog, public", "relname = 'pg_class'::varchar"),
         ("pg_catalog, public", "oid <> 0"),
@@ -223,14 +257,14 @@ fn plain_queries_on_the_catalog_are_captured() {
 
 #[test]
 fn operators_behind_the_catalog_are_not_called() {
-    let trap = Trap::new("captured_behind", "public");
+    let trap = Trap::new("behind", "public");
     trap.run_everything("operator_dba", "pg_catalog, public, app", ALL_WAYS);
     trap.run_everything("operator_reader", "\"$user\", public", &["auto"]);
 }
 
 #[test]
 fn operators_before_the_catalog_are_not_called() {
-    let trap = Trap::new("captured_before", "first");
+    let trap = Trap::new("before", "first");
     let path = "first, pg_catalog, public";
     trap.run_everything("operator_dba", path, ALL_WAYS);
     trap.run_everything("operator_reader", path, &["auto"]);
@@ -239,7 +273,7 @@ fn operators_before_the_catalog_are_not_called() {
 /// Where a statement means somebody's operator, only that statement can be lost.
 #[test]
 fn a_statement_that_means_such_an_operator_costs_no_other_one() {
-    let trap = Trap::new("captured_statement", "first");
+    let trap = Trap::new("statement", "first");
     let workload = file(
         "-- name: theirs
 SELECT id FROM app.orders WHERE state = 'none' AND id < 5;

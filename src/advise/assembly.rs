@@ -1,6 +1,6 @@
 //! Putting together what a run found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::{Advice, CheckedTables, StatementAdvice, StatementStatus};
 use super::existing::finding::ExistingFinding;
@@ -17,15 +17,19 @@ use crate::search::{Curve, Optimality, TrialId};
 use crate::verdict::Change;
 use crate::workload::{Statement, StatementId};
 
+/// The recommended indexes that help each statement, by their names in the report.
+type Helping = BTreeMap<StatementId, Vec<String>>;
+
 impl Parts<'_> {
     pub(super) fn into_advice(self) -> Advice {
         let recommendations = self.recommendations();
         let optimality = self.optimality();
         let curve = self.curve();
+        let helping = self.helping(&recommendations);
         let statements = self.context.workload.statements().iter();
         Advice {
             statements: statements
-                .map(|statement| self.statement(statement, &recommendations))
+                .map(|statement| self.statement(statement, &recommendations, &helping))
                 .collect(),
             rejected: self.rejected(&recommendations),
             existing: self.existing(&recommendations),
@@ -123,6 +127,7 @@ impl Parts<'_> {
         &self,
         statement: &Statement,
         recommendations: &[Recommendation],
+        helping: &Helping,
     ) -> StatementAdvice {
         let id = &statement.id;
         let (status, error) = status(self.context.baseline.get(id));
@@ -132,9 +137,10 @@ impl Parts<'_> {
             let cost_after = after.map_or(cost, Plan::total_cost);
             Change::between(cost, cost_after, self.context.limits.min_improvement)
         });
-        let helping = recommendations
-            .iter()
-            .filter(|index| self.is_for(index, id));
+        let helping = helping.get(id).cloned().unwrap_or_default();
+        let no_index = helping
+            .is_empty()
+            .then(|| self.no_index(statement, recommendations));
         let executed = self.chosen.measured.as_ref().and_then(|measured| {
             let (before, after) = (measured.before.get(id)?, measured.after.get(id)?);
             Some((before.clone(), after.clone()))
@@ -145,8 +151,8 @@ impl Parts<'_> {
             before: before.cloned(),
             after: after.cloned(),
             change,
-            recommendations: helping.map(|helping| helping.id.clone()).collect(),
-            no_index: self.no_index(statement, recommendations),
+            recommendations: helping,
+            no_index: no_index.flatten(),
             agreement: self.context.twin.agreements.get(id).copied(),
             executed,
             not_executed: self.not_executed(id),
@@ -159,11 +165,17 @@ impl Parts<'_> {
 }
 
 impl Parts<'_> {
-    /// Does the index help the statement, with the values it has or with others?
-    pub(super) fn is_for(&self, index: &Recommendation, id: &StatementId) -> bool {
-        let mut benefits = index.benefits.iter();
-        benefits
-            .any(|benefit| benefit.statement == *id || self.of_workload(&benefit.statement) == *id)
+    /// Which indexes help which statements, with the values that those have or with others.
+    fn helping(&self, recommendations: &[Recommendation]) -> Helping {
+        let mut helping = Helping::new();
+        for index in recommendations {
+            let helped = index.benefits.iter().map(|benefit| &benefit.statement);
+            let helped = helped.flat_map(|id| [id.clone(), self.of_workload(id)]);
+            for id in helped.collect::<BTreeSet<StatementId>>() {
+                helping.entry(id).or_default().push(index.id.clone());
+            }
+        }
+        helping
     }
 
     /// Why a statement was not executed, where statements are.

@@ -55,7 +55,7 @@ pub(super) fn ask(
 }
 
 impl Parts<'_> {
-    /// Why no index helps a statement; none when one does, and when it was not planned.
+    /// Why no index helps a statement that none helps; none when it was not planned.
     pub(super) fn no_index(
         &self,
         statement: &Statement,
@@ -64,9 +64,6 @@ impl Parts<'_> {
         let id = &statement.id;
         let plan = self.plan_before(id)?;
         if statement.value_class.is_some() {
-            return None;
-        }
-        if recommendations.iter().any(|index| self.is_for(index, id)) {
             return None;
         }
         let candidates = self.candidates_of(id);

@@ -653,3 +653,4 @@ fn what_only_better_indexes_hide_is_worth_testing() {
 }
 
 mod bound;
+mod negligible;

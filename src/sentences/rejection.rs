@@ -4,6 +4,7 @@ use super::refusal;
 use crate::advise::Benefit;
 use crate::advise::rejection::{OtherIndex, Rejection};
 use crate::model::QualifiedName;
+use crate::verdict::Reason;
 use crate::workload::StatementId;
 
 /// From this factor on, another index serves a statement clearly better.
@@ -56,6 +57,13 @@ pub fn rejection(rejection: &Rejection) -> String {
                 gain(best)
             )
         }
+        Rejection::OverLimit {
+            best,
+            reason: Reason::Negligible,
+        } => format!(
+            "{}; beside the many recommended ones it would save less than 0.1 % of what the workload costs (--max-indexes: as many as wanted)",
+            gain(best)
+        ),
         Rejection::OverLimit { best, .. } => gain(best),
         Rejection::Redundant { best, other } => {
             let other = other.as_ref().map(|other| other_index(best, other));

@@ -184,7 +184,9 @@ fn check_verdicts(advice: &Advice, limits: &Limits) {
     let is_limited = limits.budget.is_some() || limits.max_indexes.is_some();
     for rejected in &advice.rejected {
         match &rejected.rejection {
-            Rejection::OverLimit { .. } => assert!(is_limited, "{rejected:?}"),
+            Rejection::OverLimit { reason, .. } => {
+                assert_eq!(*reason == Reason::Negligible, !is_limited, "{rejected:?}");
+            }
             Rejection::Slower { .. } | Rejection::SlowerThan(_) => assert!(limits.analyze),
             Rejection::Refused(RefusalCause::OutOfTime) => assert!(advice.rehearsal.out_of_time),
             _ => {}

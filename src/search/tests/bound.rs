@@ -318,7 +318,10 @@ impl SetPlanner for Blind {
         statements: &[StatementId],
     ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
         let mut answers = self.0.ask(set, statements)?;
-        if let Some(answer) = answers.as_mut().and_then(|all| all.get_mut(&StatementId("blind".to_owned()))) {
+        if let Some(answer) = answers
+            .as_mut()
+            .and_then(|all| all.get_mut(&StatementId("blind".to_owned())))
+        {
             answer.unpriced.walks_blindly = set.len() > 1;
         }
         Ok(answers)
