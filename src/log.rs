@@ -105,13 +105,13 @@ pub fn executions(text: &str) -> Executions<impl Iterator<Item = LogEntry>> {
     Executions::new(entries(text))
 }
 
-/// Where the last entry of a text begins, if one begins behind its start: a log can be divided
-/// there.
-pub fn last_beginning(text: &str) -> Option<usize> {
-    let mut end = text.len();
+/// Where the last entry of a log's bytes begins, if one begins behind their start: a log can be
+/// divided there.
+pub fn last_beginning(bytes: &[u8]) -> Option<usize> {
+    let mut end = bytes.len();
     for _ in 0..MAX_LINES_BACK {
-        let start = text.get(..end)?.rfind('\n')? + 1;
-        let line = text.get(start..)?.split('\n').next()?;
+        let start = bytes[..end].iter().rposition(|byte| *byte == b'\n')? + 1;
+        let line = decode(&bytes[start..end]);
         if LogFormat::of_line(line.trim_end_matches('\r')).is_some() {
             return Some(start);
         }

@@ -22,6 +22,7 @@ mod remote_sql;
 pub mod rewrite;
 mod settings;
 pub mod settle;
+pub mod shape;
 pub mod split;
 mod statement_kind;
 mod tokens;

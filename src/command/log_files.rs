@@ -15,7 +15,7 @@ use ruzstd::decoding::StreamingDecoder;
 use super::CommandError;
 use crate::log;
 use crate::planner::{Event, Observer};
-use crate::workload::log::{LogError, LogFilter, LogKind, LogPart, LoggedStatements};
+use crate::workload::log::{LogError, LogFilter, LogKind, LogPart, LoggedStatements, Shapes};
 
 /// How much is read before a part is cut off.
 const PART_BYTES: usize = 4 * 1024 * 1024;
@@ -32,7 +32,7 @@ const MAX_THREADS: usize = 4;
 /// A part of a log, with the lines before it.
 struct Part {
     number: usize,
-    text: String,
+    bytes: Vec<u8>,
     lines_before: usize,
 }
 
@@ -176,7 +176,7 @@ fn add_one(
     let Some(first) = parts.next_part()? else {
         return Err(ReadingError::Log(LogError::not_a_log(name)));
     };
-    let Some(kind) = LogKind::of(&first.text) else {
+    let Some(kind) = LogKind::of(&log::decode(&first.bytes)) else {
         return Err(ReadingError::Log(LogError::not_a_log(name)));
     };
     let found = in_threads(name, kind, filter, first, &mut parts)?;
@@ -208,15 +208,17 @@ fn in_threads(
             let (send, parts) = mpsc::sync_channel::<Part>(1);
             let send_found = send_found.clone();
             scope.spawn(move || {
+                let mut shapes = Shapes::default();
                 for part in parts {
                     let of = LogPart {
                         file: name,
                         kind,
-                        text: &part.text,
+                        text: &log::decode(&part.bytes),
                         lines_before: part.lines_before,
                     };
+                    let statements = LoggedStatements::of_part(&of, filter, &mut shapes);
                     // The one who waits for it has gone.
-                    let _ = send_found.send((part.number, LoggedStatements::of_part(&of, filter)));
+                    let _ = send_found.send((part.number, statements));
                 }
             });
             queues.push(send);
@@ -324,6 +326,7 @@ impl<R: Read> Parts<R> {
 
     fn fill(&mut self, wanted: usize) -> std::io::Result<()> {
         let missing = wanted.saturating_sub(self.bytes.len());
+        self.bytes.reserve(missing);
         let read = self
             .file
             .by_ref()
@@ -337,18 +340,16 @@ impl<R: Read> Parts<R> {
     fn end_of_part(&mut self) -> Option<usize> {
         let last_line = self.bytes.iter().rposition(|byte| *byte == b'\n')? + 1;
         let whole = &self.bytes[..last_line];
-        let text = log::decode(whole);
-        let division = *self.division.get_or_insert_with(|| division(&text));
+        let division = *self
+            .division
+            .get_or_insert_with(|| division(&log::decode(whole)));
         let is_too_long = self.bytes.len() >= MAX_PART_BYTES;
         match division {
             Division::Nowhere => None,
             Division::Lines => Some(last_line),
             Division::Entries => {
-                let beginning = log::last_beginning(text.trim_end_matches('\n'));
-                // Bytes that are no UTF-8 have another length as text: counted from the end.
-                let behind = beginning.map(|start| text[start..].len());
-                let end = behind.and_then(|behind| last_line.checked_sub(behind));
-                end.filter(|end| *end > 0)
+                let feeds = whole.iter().rev().take_while(|byte| **byte == b'\n');
+                log::last_beginning(&whole[..last_line - feeds.count()])
                     .or(is_too_long.then_some(last_line))
             }
         }
@@ -357,14 +358,14 @@ impl<R: Read> Parts<R> {
     fn cut(&mut self, end: usize) -> Part {
         let rest = self.bytes.split_off(end);
         let bytes = std::mem::replace(&mut self.bytes, rest);
-        let part = Part {
-            number: self.number,
-            text: log::decode(&bytes).into_owned(),
-            lines_before: self.lines_before,
-        };
-        self.number += 1;
+        let lines_before = self.lines_before;
         self.lines_before += bytes.iter().filter(|byte| **byte == b'\n').count();
-        part
+        self.number += 1;
+        Part {
+            number: self.number - 1,
+            bytes,
+            lines_before,
+        }
     }
 }
 
@@ -412,7 +413,7 @@ mod tests {
                 parts.end_of_part().unwrap()
             };
             let part = parts.cut(end);
-            found.push((part.text, part.lines_before));
+            found.push((log::decode(&part.bytes).into_owned(), part.lines_before));
         }
     }
 

@@ -161,10 +161,10 @@ impl Assembler {
 
 /// `log_error_verbosity = verbose` puts the SQLSTATE before the message: `00000: duration: …`.
 fn error_code_length(message: &str) -> Option<usize> {
-    let (code, _) = message.split_once(": ")?;
-    let is_code = code.len() == 5
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    is_code.then_some(code.len() + 2)
+    const LENGTH: usize = 5;
+    let (code, rest) = message.as_bytes().split_at_checked(LENGTH)?;
+    let is_code = code
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    (is_code && rest.starts_with(b": ")).then_some(LENGTH + 2)
 }

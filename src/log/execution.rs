@@ -48,8 +48,8 @@ struct ProcessState {
     begun: Option<Execution>,
     /// Case 3, without the server's own entry.
     planned: Option<Execution>,
-    /// The text of a completed execution whose plan may follow.
-    done: Option<String>,
+    /// The text of a completed execution whose plan may follow; empty where there is none.
+    done: String,
 }
 
 /// The executions in a log's entries.
@@ -69,40 +69,45 @@ impl<I: Iterator<Item = LogEntry>> Executions<I> {
         }
     }
 
-    fn add_entry(&mut self, entry: &LogEntry) {
+    fn add_entry(&mut self, entry: LogEntry) {
         if self.processes.len() > MAX_PROCESSES {
             self.finish();
         }
         let process = self.processes.entry(entry.process_id).or_default();
+        let ready = &mut self.ready;
         if entry.severity >= Severity::Error && entry.severity != Severity::Log {
             // The statement that was begun has failed; one with a plan was completed before.
             let ProcessState { planned, .. } = std::mem::take(process);
-            self.ready.extend(planned);
+            ready.extend(planned);
             return;
         }
         match entry.event() {
             Event::Plan { duration_ms, body } => {
                 let explained = explained(body);
                 let Some(query) = explained.query else { return };
-                let mut execution = Execution::new(entry, &query, Some(duration_ms));
-                execution.parameters = explained.parameters.map(|text| text.into_owned());
-                self.ready.extend(process.planned(execution));
+                let (query, parameters) = (query.into_owned(), explained.parameters);
+                let parameters = parameters.map(|text| text.into_owned());
+                let mut execution = Execution::new(entry, Text::Other(query), Some(duration_ms));
+                execution.parameters = parameters;
+                ready.extend(process.planned(execution));
             }
             Event::Executed {
                 duration_ms,
                 kind,
                 sql,
             } => {
-                let mut execution = Execution::new(entry, sql, Some(duration_ms));
+                let text = Text::End(sql.len());
+                let mut execution = Execution::new(entry, text, Some(duration_ms));
                 execution.is_fetch = kind == ExecutionKind::Fetch;
-                self.ready.extend(process.executed(execution));
+                process.executed(execution, ready);
             }
             Event::Begun { kind, sql } => {
-                let mut execution = Execution::new(entry, sql, None);
+                let text = Text::End(sql.len());
+                let mut execution = Execution::new(entry, text, None);
                 execution.is_fetch = kind == ExecutionKind::Fetch;
-                self.ready.extend(process.begun(execution));
+                process.begun(execution, ready);
             }
-            Event::Duration(duration_ms) => self.ready.extend(process.ended(duration_ms)),
+            Event::Duration(duration_ms) => process.ended(duration_ms, ready),
             Event::Prepared(_) | Event::Other => {}
         }
     }
@@ -129,7 +134,7 @@ impl<I: Iterator<Item = LogEntry>> Iterator for Executions<I> {
                 Some(execution) => return Some(execution),
                 None => match self.entries.next() {
                     Some(entry) if entry.application.as_deref() == Some(OUR_APPLICATION) => {}
-                    Some(entry) => self.add_entry(&entry),
+                    Some(entry) => self.add_entry(entry),
                     None if self.processes.is_empty() => return None,
                     None => self.finish(),
                 },
@@ -148,66 +153,74 @@ impl ProcessState {
             begun.duration_ms = begun.duration_ms.or(execution.duration_ms);
             return None;
         }
-        if self
-            .done
-            .take()
-            .is_some_and(|done| execution.is_same(&done))
-        {
+        let is_done = !self.done.is_empty() && execution.is_same(&self.done);
+        self.done.clear();
+        if is_done {
             return None;
         }
         self.planned.replace(execution)
     }
 
-    fn executed(&mut self, execution: Execution) -> Vec<Execution> {
-        let begun = self.begun.take();
-        let planned = self.planned.take();
-        let is_planned = planned
-            .as_ref()
-            .is_some_and(|planned| planned.is_same(&execution.sql));
-        self.done = (!is_planned).then(|| execution.sql.clone());
-        let planned = planned.filter(|_| !is_planned);
-        [begun, planned, Some(execution)]
-            .into_iter()
-            .flatten()
-            .collect()
+    fn executed(&mut self, execution: Execution, ready: &mut VecDeque<Execution>) {
+        ready.extend(self.begun.take());
+        match self.planned.take() {
+            Some(planned) if planned.is_same(&execution.sql) => self.done.clear(),
+            planned => {
+                ready.extend(planned);
+                self.done.clone_from(&execution.sql);
+            }
+        }
+        ready.push_back(execution);
     }
 
-    fn begun(&mut self, execution: Execution) -> Vec<Execution> {
-        self.done = None;
-        [self.begun.replace(execution), self.planned.take()]
-            .into_iter()
-            .flatten()
-            .collect()
+    fn begun(&mut self, execution: Execution, ready: &mut VecDeque<Execution>) {
+        self.done.clear();
+        ready.extend(self.begun.replace(execution));
+        ready.extend(self.planned.take());
     }
 
-    fn ended(&mut self, duration_ms: f64) -> Vec<Execution> {
-        let planned = self.planned.take();
-        let begun = self.begun.take().map(|begun| {
-            self.done = Some(begun.sql.clone());
-            Execution {
+    fn ended(&mut self, duration_ms: f64, ready: &mut VecDeque<Execution>) {
+        ready.extend(self.planned.take());
+        if let Some(begun) = self.begun.take() {
+            self.done.clone_from(&begun.sql);
+            ready.push_back(Execution {
                 duration_ms: Some(duration_ms),
                 ..begun
-            }
-        });
-        [planned, begun].into_iter().flatten().collect()
+            });
+        }
     }
 }
 
+/// Where the text of an execution is.
+enum Text {
+    /// At the end of the entry's message, of this length.
+    End(usize),
+    Other(String),
+}
+
 impl Execution {
-    fn new(entry: &LogEntry, sql: &str, duration_ms: Option<f64>) -> Execution {
+    fn new(entry: LogEntry, text: Text, duration_ms: Option<f64>) -> Execution {
         let parameters = entry.parameters().map(str::to_owned);
-        let sql = prepared(sql, entry.detail.as_deref())
-            .unwrap_or(sql)
-            .trim()
-            .to_owned();
+        let mut sql = match text {
+            Text::End(length) => {
+                let mut message = entry.message;
+                message.drain(..message.len() - length);
+                message
+            }
+            Text::Other(text) => text,
+        };
+        if let Some(prepared) = prepared(&sql, entry.detail.as_deref()) {
+            sql = prepared.to_owned();
+        }
+        trim(&mut sql);
         Execution {
             sql,
             duration_ms,
             parameters,
             is_fetch: false,
             is_nested: entry.context.is_some(),
-            database: entry.database.clone(),
-            user: entry.user.clone(),
+            database: entry.database,
+            user: entry.user,
             line: entry.line,
         }
     }
@@ -220,6 +233,12 @@ impl Execution {
     fn is_ours(&self) -> bool {
         self.sql.contains("/* pgrehearse")
     }
+}
+
+/// Removes blanks at both ends in place.
+fn trim(text: &mut String) {
+    text.truncate(text.trim_end().len());
+    text.drain(..text.len() - text.trim_start().len());
 }
 
 /// The values of parameters as the server logs them, `$1 = '5', $2 = NULL`, each as a literal. None

@@ -20,8 +20,8 @@ pub fn left_out(left_out: &LeftOut) -> String {
             counted(*executions, "execution was", "executions were")
         ),
         LeftOut::PsqlCommands { commands, first } => format!(
-            "{} of psql skipped, the first one: {first}",
-            counted(*commands, "command was", "commands were")
+            "{} skipped, the first one: {first}",
+            counted(*commands, "command of psql was", "commands of psql were")
         ),
         LeftOut::NotPlanned {
             statements,

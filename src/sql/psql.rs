@@ -180,6 +180,11 @@ impl Reader<'_> {
         match name {
             "if" | "elif" | "else" | "endif" => self.branch(name, arguments),
             _ if !self.is_active() => {}
+            "q" | "quit" => {
+                // psql reads no further.
+                self.plain.skipped.push((line, command.to_owned()));
+                self.scanner.position = self.scanner.text.len();
+            }
             "set" => self.set(arguments),
             "unset" => {
                 self.variables.remove(arguments.trim());
@@ -411,6 +416,8 @@ mod tests {
             (7, "\\x".to_owned()),
         ];
         assert_eq!(read.skipped, skipped);
+        let read = sql("select 1;\n\\if false\n\\q\n\\endif\nselect 2;\n\\q\nselect 3;");
+        assert_eq!(read.trim_end(), "select 1;\n\n\n\nselect 2;");
         assert_eq!(
             sql("select E'\\'', '\\d', \"\\x\" -- \\d\n"),
             "select E'\\'', '\\d', \"\\x\" -- \\d\n"

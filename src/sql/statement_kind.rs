@@ -14,7 +14,8 @@ pub enum StatementKind {
     Definition,
     /// It has no plan, and is no definition: its first word.
     Utility(String),
-    /// `SET search_path`, with the value as `set_config` takes it; none for the default.
+    /// `SET search_path`, with the value as `set_config` takes it; none for the default, also of
+    /// RESET and DISCARD.
     SearchPath(Option<String>),
     /// Nothing that is known: the server will say what is wrong.
     Unknown,
@@ -75,6 +76,10 @@ pub fn explained_statement(sql: &str) -> Option<&str> {
 
 /// The value of `SET search_path = …`.
 fn search_path(tokens: &Tokens<'_>) -> Option<Option<String>> {
+    let is_reset = tokens.is_word(0, "reset") && tokens.is_one_of(1, &["search_path", "all"]);
+    if is_reset || tokens.is_word(0, "discard") && tokens.is_word(1, "all") {
+        return Some(None);
+    }
     tokens.is_word(0, "set").then_some(())?;
     let name = if tokens.is_one_of(1, &["session", "local"]) {
         2
@@ -120,6 +125,10 @@ mod tests {
                 SearchPath(Some("app, \"Odd\", \"x\", public".to_owned())),
             ),
             ("set search_path = default", SearchPath(None)),
+            ("RESET search_path", SearchPath(None)),
+            ("reset all", SearchPath(None)),
+            ("DISCARD ALL", SearchPath(None)),
+            ("reset work_mem", Utility("RESET".to_owned())),
             ("set work_mem = '1GB'", Utility("SET".to_owned())),
             ("selct 1", Unknown),
             ("explain select 1", Unknown),

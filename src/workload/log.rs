@@ -2,14 +2,14 @@
 //! only in literals are one.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use super::observed::ObservedLiterals;
+use super::observed::{Logged, ObservedTexts};
 use super::{LeftOut, Usage, Workload, orm};
 use crate::log::{self, Execution};
 use crate::sql::fingerprint::{Fingerprint, can_be_planned, fingerprint};
+use crate::sql::shape::write_shape;
 use crate::sql::split::split;
-use crate::sql::{ValuePlace, bound_literals, with_values};
 
 /// Why a log gives no statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,94 +36,39 @@ pub enum LogError {
 #[derive(Debug, Default)]
 pub struct LoggedStatements {
     groups: HashMap<Fingerprint, Group>,
-    /// Fingerprints of shapes; none of those that cannot be planned.
-    shapes: HashMap<String, Option<Fingerprint>>,
     /// Executions that the filter kept out: of which database or role.
     others: BTreeMap<String, u64>,
     /// Executions of databases that are not the preferred one.
     elsewhere: Option<Box<LoggedStatements>>,
 }
 
-/// Fingerprints are kept of this many shapes.
-const MAX_SHAPES: usize = 5_000;
-
-/// The text with `0` for each number and string: texts of one shape have one fingerprint, and it is
-/// found without reading tokens. None where a text has more than that: several statements, comments,
-/// other quotes.
-fn shape(sql: &str) -> Option<String> {
-    let bytes = sql.as_bytes();
-    let mut shape = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    let is_word =
-        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80;
-    while let Some(byte) = bytes.get(at).copied() {
-        let before = at
-            .checked_sub(1)
-            .and_then(|before| bytes.get(before))
-            .copied();
-        let is_in_word = before.is_some_and(is_word);
-        match byte {
-            b';' => return None,
-            b'-' if before == Some(b'-') => return None,
-            b'*' if before == Some(b'/') => return None,
-            b'\'' if is_in_word => return None,
-            b'\'' => {
-                at = end_of_string(bytes, at + 1)?;
-                shape.push(b'0');
-                continue;
-            }
-            b'"' => {
-                let end = at + 2 + bytes.get(at + 1..)?.iter().position(|byte| *byte == b'"')?;
-                shape.extend_from_slice(bytes.get(at..end)?);
-                at = end;
-                continue;
-            }
-            b'$' if is_in_word || !bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
-                return None;
-            }
-            b'0'..=b'9' if !is_in_word || before == Some(b'$') => {
-                while bytes
-                    .get(at)
-                    .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
-                {
-                    at += 1;
-                }
-                shape.push(b'0');
-                continue;
-            }
-            byte if byte.is_ascii_whitespace() => {
-                if before.is_none_or(|before| !before.is_ascii_whitespace()) {
-                    shape.push(b' ');
-                }
-            }
-            byte => shape.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8(shape).ok()
+/// The fingerprints of shapes that one thread has seen; none of those that cannot be planned.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    known: HashMap<Box<[u8]>, Option<Fingerprint>>,
+    /// The last one.
+    shape: Vec<u8>,
 }
 
-/// Behind the quote that ends a string; none where a backslash could escape it.
-fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match (bytes.get(at)?, bytes.get(at + 1)) {
-            (b'\\', _) => return None,
-            (b'\'', Some(b'\'')) => at += 2,
-            (b'\'', _) => return Some(at + 1),
-            _ => at += 1,
-        }
-    }
-}
+impl Shapes {
+    /// Fingerprints are kept of this many shapes.
+    const MAX: usize = 5_000;
 
-/// The statement with the logged values in the places of its parameters, and the positions of these
-/// values among its literals.
-fn with_parameters(sql: &str, parameters: &str) -> Option<(String, BTreeSet<usize>)> {
-    let values = log::parameter_values(parameters)?;
-    let values: BTreeMap<ValuePlace, String> = values
-        .into_iter()
-        .map(|(number, literal)| (ValuePlace::Parameter(number), literal))
-        .collect();
-    Some((with_values(sql, &values)?, bound_literals(sql, &values)))
+    /// The fingerprint of a statement, none if it cannot be planned; none of both where the text has
+    /// no shape.
+    fn fingerprint(&mut self, sql: &str) -> Option<Option<Fingerprint>> {
+        if !write_shape(sql, &mut self.shape) {
+            return None;
+        }
+        if let Some(known) = self.known.get(self.shape.as_slice()) {
+            return Some(*known);
+        }
+        let found = can_be_planned(sql).then(|| fingerprint(sql));
+        if self.known.len() < Self::MAX {
+            self.known.insert(self.shape.as_slice().into(), found);
+        }
+        Some(found)
+    }
 }
 
 impl LogFilter {
@@ -180,8 +125,8 @@ impl LogError {
 /// All executions of one statement.
 #[derive(Debug)]
 struct Group {
-    /// The text of the slowest execution, and its file and line.
-    sql: String,
+    /// The slowest execution, and its file and line.
+    slowest: Logged,
     place: String,
     slowest_ms: Option<f64>,
     total_ms: f64,
@@ -190,7 +135,7 @@ struct Group {
     timed_calls: f64,
     /// Only functions executed it.
     is_nested: bool,
-    literals: ObservedLiterals,
+    texts: ObservedTexts,
 }
 
 impl Group {
@@ -199,9 +144,9 @@ impl Group {
         self.calls += later.calls;
         self.timed_calls += later.timed_calls;
         self.is_nested &= later.is_nested;
-        self.literals.merge(later.literals);
+        self.texts.merge(later.texts);
         if later.slowest_ms > self.slowest_ms {
-            self.sql = later.sql;
+            self.slowest = later.slowest;
             self.place = later.place;
             self.slowest_ms = later.slowest_ms;
         }
@@ -275,14 +220,18 @@ impl LoggedStatements {
             text,
             lines_before: 0,
         };
-        let found = LoggedStatements::of_part(&part, &LogFilter::default());
+        let found = LoggedStatements::of_part(&part, &LogFilter::default(), &mut Shapes::default());
         let any = found.has_any();
         self.merge(found);
         any.then_some(()).ok_or(LogError::no_statement(file))
     }
 
     /// The statements of a part of a log.
-    pub fn of_part(part: &LogPart<'_>, filter: &LogFilter) -> LoggedStatements {
+    pub fn of_part(
+        part: &LogPart<'_>,
+        filter: &LogFilter,
+        shapes: &mut Shapes,
+    ) -> LoggedStatements {
         let mut found = LoggedStatements::default();
         match part.kind {
             LogKind::Server => {
@@ -293,13 +242,11 @@ impl LoggedStatements {
                         continue;
                     }
                     if filter.prefers_another(&execution) {
-                        found
-                            .elsewhere
-                            .get_or_insert_default()
-                            .add(part.file, &execution);
+                        let elsewhere = found.elsewhere.get_or_insert_default();
+                        elsewhere.add(part.file, &execution, shapes);
                         filter.count_database(&execution, &mut found.others);
                     } else {
-                        found.add(part.file, &execution);
+                        found.add(part.file, &execution, shapes);
                     }
                 }
             }
@@ -315,7 +262,7 @@ impl LoggedStatements {
                         user: None,
                         line: part.lines_before + statement.line,
                     };
-                    found.add(part.file, &execution);
+                    found.add(part.file, &execution, shapes);
                 }
             }
         }
@@ -360,25 +307,13 @@ impl LoggedStatements {
 
     /// Adds an execution. Several statements that were sent together count as several, without
     /// durations.
-    fn add(&mut self, file: &str, execution: &Execution) {
+    fn add(&mut self, file: &str, execution: &Execution, shapes: &mut Shapes) {
         let sql = execution.sql.trim_end_matches([';', ' ', '\n', '\t', '\r']);
-        if let Some(shape) = shape(sql) {
-            let known = self.shapes.get(&shape).copied();
-            let found = known.unwrap_or_else(|| {
-                let found = can_be_planned(sql).then(|| fingerprint(sql));
-                if self.shapes.len() < MAX_SHAPES {
-                    self.shapes.insert(shape, found);
-                }
-                found
-            });
+        if let Some(found) = shapes.fingerprint(sql) {
             if let Some(fingerprint) = found {
                 let parameters = execution.parameters.as_deref();
-                self.add_one(
-                    file,
-                    execution,
-                    (sql, parameters, execution.duration_ms),
-                    fingerprint,
-                );
+                let logged = (sql, parameters);
+                self.add_one(file, execution, logged, execution.duration_ms, fingerprint);
             }
             return;
         }
@@ -387,46 +322,40 @@ impl LoggedStatements {
         for piece in pieces.iter().filter(|piece| can_be_planned(piece.sql)) {
             let parameters = execution.parameters.as_deref().filter(|_| is_alone);
             let duration_ms = execution.duration_ms.filter(|_| is_alone);
-            let of = (piece.sql, parameters, duration_ms);
-            self.add_one(file, execution, of, fingerprint(piece.sql));
+            let logged = (piece.sql, parameters);
+            self.add_one(file, execution, logged, duration_ms, fingerprint(piece.sql));
         }
     }
 
-    /// Adds a statement of an execution, with the values of its parameters.
+    /// Adds a statement of an execution, as it was logged with its parameters.
     fn add_one(
         &mut self,
         file: &str,
         execution: &Execution,
-        (sql, parameters, duration_ms): (&str, Option<&str>, Option<f64>),
+        (sql, parameters): (&str, Option<&str>),
+        duration_ms: Option<f64>,
         fingerprint: Fingerprint,
     ) {
         let place = || format!("{file}:{}", execution.line);
-        let with_values = || {
-            let with_values = parameters.and_then(|parameters| with_parameters(sql, parameters));
-            with_values.unwrap_or_else(|| (sql.to_owned(), BTreeSet::new()))
-        };
-        let text = || with_values().0;
+        let logged = || Logged::new(sql, parameters);
         let group = self.groups.entry(fingerprint).or_insert_with(|| Group {
-            sql: text(),
+            slowest: logged(),
             place: place(),
             slowest_ms: duration_ms,
             total_ms: 0.0,
             calls: 0.0,
             timed_calls: 0.0,
             is_nested: true,
-            literals: ObservedLiterals::default(),
+            texts: ObservedTexts::default(),
         });
         group.is_nested &= execution.is_nested;
-        if group.literals.takes_more() {
-            let (text, bound) = with_values();
-            group.literals.add(&text, bound);
-        }
+        group.texts.add(sql, parameters);
         group.total_ms += duration_ms.unwrap_or(0.0);
         let call = if execution.is_fetch { 0.0 } else { 1.0 };
         group.calls += call;
         group.timed_calls += if duration_ms.is_some() { call } else { 0.0 };
         if duration_ms > group.slowest_ms {
-            group.sql = text();
+            group.slowest = logged();
             group.place = place();
             group.slowest_ms = duration_ms;
         }
@@ -453,11 +382,13 @@ impl LoggedStatements {
                 .then(one.cmp(other))
         });
         for (fingerprint, group) in groups.into_iter().take(top as usize) {
-            let varying = group.literals.varying(&group.sql);
-            let observed = group.literals.texts(&group.sql);
+            let literals = group.texts.literals();
+            let (sql, _) = group.slowest.with_parameters();
+            let varying = literals.varying(&sql);
+            let observed = literals.texts(&sql);
             workload.add(
                 &format!("log-{fingerprint}"),
-                &group.sql,
+                &sql,
                 group.usage(),
                 group.place,
             );
@@ -616,47 +547,6 @@ mod tests {
             ([].into(), Vec::new()),
             "always the same"
         );
-    }
-
-    #[test]
-    fn texts_of_one_shape_have_one_fingerprint() {
-        let same = |texts: [&str; 2]| {
-            let shapes = texts.map(|text| shape(text).unwrap());
-            assert_eq!(shapes[0], shapes[1]);
-            assert_eq!(fingerprint(texts[0]), fingerprint(texts[1]));
-        };
-        same([
-            "select t1.a from t1 where b = 12 and c = 'it''s' limit $2",
-            "select t1.a from t1 where b = 'x' and c = 1.5  limit $13",
-        ]);
-        assert_ne!(shape("select t1.a"), shape("select t2.a"));
-        assert_ne!(shape("select \"a1\""), shape("select \"a2\""));
-        for text in [
-            "select 1; select 2",
-            "select 1 -- x",
-            "select /* x */ 1",
-            "select E'a'",
-            "select 'a\\'",
-            "select $$x$$",
-            "select a$1",
-            "select 'a",
-        ] {
-            assert_eq!(shape(text), None, "{text}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn equal_shapes_are_equal_statements(one in "[a-z1-9'\"$ .,=()]{0,24}", other in "[a-z1-9'\"$ .,=()]{0,24}") {
-            // Texts that differ in their constants only.
-            let with = |number: &str| one.replace('1', number);
-            for other in [other, with("2"), with("37")] {
-                let (a, b) = (shape(&one), shape(&other));
-                if a.is_some() && a == b {
-                    proptest::prop_assert_eq!(fingerprint(&one), fingerprint(&other), "{} {}", one, other);
-                }
-            }
-        }
     }
 
     #[test]

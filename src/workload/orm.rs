@@ -4,12 +4,13 @@
 //! Each reader takes lines and gives statements with the values in their places, as if they had been
 //! sent as literals.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::model::quote_literal;
+use crate::model::{quote_literal, without_escape_sequences};
 use crate::sql::fingerprint::can_be_planned;
 use crate::sql::settle::numbered;
 use crate::sql::{ValuePlace, with_values};
@@ -27,7 +28,7 @@ pub(super) struct OrmStatement {
 pub(super) fn looks_like_orm_log(text: &str) -> bool {
     text.lines()
         .take(MAX_LINES_TO_TELL)
-        .any(|line| begins(line).is_some())
+        .any(|line| begins(&without_escape_sequences(line)).is_some())
 }
 
 const MAX_LINES_TO_TELL: usize = 20_000;
@@ -36,7 +37,7 @@ const MAX_LINES_TO_TELL: usize = 20_000;
 pub(super) fn statements(text: &str) -> Vec<OrmStatement> {
     let mut reader = Reader::default();
     for (number, line) in text.lines().enumerate() {
-        reader.line(number + 1, line);
+        reader.line(number + 1, &without_escape_sequences(line));
     }
     reader.finish();
     reader.found
@@ -48,15 +49,11 @@ pub(super) fn with_logged_binds(sql: &str) -> Option<String> {
     with_list(sql, &binds?)
 }
 
-/// What a line begins.
-enum Begun<'l> {
-    /// A statement, whole or with further lines.
-    Statement {
-        sql: &'l str,
-        duration_ms: Option<f64>,
-        /// Values stand in lines that follow.
-        style: Style,
-    },
+/// A statement that a line begins, whole or with further lines.
+struct Begun<'l> {
+    sql: Cow<'l, str>,
+    duration_ms: Option<f64>,
+    style: Style,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,8 +65,14 @@ enum Style {
     SqlAlchemy,
     /// Hibernate: `binding parameter (1:BIGINT) <- [5]`, or `[1] as [BIGINT] - [5]`.
     Hibernate,
-    /// Prisma: `Params: [5,10]`.
+    /// Prisma: `Params: [5,10]`, perhaps with `Duration: 3ms`.
     Prisma,
+    /// Prisma's events as Node prints them: `query: 'SELECT …',`, `params: '[5]',`, `duration: 3,`.
+    PrismaEvent,
+    /// Sequelize: `…; {"1":5}` or `…; 5, "x"`.
+    Sequelize,
+    /// Rails: `…  [["id", 5]]`.
+    Rails,
 }
 
 fn regex(pattern: &str) -> Option<Regex> {
@@ -78,59 +81,103 @@ fn regex(pattern: &str) -> Option<Regex> {
 
 /// What this line begins, if an ORM writes such lines.
 fn begins(line: &str) -> Option<Begun<'_>> {
-    static RAILS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        regex(
-            r"(?:\x1b\[[\d;]*m)*\(?(?:[A-Z][\w:]* )*(?:\x1b\[[\d;]*m)*\((\d+(?:\.\d+)?)ms\)(?:\x1b\[[\d;]*m)*\s+(?:\x1b\[[\d;]*m)*(\S.*)$",
-        )
-    });
     static DJANGO: LazyLock<Option<Regex>> =
         LazyLock::new(|| regex(r"\((\d+\.\d+)\) (\S.*); args=(.*?)(?:; alias=\S+)?$"));
     static HIBERNATE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| regex(r"(?:org\.hibernate\.SQL\s*(?:-|:)\s*|^Hibernate:\s*)(\S.*)$"));
+        LazyLock::new(|| regex(r"(?:org\.hibernate\.SQL\s*[-:]|^Hibernate:)\s*(\S.*)?$"));
     static SQLALCHEMY: LazyLock<Option<Regex>> =
-        LazyLock::new(|| regex(r"INFO:?\s*sqlalchemy\.engine\.\S+[: ]\s*(\S.*)$"));
-    static PRISMA: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"prisma:query\s+(\S.*)$"));
+        LazyLock::new(|| regex(r"INFO:?\s*sqlalchemy\.engine\.[\w.]+[: ]\s*(\S.*)$"));
     static SEQUELIZE: LazyLock<Option<Regex>> =
         LazyLock::new(|| regex(r"Execut(?:ing|ed) \([^)]*\): (\S.*)$"));
-    let statement = |sql, duration_ms, style| Begun::Statement {
-        sql,
-        duration_ms,
-        style,
-    };
     let capture = |pattern: &'static LazyLock<Option<Regex>>| pattern.as_ref()?.captures(line);
-    let group = |found: &regex::Captures<'_>, number: usize| {
-        found
-            .get(number)
-            .map(|group| group.range())
-            .and_then(|range| line.get(range))
-    };
     if let Some(found) = capture(&DJANGO) {
+        let seconds: Option<f64> = group(&found, 1).parse().ok();
         // The values are taken from the whole line.
-        let seconds: Option<f64> = group(&found, 1).and_then(|text| text.parse().ok());
         let start = found.get(2)?.start();
-        return Some(statement(
-            &line[start..],
-            seconds.map(|seconds| seconds * 1_000.0),
-            Style::Whole,
-        ));
+        return Some(Begun {
+            sql: line[start..].into(),
+            duration_ms: seconds.map(|seconds| seconds * 1_000.0),
+            style: Style::Whole,
+        });
     }
-    if let Some(found) = capture(&PRISMA) {
-        return Some(statement(group(&found, 1)?, None, Style::Prisma));
-    }
+    let statement = |sql: &str, style| {
+        let begins = sql.trim().is_empty() || can_be_planned(sql);
+        begins.then(|| Begun {
+            sql: sql.to_owned().into(),
+            duration_ms: None,
+            style,
+        })
+    };
     if let Some(found) = capture(&SEQUELIZE) {
-        return Some(statement(group(&found, 1)?, None, Style::Whole));
+        return statement(group(&found, 1), Style::Sequelize);
     }
     if let Some(found) = capture(&SQLALCHEMY) {
-        let sql = group(&found, 1)?;
-        return Some(statement(sql, None, Style::SqlAlchemy)).filter(|_| can_be_planned(sql));
+        return statement(group(&found, 1), Style::SqlAlchemy);
     }
     if let Some(found) = capture(&HIBERNATE) {
-        return Some(statement(group(&found, 1)?, None, Style::Hibernate));
+        // Formatted statements begin in the next line.
+        return statement(group(&found, 1), Style::Hibernate);
     }
-    let found = capture(&RAILS)?;
-    let sql = group(&found, 2)?;
-    let duration_ms = group(&found, 1).and_then(|text| text.parse().ok());
-    can_be_planned(sql).then(|| statement(sql, duration_ms, Style::Whole))
+    prisma(line).or_else(|| rails(line))
+}
+
+/// A group of a pattern, empty where it took part in no match.
+fn group<'l>(found: &regex::Captures<'l>, number: usize) -> &'l str {
+    found.get(number).map_or("", |group| group.as_str())
+}
+
+/// Prisma: `prisma:query SELECT …`, `Query: SELECT …` as its manual prints the events, and events as
+/// Node prints them or as JSON.
+fn prisma(line: &str) -> Option<Begun<'_>> {
+    static TEXT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| regex(r"(?:prisma:query|^Query:)\s+(\S.*)$"));
+    static EVENT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| regex(r#"^\s+"?query"?: ['"`](\S.*)['"`],?$"#));
+    let (sql, style) = if let Some(found) = TEXT.as_ref()?.captures(line) {
+        (Cow::Borrowed(group(&found, 1)), Style::Prisma)
+    } else if let Some(found) = EVENT.as_ref()?.captures(line) {
+        let sql = group(&found, 1).replace("\\\"", "\"").replace("\\'", "'");
+        (sql.into(), Style::PrismaEvent)
+    } else {
+        return prisma_json(line);
+    };
+    can_be_planned(&sql).then_some(Begun {
+        sql,
+        duration_ms: None,
+        style,
+    })
+}
+
+/// `{"timestamp":…,"query":"SELECT …","params":"[5]","duration":3,"target":…}`.
+fn prisma_json(line: &str) -> Option<Begun<'static>> {
+    let object = line.get(line.find('{')?..)?.trim_end();
+    if !object.contains("\"query\"") || !object.contains("\"params\"") {
+        return None;
+    }
+    let event: serde_json::Value = serde_json::from_str(object).ok()?;
+    let text = |name: &str| event.get(name)?.as_str();
+    let sql = text("query").filter(|sql| can_be_planned(sql))?;
+    let with_values = text("params").and_then(|list| with_list(sql, list));
+    Some(Begun {
+        sql: with_values.unwrap_or_else(|| sql.to_owned()).into(),
+        duration_ms: event.get("duration").and_then(serde_json::Value::as_f64),
+        style: Style::Whole,
+    })
+}
+
+/// Rails: `User Load (0.5ms)  SELECT …  [["id", 5]]`. What came from its cache was not executed.
+fn rails(line: &str) -> Option<Begun<'_>> {
+    static RAILS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| regex(r"\((\d+(?:\.\d+)?)ms\)\s+(\S.*)$"));
+    let found = RAILS.as_ref()?.captures(line)?;
+    let sql = group(&found, 2);
+    let name = &line[..found.get(0)?.start()];
+    let is_cached = name.split_whitespace().any(|word| word == "CACHE");
+    (can_be_planned(sql) && !is_cached).then(|| Begun {
+        sql: sql.into(),
+        duration_ms: group(&found, 1).parse().ok(),
+        style: Style::Rails,
+    })
 }
 
 /// A statement whose values are still to come.
@@ -149,20 +196,45 @@ struct Reader {
     found: Vec<OrmStatement>,
 }
 
+impl Open {
+    /// Is this line a further one of the statement? Formatted statements have further lines; other
+    /// messages begin with a time or a level.
+    fn goes_on_with(&self, line: &str) -> bool {
+        let is_indented = line.starts_with([' ', '\t']);
+        let may_be = match self.style {
+            Style::SqlAlchemy => true,
+            // `↳ app/models/user.rb:5` and the next statements are indented, too.
+            Style::Rails => {
+                let is_whole = self.sql.ends_with("]]");
+                let is_another = line.trim_start().starts_with('↳') || line.contains("ms)  ");
+                is_indented && !is_whole && !is_another
+            }
+            Style::PrismaEvent => false,
+            _ => is_indented,
+        };
+        may_be && !has_level(line)
+    }
+}
+
+/// The time of the statement before: `Elapsed time: 3ms` (Sequelize), `Duration: 3ms` and
+/// `duration: 3,` (Prisma).
+fn duration(line: &str) -> Option<f64> {
+    let line = line.trim();
+    let names = ["Elapsed time:", "Duration:", "duration:", "\"duration\":"];
+    let text = names.iter().find_map(|name| line.strip_prefix(name))?;
+    let text = text.trim().trim_end_matches(',').trim_end_matches("ms");
+    text.trim().parse().ok()
+}
+
 impl Reader {
     fn line(&mut self, number: usize, line: &str) {
-        if let Some(Begun::Statement {
-            sql,
-            duration_ms,
-            style,
-        }) = begins(line)
-        {
+        if let Some(begun) = begins(line) {
             self.finish();
             self.open = Some(Open {
-                sql: sql.trim_end().to_owned(),
-                duration_ms,
+                sql: begun.sql.trim_end().to_owned(),
+                duration_ms: begun.duration_ms,
                 line: number,
-                style,
+                style: begun.style,
                 values: BTreeMap::new(),
             });
             return;
@@ -171,12 +243,9 @@ impl Reader {
             return;
         }
         let Some(open) = &mut self.open else { return };
-        // Formatted statements have further lines; other messages begin with a time or a level.
-        let is_further =
-            line.starts_with([' ', '\t']) || open.style == Style::SqlAlchemy && !has_level(line);
-        if let Some(elapsed) = line.trim().strip_prefix("Elapsed time:") {
-            open.duration_ms = elapsed.trim().trim_end_matches("ms").trim().parse().ok();
-        } else if is_further && !has_level(line) {
+        if let Some(duration_ms) = duration(line) {
+            open.duration_ms = Some(duration_ms);
+        } else if open.goes_on_with(line) {
             open.sql += "\n";
             open.sql += line.trim_end();
         } else {
@@ -188,7 +257,7 @@ impl Reader {
     fn values(&mut self, line: &str) -> bool {
         static SQLALCHEMY: LazyLock<Option<Regex>> = LazyLock::new(|| {
             regex(
-                r"sqlalchemy\.engine\.\S+[: ]\s*(?:\[(?:generated|cached|no key|caching|raw|dialect)[^\]]*\]\s*)?([\[({].*)$",
+                r"sqlalchemy\.engine\.[\w.]+[: ]\s*(?:\[(?:generated|cached|no key|caching|raw|dialect)[^\]]*\]\s*)?([\[({].*)$",
             )
         });
         static HIBERNATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -201,6 +270,16 @@ impl Reader {
         };
         let list = match open.style {
             Style::Prisma => line.trim().strip_prefix("Params:").map(str::trim),
+            Style::PrismaEvent => {
+                let line = line.trim();
+                let list = line.strip_prefix("params:");
+                let list = list.or_else(|| line.strip_prefix("\"params\":"));
+                list.map(|list| {
+                    list.trim()
+                        .trim_end_matches(',')
+                        .trim_matches(['\'', '"', '`'])
+                })
+            }
             Style::SqlAlchemy => SQLALCHEMY
                 .as_ref()
                 .and_then(|pattern| pattern.captures(line))
@@ -220,13 +299,16 @@ impl Reader {
                 }
                 return true;
             }
-            Style::Whole => None,
+            Style::Whole | Style::Sequelize | Style::Rails => None,
         };
         let Some(list) = list else { return false };
         if let Some(sql) = with_list(&open.sql, list) {
             open.sql = sql;
         }
-        self.finish();
+        // Only Prisma tells the time behind the values.
+        if open.style == Style::SqlAlchemy {
+            self.finish();
+        }
         true
     }
 
@@ -238,10 +320,8 @@ impl Reader {
             sql = with_list(text, arguments).unwrap_or_else(|| text.to_owned());
         } else if let (text, Some(binds)) = rails_binds(&sql) {
             sql = with_list(text, &binds).unwrap_or_else(|| text.to_owned());
-        } else if let Some((text, bind)) = sql.rsplit_once("; {") {
-            // Sequelize: `…; {"1":5}`.
-            let with_values = with_list(text, &format!("{{{bind}"));
-            sql = with_values.unwrap_or_else(|| text.to_owned());
+        } else if let Some((text, list)) = sequelize_values(&sql, open.style) {
+            sql = with_list(text, &list).unwrap_or_else(|| text.to_owned());
         } else if !open.values.is_empty() {
             let numbered = numbered(&sql).map_or_else(|| sql.clone(), |found| found.sql);
             let values = open.values.iter().filter_map(|(number, value)| {
@@ -285,6 +365,19 @@ fn django_arguments(sql: &str) -> Option<(&str, &str)> {
     Some((text, arguments))
 }
 
+/// Sequelize: `…; {"1":5}`, or `…; 5, "x"` as a list of the values.
+fn sequelize_values(sql: &str, style: Style) -> Option<(&str, String)> {
+    let (text, values) = sql
+        .rsplit_once("; ")
+        .filter(|_| style == Style::Sequelize)?;
+    let list = match values.starts_with('{') {
+        true => values.to_owned(),
+        false => format!("[{values}]"),
+    };
+    let is_list = serde_json::from_str::<serde_json::Value>(&list).is_ok();
+    is_list.then_some((text, list))
+}
+
 /// Rails: `SELECT …  [["id", 5], ["LIMIT", 1]]`, as a list of the values.
 fn rails_binds(sql: &str) -> (&str, Option<String>) {
     let trimmed = sql.trim_end();
@@ -295,7 +388,7 @@ fn rails_binds(sql: &str) -> (&str, Option<String>) {
         return (sql, None);
     };
     let pairs: Result<Vec<(Option<String>, serde_json::Value)>, _> =
-        serde_json::from_str(&format!("[[{}", list.replace("nil", "null")));
+        serde_json::from_str(&as_json(&format!("[[{list}")));
     let values = pairs.map(|pairs| {
         let values: Vec<serde_json::Value> = pairs.into_iter().map(|(_, value)| value).collect();
         serde_json::Value::from(values).to_string()
@@ -311,7 +404,8 @@ fn with_list(sql: &str, list: &str) -> Option<String> {
         None => (sql.to_owned(), Vec::new()),
     };
     let values = values(list)?;
-    let place = |(position, (name, value)): (usize, (Option<String>, String))| {
+    let place = |(position, (name, value)): (usize, (Option<String>, Option<String>))| {
+        let value = value?;
         let named = name.as_ref().and_then(|name| {
             let number: Option<u32> = name.parse().ok();
             let known = names.iter().position(|known| known.as_ref() == Some(name));
@@ -326,14 +420,12 @@ fn with_list(sql: &str, list: &str) -> Option<String> {
     };
     let places = values.into_iter().enumerate().filter_map(place);
     let places: BTreeMap<ValuePlace, String> = places.collect();
-    if places.is_empty() && !names.is_empty() {
-        return None;
-    }
     with_values(&text, &places)
 }
 
-/// Values of a list or an object, with their names, as SQL literals.
-fn values(list: &str) -> Option<Vec<(Option<String>, String)>> {
+/// Values of a list or an object, with their names, as SQL literals; none for those that cannot be
+/// told.
+fn values(list: &str) -> Option<Vec<(Option<String>, Option<String>)>> {
     let json = as_json(list);
     match serde_json::from_str(&json).ok()? {
         serde_json::Value::Array(values) => {
@@ -350,8 +442,10 @@ fn values(list: &str) -> Option<Vec<(Option<String>, String)>> {
     }
 }
 
-/// Python's tuples and dictionaries as JSON: `(5, 'x', None)` → `[5, "x", null]`. What is a call
-/// (`datetime.datetime(2024, 1, 2)`) becomes a text.
+/// Stands for a value whose text is not its value (`<memory at 0x7f…>`, `Point(1, 2)`).
+const UNKNOWN: &str = "\u{0}";
+
+/// Python's tuples and dictionaries, and Ruby's lists, as JSON: `(5, 'x', None)` → `[5, "x", null]`.
 fn as_json(list: &str) -> String {
     let mut json = String::with_capacity(list.len());
     let mut rest = list;
@@ -365,62 +459,124 @@ fn as_json(list: &str) -> String {
             continue;
         }
         let word = rest
-            .find(|c: char| !c.is_alphabetic() && c != '.')
+            .find(|c: char| !c.is_alphabetic() && c != '.' && c != '_')
             .unwrap_or(rest.len());
         let (word, after) = rest.split_at(word);
-        match word {
+        rest = match word {
+            "" if first == ')' => {
+                if json.trim_end().ends_with(',') {
+                    json.truncate(json.trim_end().len() - 1);
+                }
+                json.push(']');
+                &rest[1..]
+            }
             "" => {
-                match first {
-                    '(' => json.push('['),
-                    ')' => {
-                        if json.trim_end().ends_with(',') {
-                            json.truncate(json.trim_end().len() - 1);
-                        }
-                        json.push(']');
-                    }
-                    other => json.push(other),
-                }
-                rest = &rest[first.len_utf8()..];
-                continue;
+                json.push(if first == '(' { '[' } else { first });
+                &rest[first.len_utf8()..]
             }
-            "None" | "nil" => json += "null",
-            "True" => json += "true",
-            "False" => json += "false",
-            "null" | "true" | "false" => json += word,
-            "Decimal" | "UUID" | "uuid.UUID" | "decimal.Decimal" => {
-                // Its only argument is the value.
-                let inner = after
-                    .strip_prefix('(')
-                    .and_then(|inner| inner.split_once(')'));
-                if let Some((inner, behind)) = inner {
-                    json += &as_json(inner);
-                    rest = behind;
-                    continue;
-                }
+            // A number: `1.5`, `.5`.
+            word if word.chars().all(|c| c == '.') => {
+                json += word;
+                after
             }
-            _ => {
-                let end = after.find(')').map_or(after.len(), |at| at + 1);
+            "e" | "E"
+                if after
+                    .starts_with(['+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) =>
+            {
+                json += word;
+                after
+            }
+            "None" | "nil" | "null" => {
                 json += "null";
-                rest = after.get(end..).unwrap_or_default();
-                continue;
+                after
             }
-        }
-        rest = after;
+            "True" | "true" => {
+                json += "true";
+                after
+            }
+            "False" | "false" => {
+                json += "false";
+                after
+            }
+            word => {
+                let (value, after) = call(word, after);
+                json += &value;
+                after
+            }
+        };
     }
     json
 }
 
-/// A string of Python or JSON at the beginning of a text, and its length.
+/// The value of a call in Python, as JSON, and what follows it: `Decimal('1.5')`, `UUID('…')`,
+/// `datetime.date(2024, 1, 2)`.
+fn call<'t>(name: &str, after: &'t str) -> (String, &'t str) {
+    let unknown = || serde_json::Value::from(UNKNOWN).to_string();
+    let Some(arguments) = after.strip_prefix('(') else {
+        return (unknown(), after);
+    };
+    let mut depth = 1;
+    let end = arguments.find(|c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    });
+    let Some(end) = end else {
+        return (unknown(), "");
+    };
+    let (arguments, behind) = (&arguments[..end], &arguments[end + 1..]);
+    let value = match name.rsplit('.').next().unwrap_or(name) {
+        "Decimal" | "UUID" | "Json" | "Jsonb" => {
+            let value = as_json(arguments);
+            let is_value = serde_json::from_str::<serde_json::Value>(&value).is_ok();
+            is_value.then_some(value)
+        }
+        "datetime" | "date" | "Timestamp" => python_time(arguments),
+        _ => None,
+    };
+    (value.unwrap_or_else(unknown), behind)
+}
+
+/// `2024, 1, 2, 3, 4, tzinfo=…` as a text of JSON. A zone other than UTC has no fixed text.
+fn python_time(arguments: &str) -> Option<String> {
+    let (numbers, zone) = match arguments.split_once("tzinfo=") {
+        Some((numbers, zone)) if zone.to_ascii_lowercase().contains("utc") => (numbers, "+00"),
+        Some(_) => return None,
+        None => (arguments, ""),
+    };
+    let numbers = numbers.split(',').map(str::trim);
+    let numbers: Result<Vec<u32>, _> = numbers.filter(|n| !n.is_empty()).map(str::parse).collect();
+    let text = match *numbers.ok()?.as_slice() {
+        [year, month, day] => format!("{year:04}-{month:02}-{day:02}"),
+        [year, month, day, hour, minute, ref rest @ ..] => {
+            let second = rest.first().copied().unwrap_or_default();
+            let micros = rest.get(1).copied().unwrap_or_default();
+            format!(
+                "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}{zone}"
+            )
+        }
+        _ => return None,
+    };
+    Some(serde_json::Value::from(text).to_string())
+}
+
+/// A string of Python, Ruby or JSON at the beginning of a text, and its length.
 fn python_string(text: &str) -> Option<(String, usize)> {
     let quote = text.chars().next()?;
     let mut value = String::new();
     let mut characters = text.char_indices().skip(1);
     while let Some((at, character)) = characters.next() {
         match character {
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                't' => value.push('\t'),
-                other => value.push(other),
+            '\\' => match characters.next()? {
+                (_, 'n') => value.push('\n'),
+                (_, 't') => value.push('\t'),
+                (at, kind @ ('u' | 'x')) => {
+                    let digits = if kind == 'u' { 4 } else { 2 };
+                    let code = text.get(at + 1..at + 1 + digits)?;
+                    let code = u32::from_str_radix(code, 16).ok()?;
+                    value.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                    characters.nth(digits - 1);
+                }
+                (_, other) => value.push(other),
             },
             end if end == quote => return Some((value, at + 1)),
             other => value.push(other),
@@ -429,14 +585,15 @@ fn python_string(text: &str) -> Option<(String, usize)> {
     None
 }
 
-fn literal(value: &serde_json::Value) -> String {
-    match value {
+fn literal(value: &serde_json::Value) -> Option<String> {
+    Some(match value {
+        serde_json::Value::String(text) if text == UNKNOWN => return None,
         serde_json::Value::Null => "NULL".to_owned(),
         serde_json::Value::Bool(value) => value.to_string(),
         serde_json::Value::Number(number) => number.to_string(),
         serde_json::Value::String(text) => quote_literal(text),
         other => quote_literal(&other.to_string()),
-    }
+    })
 }
 
 /// A value as Hibernate prints it, without quotes.
@@ -468,7 +625,6 @@ mod tests {
     fn rails() {
         let log = "D, [2026-05-02T08:00:00.1 #9] DEBUG -- :   \x1b[1m\x1b[36mTicket Load (1.5ms)\x1b[0m  \x1b[1m\x1b[34mSELECT \"tickets\".* FROM \"tickets\" WHERE \"tickets\".\"owner\" = $1 LIMIT $2\x1b[0m  [[\"owner\", \"it's\"], [\"LIMIT\", 1]]\n\
                    D, [2026-05-02T08:00:00.2 #9] DEBUG -- :   TRANSACTION (0.1ms)  BEGIN\n";
-        let log = log.replace("\x1b[0m  [[", "  [[");
         assert_eq!(
             read(&log),
             one(
@@ -514,9 +670,10 @@ mod tests {
                 None
             )
         );
+        // Formatted, with a line of its own before it.
         let log = "Hibernate: \n    select\n        t1_0.id \n    from\n        ticket t1_0 \n    where\n        t1_0.owner=?\n";
         assert_eq!(
-            read(&log.replace("Hibernate: \n    select", "Hibernate: select"))[0]
+            read(log)[0]
                 .0
                 .split_whitespace()
                 .collect::<Vec<_>>()
@@ -563,6 +720,90 @@ mod tests {
                 ("SELECT \"id\" FROM \"t\" WHERE \"a\" = 5".to_owned(), None)
             ]
         );
+    }
+
+    #[test]
+    fn rails_says_where_a_statement_comes_from_and_what_it_had_in_its_cache() {
+        let log = "  User Load (0.5ms)  SELECT \"users\".* FROM \"users\" WHERE \"users\".\"city\" = $1  [[\"city\", \"Manila\"]]\n\
+                   \x20 \u{21b3} app/controllers/users_controller.rb:5:in `show'\n\
+                   \x20 CACHE User Load (0.0ms)  SELECT \"users\".* FROM \"users\" WHERE \"users\".\"city\" = $1  [[\"city\", nil]]\n\
+                   \x20 User Exists? (0.4ms)  SELECT 1 AS one FROM \"users\"\n\
+                   \x20 \u{21b3} app/models/user.rb:7\n\
+                   Completed 200 OK in 5ms\n";
+        assert_eq!(
+            read(log),
+            [
+                (
+                    "SELECT \"users\".* FROM \"users\" WHERE \"users\".\"city\" = 'Manila'"
+                        .to_owned(),
+                    Some(0.5)
+                ),
+                ("SELECT 1 AS one FROM \"users\"".to_owned(), Some(0.4))
+            ]
+        );
+    }
+
+    #[test]
+    fn values_that_python_prints_as_calls() {
+        let sql = |values: &str| {
+            let log =
+                format!("(0.001) SELECT a FROM t WHERE b = %s; args=({values},); alias=default\n");
+            read(&log).remove(0).0
+        };
+        for (value, expected) in [
+            ("Decimal('1.5')", "'1.5'"),
+            (
+                "UUID('00000000-0000-0000-0000-000000000007')",
+                "'00000000-0000-0000-0000-000000000007'",
+            ),
+            ("datetime.date(2024, 1, 2)", "'2024-01-02'"),
+            (
+                "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)",
+                "'2024-01-02 03:04:00.000000+00'",
+            ),
+            ("-1.5e-7", "-1.5e-7"),
+            ("'caf\\u00e9'", "'café'"),
+            // No value is better than a wrong one.
+            ("Point(1, (2, 3))", "$1"),
+            (
+                "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=zoneinfo.ZoneInfo(key='Asia/Tokyo'))",
+                "$1",
+            ),
+        ] {
+            assert_eq!(
+                sql(value),
+                format!("SELECT a FROM t WHERE b = {expected}"),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn sqlalchemy_with_another_logger() {
+        let log = "INFO:sqlalchemy.engine.Engine:SELECT ticket.id \nFROM ticket \nWHERE ticket.owner = $1::INTEGER\n\
+                   INFO:sqlalchemy.engine.Engine:[cached since 1.2s ago] (7,)\n\
+                   INFO:sqlalchemy.engine.Engine:ROLLBACK\n";
+        assert_eq!(
+            read(log),
+            one(
+                "SELECT ticket.id\nFROM ticket\nWHERE ticket.owner = 7::INTEGER",
+                None
+            )
+        );
+    }
+
+    #[test]
+    fn events_of_prisma_and_lists_of_sequelize() {
+        let expected = |duration| one("SELECT a FROM t WHERE b = 'x' LIMIT 10", duration);
+        for log in [
+            "Query: SELECT a FROM t WHERE b = $1 LIMIT $2\nParams: [\"x\",10]\nDuration: 3ms\nGET /\n",
+            "{\n  timestamp: 2026-03-01T10:00:00.000Z,\n  query: 'SELECT a FROM t WHERE b = $1 LIMIT $2',\n  params: '[\"x\",10]',\n  duration: 3,\n  target: 'quaint'\n}\n",
+            "{\"timestamp\":1,\"query\":\"SELECT a FROM t WHERE b = $1 LIMIT $2\",\"params\":\"[\\\"x\\\",10]\",\"duration\":3}\n",
+        ] {
+            assert_eq!(read(log), expected(Some(3.0)), "{log}");
+        }
+        let log = "Executing (default): SELECT a FROM t WHERE b = $1 LIMIT $2; \"x\", 10\n";
+        assert_eq!(read(log), expected(None));
     }
 
     #[test]

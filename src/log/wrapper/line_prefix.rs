@@ -21,6 +21,10 @@ fn cri(text: &str) -> Option<Lines> {
         .ok()
     });
     let cri = CRI.as_ref()?;
+    // Excludes most logs at once.
+    if !text.contains(" stderr ") && !text.contains(" stdout ") {
+        return None;
+    }
     let mut lines = Lines::default();
     let (mut part, mut is_wrapped) = (String::new(), false);
     for (index, line) in text.lines().enumerate() {
@@ -40,11 +44,15 @@ fn cri(text: &str) -> Option<Lines> {
 
 /// Lines whose beginnings have the same shape, behind which further lines have their tab.
 fn same_shape(text: &str) -> Option<Lines> {
-    let has_tab = |line: &str| line.starts_with('\t');
+    // Excludes most logs at once: further lines of the server itself begin with the tab.
+    let has_tab = text.contains('\t') || text.contains("#011");
+    if !has_tab || text.starts_with('\t') || text.contains("\n\t") {
+        return None;
+    }
     let is_candidate = text
         .lines()
         .any(|line| tab_at(line).is_some_and(|at| at > 0));
-    if !is_candidate || text.lines().any(has_tab) || crate::log::syslog::in_lines(text) {
+    if !is_candidate || crate::log::syslog::in_lines(text) {
         return None;
     }
     let further = text.lines().find(|line| tab_at(line).is_some())?;

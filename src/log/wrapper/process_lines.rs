@@ -17,7 +17,8 @@ pub(super) fn unwrap(text: &str) -> Option<Lines> {
         .ok()
     });
     let process = PROCESS.as_ref()?;
-    if !text.contains("postgres") {
+    // Excludes most logs at once.
+    if !text.contains("postgres.") && !text.contains("postgresql.") {
         return None;
     }
     let mut lines = Lines::default();
