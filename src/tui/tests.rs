@@ -25,6 +25,7 @@ use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recording, Replay};
 use crate::planner::{Answer, Comparison, PlanOutcome, Refusal, RefusalCause};
 use crate::verdict::Reason;
@@ -1040,7 +1041,7 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
         "Filter": "(名.値 = 'それはとても長い条件です、そうですね、そうですね、そうですね'::text)", "Total Cost": 12.0, "Plan Rows": 3}});
     let plans = vec![(
         "日本語の名前🙂.json".to_owned(),
-        Ok(Plan::from_json(plan).unwrap()),
+        Ok(ReadPlan::of_statement(Plan::from_json(plan).unwrap(), sql)),
     )];
     for (columns, lines) in [
         (1, 1),

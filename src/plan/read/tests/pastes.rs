@@ -195,11 +195,248 @@ const WAYS: &[Way] = &[
     }),
 ];
 
+/// Each line of the plan with this before and after it.
+fn around(text: &str, before: &str, after: &str) -> String {
+    each(text, |_, line| format!("{before}{line}{after}"))
+}
+
+fn quoted(line: &str) -> String {
+    json!(line).to_string()
+}
+
+fn mapped(text: &str, separator: &str, wrap: impl Fn(&str) -> String) -> String {
+    text.lines().map(wrap).collect::<Vec<_>>().join(separator)
+}
+
+/// What stands before and after each line of a plan, and lines in string literals of programs.
+const MARGINS: &[Way] = &[
+    ("container", |text| around(text, "db-1  | ", "")),
+    ("pod", |text| around(text, "[pod/pg-0/postgres] ", "")),
+    ("time of CI", |text| {
+        each(text, |index, line| {
+            format!(
+                "2026-03-01T10:00:{:02}.{}Z {line}",
+                index % 60,
+                7 + index * 13
+            )
+        })
+    }),
+    ("time in brackets", |text| {
+        each(text, |index, line| {
+            format!("[10:00:01.{}] {line}", 9 + index)
+        })
+    }),
+    ("logger", |text| {
+        around(text, "2026-03-01 10:00:01,123 INFO app.db: ", "")
+    }),
+    ("logger of Java", |text| {
+        around(
+            text,
+            "2026-03-01 10:00:01.123  INFO 1 --- [main] c.e.Db : ",
+            "",
+        )
+    }),
+    ("journal", |text| {
+        around(text, "Mar 01 10:00:01 db1 psql[33]: ", "")
+    }),
+    ("notices", |text| {
+        around(text, "psql:x.sql:3: NOTICE:  ", "")
+    }),
+    ("diff", |text| {
+        format!(
+            "--- /dev/null\n+++ b/p.txt\n@@ -0,0 +1,9 @@\n{}",
+            around(text, "+", "")
+        )
+    }),
+    ("Org", |text| {
+        format!("#+begin_example\n{}#+end_example\n", around(text, ": ", ""))
+    }),
+    ("bar behind", |text| {
+        each(text, |_, line| format!("{line:150}│"))
+    }),
+    ("pager", |text| {
+        format!(
+            "─────┬────────\n     │ File: p.txt\n─────┼────────\n{}─────┴────────\n",
+            each(text, |index, line| format!("{:4} │ {line}", index + 1))
+        )
+    }),
+    ("Jira's table", |text| {
+        format!(
+            "||QUERY PLAN||\n{}",
+            around(&text.replace('|', "\\|"), "|", "|")
+        )
+    }),
+    ("code in cells", |text| {
+        format!(
+            "| QUERY PLAN |\n|:---|\n{}",
+            around(&text.replace('|', "\\|"), "| `", "` |")
+        )
+    }),
+    ("console.table", |text| {
+        let rows = each(text, |index, line| format!("│ {index:<7} │ '{line}'   │"));
+        format!(
+            "┌─────────┬──────┐\n│ (index) │ QUERY PLAN │\n├─────────┼──────┤\n{rows}└─────────┴──────┘\n"
+        )
+    }),
+    ("maps of Go", |text| around(text, "map[QUERY PLAN:", "]")),
+    ("maps of Java", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!("{{QUERY PLAN={line}}}"))
+        )
+    }),
+    ("arrays of PHP", |text| {
+        let rows = each(text, |index, line| {
+            format!(
+                "    [{index}] => Array\n        (\n            [QUERY PLAN] => {line}\n        )\n"
+            )
+        });
+        format!("Array\n(\n{rows})\n")
+    }),
+    ("dump of PHP", |text| {
+        each(text, |index, line| {
+            format!(
+                "  [{index}]=>\n  array(1) {{\n    [\"QUERY PLAN\"]=>\n    string({}) \"{line}\"\n  }}",
+                line.len()
+            )
+        })
+    }),
+    ("INSERT", |text| {
+        each(text, |_, line| {
+            format!(
+                "INSERT INTO \"EXPLAIN SELECT 1\" (\"QUERY PLAN\") VALUES ('{}');",
+                line.replace('\'', "''")
+            )
+        })
+    }),
+    ("strings in lines", |text| {
+        each(text, |_, line| format!("\t{},", quoted(line)))
+    }),
+    ("strings that are joined", |text| {
+        each(text, |_, line| {
+            format!("    + {}", quoted(&format!("{line}\n")))
+        })
+    }),
+    ("strings of Python", |text| {
+        format!(
+            "plan = (\n{})\n",
+            each(text, |_, line| format!(
+                "    {}",
+                python(&format!("{line}\n"))
+            ))
+        )
+    }),
+    ("tuples in lines", |text| {
+        each(text, |_, line| format!("({},)", python(line)))
+    }),
+    ("pretty-printed tuples", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ",\n ", |line| format!("({},)", python(line)))
+        )
+    }),
+    ("records", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!(
+                "<Record QUERY PLAN={}>",
+                python(line)
+            ))
+        )
+    }),
+    ("lines of JSON", |text| {
+        each(text, |_, line| json!({ "QUERY PLAN": line }).to_string())
+    }),
+    ("result of Elixir", |text| {
+        format!(
+            "%Postgrex.Result{{columns: [\"QUERY PLAN\"], command: :explain, rows: [{}]}}\n",
+            mapped(text, ", ", |line| format!("[{}]", quoted(line)))
+        )
+    }),
+    ("hashes of Ruby", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!(
+                "{{\"QUERY PLAN\"=>{}}}",
+                quoted(line)
+            ))
+        )
+    }),
+    ("verbatim string", |text| {
+        format!("var plan = @\"{}\";\n", text.replace('"', "\"\""))
+    }),
+    ("field of a logger", |text| {
+        format!(
+            "time=\"10:00\" level=info msg={} component=db\n",
+            quoted(text)
+        )
+    }),
+    ("literal of TOML", |text| {
+        format!("[[plan]]\ntext = \'\'\'\n{text}\'\'\'\n")
+    }),
+    ("wiki", |text| {
+        format!("<ac:macro ac:name=\"code\"><ac:body><![CDATA[{text}]]></ac:body></ac:macro>\n")
+    }),
+    ("table of HTML", |text| {
+        format!(
+            "<table border=\"1\">\n{}</table>\n",
+            each(text, |_, line| {
+                let indent = line.len() - line.trim_start().len();
+                format!(
+                    "  <tr>\n    <td>{}{}</td>\n  </tr>",
+                    "&nbsp;".repeat(indent),
+                    html(line.trim_start())
+                )
+            })
+        )
+    }),
+    ("mail as it is sent", |text| {
+        format!(
+            "Content-Transfer-Encoding: quoted-printable\n\n{}",
+            each(text, |_, line| {
+                let encoded: Vec<char> = line.replace('=', "=3D").chars().collect();
+                mapped_chunks(&encoded)
+            })
+        )
+    }),
+    ("chat", |text| {
+        format!("[Yesterday 16:10] Eva\n{text}\nlike 1\n")
+    }),
+    ("quote of Jira", |text| {
+        format!("{{quote}}\n{text}{{quote}}\n")
+    }),
+    ("AsciiDoc", |text| {
+        format!("[source,text]\n----\n{text}----\n")
+    }),
+    ("one blank", |text| {
+        each(text, |_, line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            format!(
+                "{}{}",
+                &line[..line.len() - line.trim_start().len()],
+                words.join(" ")
+            )
+        })
+    }),
+];
+
+/// Lines of quoted-printable text: an escape is not broken.
+fn mapped_chunks(encoded: &[char]) -> String {
+    let mut text = String::new();
+    for (index, character) in encoded.iter().enumerate() {
+        if index > 0 && index % 70 == 0 && *character != '3' && *character != 'D' {
+            text.push_str("=\n");
+        }
+        text.push(*character);
+    }
+    text
+}
+
 #[test]
 fn every_way_of_pasting_gives_the_same_tree() {
     for plan in plans() {
         let expected = only(&plan).plan;
-        for (name, way) in WAYS {
+        for (name, way) in WAYS.iter().chain(MARGINS) {
             let pasted = way(&plan);
             let read =
                 read_text(&pasted).unwrap_or_else(|error| panic!("{name}: {error}\n{pasted}"));
