@@ -330,21 +330,36 @@ fn read_one(
     };
     let mut builder = Builder::default();
     match reader(text, start, &mut builder) {
-        Ok(end) => Ok((builder.finish(), Vec::new(), end)),
-        Err(error)
-            if format == SourceFormat::Json && matches!(error.reason, Reason::Truncated(_)) =>
-        {
-            let plans = text.get(start..).and_then(repair::cut_off_json);
-            let warning = OffsetWarning {
-                offset: text.trim_end().len(),
-                kind: WarningKind::CutOff,
-            };
-            match plans {
-                Some(plans) => Ok((plans, vec![warning], text.len())),
-                None => Err(error),
-            }
+        Ok(end) => {
+            let plans = builder.finish();
+            let is_cut =
+                format == SourceFormat::Yaml && plans.last().is_some_and(repair::ends_early);
+            let end_of_plan = text.get(..end).unwrap_or(text).trim_end().len();
+            let warnings = is_cut.then(|| cut_off(end_of_plan)).into_iter().collect();
+            Ok((plans, warnings, end))
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            let rest = text.get(start..).unwrap_or_default();
+            let is_truncated = matches!(error.reason, Reason::Truncated(_));
+            let plans = match format {
+                SourceFormat::Json if is_truncated => repair::cut_off_json(rest),
+                SourceFormat::Xml if is_truncated => repair::cut_off_xml(rest),
+                SourceFormat::Yaml => {
+                    repair::cut_off_yaml(rest, error.offset.saturating_sub(start))
+                }
+                _ => None,
+            };
+            let plans = plans.ok_or(error)?;
+            Ok((plans, vec![cut_off(text.trim_end().len())], text.len()))
+        }
+    }
+}
+
+/// The warning that the text ends too early there.
+fn cut_off(offset: usize) -> OffsetWarning {
+    OffsetWarning {
+        offset,
+        kind: WarningKind::CutOff,
     }
 }
 

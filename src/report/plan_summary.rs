@@ -24,9 +24,10 @@ fn ran(metrics: &Metrics) -> String {
         .is_some_and(|root| root.loops.is_some());
     match (metrics.basis, metrics.summary.execution) {
         (Basis::Time(whole), _) => format!("ran in {whole}"),
-        (Basis::Cost(_), Some(time)) if was_run => format!("ran in {time}, nodes without timing"),
-        (Basis::Cost(_), _) if was_run => "ran, without timing".to_owned(),
-        (Basis::Cost(_), _) => "not run: estimates only".to_owned(),
+        // Other products print only the time of the whole.
+        (Basis::Cost(_), Some(time)) => format!("ran in {time}, nodes without timing"),
+        (Basis::Cost(_), None) if was_run => "ran, without timing".to_owned(),
+        (Basis::Cost(_), None) => "not run: estimates only".to_owned(),
     }
 }
 

@@ -189,6 +189,9 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
 
 /// The factor between actual and expected rows, if it is ten or more.
 pub fn misestimate(node: &Node) -> Option<f64> {
+    if node.is_distributor() {
+        return None;
+    }
     let (expected, actual) = (node.plan_rows()?.max(1.0), node.actual_rows()?.max(1.0));
     let factor = (expected / actual).max(actual / expected);
     (factor >= 10.0).then_some(factor)

@@ -584,6 +584,32 @@ fn text_that_is_cut_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn every_format_that_is_cut_off_says_so() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans/corpus/16");
+    for name in ["cte-init-sub-analyze", "bitmap-or-analyze"] {
+        for extension in ["json", "xml", "yaml"] {
+            let text = std::fs::read_to_string(format!("{corpus}/{name}.{extension}")).unwrap();
+            let whole = only(&text).plan;
+            let end = text
+                .find("Triggers")
+                .or_else(|| text.find("Planning Time"))
+                .unwrap();
+            let ends = (text.len() / 5..end).step_by(23);
+            for cut in ends.map(|at| &text[..at]) {
+                let read = read_text(cut).unwrap_or_else(|error| panic!("{error}\n{cut}"));
+                let plan = &read[0].plan;
+                let kinds: Vec<_> = read[0].warnings.iter().map(|it| &it.kind).collect();
+                assert_eq!(kinds, [&WarningKind::CutOff], "{name}.{extension}\n{cut}");
+                for (found, expected) in plan.nodes().iter().zip(whole.nodes()) {
+                    assert_eq!(found.node_type(), expected.node_type(), "{cut}");
+                }
+            }
+            assert!(only(&text).warnings.is_empty(), "{name}.{extension}");
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_in_the_middle_is_told() {
     for gap in ["...", "…", "[...]", "<snip>", "(...)", "  ..."] {
         let mut lines = JOIN.to_vec();
@@ -646,4 +672,44 @@ fn lines_about_the_whole_plan_may_be_indented() {
     assert_eq!(plan.summary.get("JIT"), Some(&json!({"Functions": 3})));
     assert_eq!(plan.execution_time(), Some(crate::model::Millis(5.2)));
     assert!(!plan.root().properties.contains("Settings"));
+}
+
+#[test]
+fn remote_plans_within_a_node_are_its_children() {
+    let scan = json!({"Node Type": "Seq Scan", "Relation Name": "bale_102008", "Alias": "bale", "Total Cost": 3.0});
+    let remote =
+        json!([[{"Plan": {"Node Type": "Aggregate", "Plans": [scan]}, "Planning Time": 0.1}]]);
+    let query =
+        json!({"Job": {"Task Count": 2, "Tasks": [{"Node": "host=w1", "Remote Plan": remote}]}});
+    let custom = json!({"Node Type": "Custom Scan", "Custom Plan Provider": "Citus Adaptive", "Distributed Query": query});
+    let plan = only(
+        &json!([{"Plan": {"Node Type": "Sort", "Plans": [custom]}, "Planning Time": 1.5}])
+            .to_string(),
+    )
+    .plan;
+    let titles: Vec<_> = plan
+        .nodes()
+        .iter()
+        .map(|node| (node.depth, node.title()))
+        .collect();
+    let expected = [
+        (0, "Sort"),
+        (1, "Custom Scan (Citus Adaptive)"),
+        (2, "Aggregate"),
+        (3, "Seq Scan on bale_102008 bale"),
+    ];
+    assert_eq!(
+        titles,
+        expected.map(|(depth, title)| (depth, title.to_owned()))
+    );
+    assert_eq!(plan.summary.get("Planning Time"), Some(&json!(1.5)));
+}
+
+#[test]
+fn a_name_in_brackets_is_no_colour() {
+    let text = "Index Scan using a_b on a  (cost=0.00..1.00 rows=1 width=4)\n  Index Cond: (b = ANY (ARRAY[m.id, $1]))\n";
+    assert_eq!(
+        only(text).plan.root().text("Index Cond"),
+        Some("(b = ANY (ARRAY[m.id, $1]))")
+    );
 }
