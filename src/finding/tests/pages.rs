@@ -37,7 +37,8 @@ fn page(rule: &Rule) -> String {
         good.len()
     );
     page.push_str("## Example\n\n");
-    let first = bad[0];
+    let simple = bad.iter().find(|file| file.as_str() == "bad.json");
+    let first = simple.unwrap_or(&bad[0]);
     write_example(&mut page, rule, &directory, first);
     if let Some(sql) = statement(&directory, good[0]) {
         let _ = writeln!(page, "No finding for\n\n```sql\n{sql}\n```");

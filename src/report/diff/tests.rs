@@ -144,8 +144,8 @@ fn plans_are_paired_by_statement_and_not_by_position() {
     for part in [
         "only before (before/3.json): SELECT 1 FROM gone",
         "only after (after/z.json): SELECT 2 FROM new",
-        "total cost 31.00 → 22.00 (1.4× lower) in 3 pairs: 1 lower, 0 higher",
-        "total time 9.0 ms → 51.0 ms (5.7× higher) in 2 pairs: 1 lower, 1 higher",
+        "total cost 31.00 → 22.00 (1.41× lower) in 3 pairs: 1 lower, 0 higher",
+        "total time 9.0 ms → 51 ms (5.67× higher) in 2 pairs: 1 lower, 1 higher",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }

@@ -12,10 +12,7 @@ use super::marks::{has_numbers, looks_like_plan};
 
 /// Removes what stands before and after each line, when all nodes have it.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    let Some(root) = lines.iter().position(|line| has_numbers(&line.text)) else {
-        return false;
-    };
-    let Some(pattern) = lines.get(root).and_then(|line| Margins::of(&line.text)) else {
+    let Some((root, pattern)) = of_text(lines).or_else(|| of_json(lines)) else {
         return false;
     };
     let is_framed = |line: &FramedLine<'_>| pattern.inner(&line.text).is_some();
@@ -64,6 +61,46 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         }
     }
     true
+}
+
+/// The first line of a TEXT plan, and its margins.
+fn of_text(lines: &[FramedLine<'_>]) -> Option<(usize, Margins)> {
+    let root = lines.iter().position(|line| has_numbers(&line.text))?;
+    Some((root, Margins::of(&lines.get(root)?.text)?))
+}
+
+/// The first line of a JSON plan over several lines, and its margins: a bracket, below which `"Plan": {`
+/// has the same margins. Its indentation means nothing.
+fn of_json(lines: &[FramedLine<'_>]) -> Option<(usize, Margins)> {
+    const KEY: &str = "\"Plan\":";
+    let key = lines.iter().position(|line| line.text.contains(KEY))?;
+    let (before, after) = lines.get(key)?.text.split_once(KEY)?;
+    let after = after.trim().strip_prefix('{')?.trim();
+    let before = before.trim_end();
+    if before.trim().is_empty() && after.is_empty() {
+        return None;
+    }
+    let margins = Margins {
+        before: match before.trim() {
+            "" => None,
+            _ => Some(Regex::new(&pattern_of(before)).ok()?),
+        },
+        after: after.to_owned(),
+    };
+    let above = margins.inner(&lines.get(key.checked_sub(1)?)?.text)?;
+    let root = match above.trim() {
+        "{" | "[{" => key - 1,
+        _ => return None,
+    };
+    let bracket = root
+        .checked_sub(1)
+        .filter(|above| inner_is(&margins, lines, *above, "["));
+    Some((bracket.unwrap_or(root), margins))
+}
+
+fn inner_is(margins: &Margins, lines: &[FramedLine<'_>], at: usize, text: &str) -> bool {
+    let inner = lines.get(at).and_then(|line| margins.inner(&line.text));
+    inner.is_some_and(|inner| inner.trim() == text)
 }
 
 /// What stands around a line: before it with any numbers, after it behind any blanks.

@@ -136,6 +136,7 @@ pub(super) fn is_plain_json(text: &str) -> bool {
 fn value_with_plans(text: &str) -> Option<(Vec<String>, usize)> {
     const MAX_BLANKS: usize = 200;
     let trimmed = text.trim_start_matches([' ', '\t']);
+    let trimmed = assigned(trimmed).unwrap_or(trimmed);
     let blanks = text.len() - trimmed.len();
     let first_line = trimmed.lines().next().unwrap_or_default();
     let may_be = match trimmed.bytes().next()? {
@@ -159,6 +160,20 @@ fn value_with_plans(text: &str) -> Option<(Vec<String>, usize)> {
     let mut documents = Vec::new();
     collect(&value, 0, &mut documents);
     (!documents.is_empty()).then_some((documents, blanks + length))
+}
+
+/// The value of `plan = [{…`, `const plan = …`.
+fn assigned(text: &str) -> Option<&str> {
+    let line = text.lines().next()?;
+    let (name, value) = line.split_once(" = ")?;
+    let is_name = name.len() < 40
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'.'));
+    let begins = value.starts_with(['[', '{', '(']);
+    (is_name && begins)
+        .then(|| text.get(name.len() + 3..))
+        .flatten()
 }
 
 /// All plans of a value, each as a text that a reader reads.
@@ -196,6 +211,10 @@ fn document(text: &str, depth: usize, documents: &mut Vec<String>) {
         return;
     }
     let begin = text.trim_start();
+    // A line of JSON in a string of its own is no document.
+    if begin.starts_with("\"Plan\":") {
+        return;
+    }
     if begin.starts_with(['[', '{', '(', '"'])
         && !is_plain_json(begin)
         && let Some((value, _)) = literal::value(begin)

@@ -7,7 +7,7 @@ use super::line::FramedLine;
 
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let is_encoded = lines.iter().any(|line| {
-        ["(cost=3D", "time=3D", "rows=3D"]
+        ["(cost=3D", "time=3D", "rows=3D", " =3D "]
             .iter()
             .any(|mark| line.text.contains(mark))
     });

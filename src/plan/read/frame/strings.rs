@@ -10,10 +10,10 @@ use super::program::{is_plain_json, joined};
 
 /// Puts the content of the literals in the place of the lines, when each node of the plan is in one.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    let Some(first) = lines.iter().find(|line| has_numbers(&line.text)) else {
-        return false;
-    };
-    if !stands_in_program(&first.text) {
+    let first = lines.iter().find(|line| has_numbers(&line.text));
+    let is_in_program = first.is_some_and(|line| stands_in_program(&line.text));
+    let may_be_json = first.is_none() && lines.iter().any(|line| line.text.contains("Plan"));
+    if !is_in_program && !may_be_json {
         return false;
     }
     let text = joined(lines);
@@ -21,6 +21,9 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         return false;
     }
     let literals = literals(&text);
+    if may_be_json {
+        return document(lines, &literals) || lines_of_document(lines, &literals);
+    }
     let nodes = text.matches("(cost=").count() + text.matches("(actual ").count();
     let in_literals: usize = literals
         .iter()
@@ -52,6 +55,50 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         }
     }
     *lines = unwrapped;
+    true
+}
+
+/// Puts a literal that is a whole JSON plan in the place of the lines.
+fn document(lines: &mut Vec<FramedLine<'_>>, literals: &[Found]) -> bool {
+    let plans: Vec<&Found> = literals
+        .iter()
+        .filter(|literal| is_plain_json(&literal.text))
+        .collect();
+    let mut unwrapped = Vec::new();
+    for literal in &plans {
+        let number = lines.get(literal.line).map_or(1, |line| line.number);
+        unwrapped.extend(literal.text.lines().map(|part| FramedLine {
+            number,
+            text: Cow::Owned(part.to_owned()),
+        }));
+    }
+    if !plans.is_empty() {
+        *lines = unwrapped;
+    }
+    !plans.is_empty()
+}
+
+/// Puts literals that are together the lines of a JSON plan in the place of the lines.
+fn lines_of_document(lines: &mut Vec<FramedLine<'_>>, literals: &[Found]) -> bool {
+    let key = literals
+        .iter()
+        .find(|literal| literal.text.trim_start().starts_with("\"Plan\":"));
+    let Some(place) = key.map(|literal| literal.place) else {
+        return false;
+    };
+    let parts: Vec<&Found> = literals
+        .iter()
+        .filter(|literal| literal.place == place && !is_column_name(&literal.text))
+        .collect();
+    let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+    if !is_plain_json(&texts.join("\n")) {
+        return false;
+    }
+    let unwrapped = parts.iter().map(|part| FramedLine {
+        number: lines.get(part.line).map_or(1, |line| line.number),
+        text: Cow::Owned(part.text.clone()),
+    });
+    *lines = unwrapped.collect();
     true
 }
 
@@ -144,10 +191,11 @@ fn literal(text: &str, quote: char) -> Option<(String, usize)> {
         let content = inner.get(..end)?.trim_start_matches('\n');
         return Some((content.to_owned(), end + 6));
     }
+    let escapes = has_escapes(text.get(1..)?, quote);
     let mut content = String::new();
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, character)) = characters.next() {
-        if character == '\\' {
+        if character == '\\' && escapes {
             let (_, escaped) = characters.next()?;
             match escaped {
                 'n' => content.push('\n'),
@@ -171,6 +219,14 @@ fn literal(text: &str, quote: char) -> Option<(String, usize)> {
         }
     }
     None
+}
+
+/// Whether a backslash escapes in the literal: not where a quote within it is doubled (CSV, SQL, C#).
+fn has_escapes(inner: &str, quote: char) -> bool {
+    let Some((before, behind)) = inner.split_once(quote) else {
+        return true;
+    };
+    before.is_empty() || before.ends_with('\\') || !behind.starts_with(quote)
 }
 
 fn ends_literal(behind: &str) -> bool {

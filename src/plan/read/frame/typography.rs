@@ -39,8 +39,18 @@ const ARROWS: &[&str] = &[
 
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut changed = false;
+    // JSON whose quotes an editor made typographic.
+    let is_typographic = lines.iter().any(|line| {
+        ["”Plan”", "“Plan”"]
+            .iter()
+            .any(|key| line.text.contains(key))
+    });
     for line in lines {
-        let text = plain(&line.text);
+        let text = if is_typographic {
+            plain(&line.text.replace(['“', '”'], "\""))
+        } else {
+            plain(&line.text)
+        };
         if text != line.text {
             line.text = Cow::Owned(text);
             changed = true;

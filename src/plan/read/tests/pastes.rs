@@ -454,6 +454,32 @@ fn every_way_of_pasting_gives_the_same_tree() {
 }
 
 #[test]
+fn json_over_several_lines_is_read_out_of_margins_and_strings() {
+    const OF_TEXT: &[&str] = &[
+        "Jira's table",
+        "code in cells",
+        "console.table",
+        "maps of Go",
+        "maps of Java",
+        "arrays of PHP",
+        "dump of PHP",
+        "INSERT",
+        "one blank",
+    ];
+    let node = json!({"Node Type": "Limit", "Total Cost": 5.5, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "bale", "Alias": "b",
+        "Filter": "(kind = 'it''s \"so\" = x'::text)", "Total Cost": 80.0, "Parent Relationship": "Outer"}]});
+    let pretty = serde_json::to_string_pretty(&json!([{ "Plan": node }])).unwrap() + "\n";
+    let expected = only(&pretty).plan;
+    let of_json = MARGINS.iter().filter(|(name, _)| !OF_TEXT.contains(name));
+    for (name, way) in of_json {
+        let pasted = way(&pretty);
+        let read = read_text(&pasted).unwrap_or_else(|error| panic!("{name}: {error}\n{pasted}"));
+        assert_eq!(read.len(), 1, "{name}\n{pasted}");
+        assert_eq!(read[0].plan.nodes(), expected.nodes(), "{name}\n{pasted}");
+    }
+}
+
+#[test]
 fn json_is_read_out_of_what_programs_print() {
     let node = json!({"Node Type": "Limit", "Total Cost": 5.5, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "bale", "Alias": "b",
         "Filter": "((kind)::text = 'it''s \"so\"'::text)", "Total Cost": 80.0, "Parent Relationship": "Outer"}]});
