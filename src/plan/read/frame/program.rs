@@ -212,7 +212,8 @@ fn document(text: &str, depth: usize, documents: &mut Vec<String>) {
     }
     let begin = text.trim_start();
     // A line of JSON in a string of its own is no document.
-    if begin.starts_with("\"Plan\":") {
+    let is_member = begin.starts_with('"') && begin.contains("\":");
+    if is_member && text.trim_end().lines().count() == 1 {
         return;
     }
     if begin.starts_with(['[', '{', '(', '"'])
