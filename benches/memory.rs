@@ -15,7 +15,7 @@ mod plans;
 use divan::{AllocProfiler, Bencher};
 use pgrehearse::internals::plan::Plan;
 use pgrehearse::internals::plan::metrics::metrics;
-use pgrehearse::internals::plan::read::read;
+use pgrehearse::internals::plan::read::{ReadPlan, read};
 use pgrehearse::internals::tui::keymap::Key;
 use pgrehearse::internals::tui::model::{Model, Msg, Size};
 use pgrehearse::internals::tui::session_data::SessionData;
@@ -45,7 +45,10 @@ fn metrics_of_it(bencher: Bencher<'_, '_>, shape: &str) {
 fn opening_it(bencher: Bencher<'_, '_>, shape: &str) {
     let session_data = SessionData::of_plans(
         "bench".to_owned(),
-        vec![(shape.to_owned(), Ok(plan(shape)))],
+        vec![(
+            shape.to_owned(),
+            Ok(ReadPlan::of_statement(plan(shape), "")),
+        )],
     );
     let model = Model::offline(
         session_data,

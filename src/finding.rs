@@ -224,7 +224,13 @@ fn unexplained(
                 && !explained.contains(&node.id)
                 && subject.is_reportable(subject.own(node.id))
         });
-        drafts.extend(nodes.filter_map(|node| Some((rule, check(subject, node)?))));
+        let of_rule = nodes.filter_map(|node| Some((rule, check(subject, node)?)));
+        // What another node's finding asks for already (the scan of a correlated subquery).
+        let is_asked_for = |draft: &Draft| {
+            let same = |(_, other): &(&Rule, Draft)| other.action == draft.action;
+            draft.action.is_some() && found.iter().any(same)
+        };
+        drafts.extend(of_rule.filter(|(_, draft)| !is_asked_for(draft)));
     }
     drafts
 }
@@ -237,7 +243,14 @@ fn with_partition_count(subject: &Subject<'_>, draft: Draft) -> Draft {
                 "{} The same goes for {others} more partitions.",
                 draft.message
             );
-            Draft { message, ..draft }
+            let action = draft
+                .action
+                .and_then(|action| subject.for_all_partitions(draft.node, action));
+            Draft {
+                message,
+                action,
+                ..draft
+            }
         }
         None => draft,
     }

@@ -221,7 +221,12 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
 
 /// The differences of two plans of the same query.
 pub fn diff(before: &Plan, after: &Plan) -> DiffReport {
-    let diff = report::diff::Diff::new(("before", before), ("after", after));
+    let named = |file, plan| report::diff::NamedPlan {
+        file,
+        query: None,
+        plan,
+    };
+    let diff = report::diff::Diff::new(named("before", before), named("after", after));
     diff.report().clone()
 }
 

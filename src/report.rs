@@ -7,6 +7,7 @@ pub mod diff;
 pub(crate) mod heat;
 pub mod json;
 pub mod markdown;
+pub(crate) mod plan_summary;
 pub mod review;
 mod rewriting;
 pub mod run_measurements;

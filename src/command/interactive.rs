@@ -17,7 +17,6 @@ use crate::db::{
     DbError, Interrupt, InterruptTrigger, Safety, Server, Session, SessionOptions, connect,
 };
 use crate::model::quote_identifier;
-use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recorder, Recording};
 use crate::planner::{
@@ -184,28 +183,20 @@ pub(super) fn on_plans(
 }
 
 /// The plans of a file under the file's name, numbered when there are several.
-fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<Plan, String>)> {
+fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<ReadPlan, String>)> {
     let Reviewed { file, plans } = reviewed;
     match plans {
         Err(error) => vec![(file, Err(error))],
         Ok(plans) if plans.len() == 1 => plans
             .into_iter()
-            .map(|plan| (file.clone(), Ok(with_query(plan))))
+            .map(|plan| (file.clone(), Ok(plan)))
             .collect(),
         Ok(plans) => {
             let numbered = plans.into_iter().enumerate();
             numbered
-                .map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(with_query(plan))))
+                .map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(plan)))
                 .collect()
         }
-    }
-}
-
-/// The plan with its statement's text, if that was found.
-fn with_query(read: ReadPlan) -> Plan {
-    match &read.query {
-        Some(query) => read.plan.with_query(query),
-        None => read.plan,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::log;
 use crate::plan::read::{self, ReadPlan, Reason};
 use crate::planner::PlanOutcome;
 use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
-use crate::report::diff::{self, Diff};
+use crate::report::diff::{self, Diff, NamedPlan};
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::report::run_measurements::RunMeasurements;
 use crate::terminal;
@@ -62,55 +62,70 @@ fn holds_no_plans(bytes: &[u8]) -> bool {
     is_other && read::read(bytes).is_err_and(|error| no_plan(&error.reason))
 }
 
-/// Compares the plans of two files in pairs, in their order.
+/// Compares the plans of two files, directories or recordings, in pairs of the same statement.
 fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let [before, after] = paths else {
         return Err(CommandError::Usage(
-            "--diff needs two files: the plan before and the plan after".to_owned(),
+            "--diff needs two files or directories: the plans before and those after".to_owned(),
         ));
     };
-    let (before, after) = (
-        review(before, read_bytes(before)),
-        review(after, read_bytes(after)),
-    );
-    let file_error = |file: &str, error: &str| CommandError::Other(format!("{file}: {error}"));
-    let plans_before = before
-        .plans
-        .map_err(|error| file_error(&before.file, &error))?;
-    let plans_after = after
-        .plans
-        .map_err(|error| file_error(&after.file, &error))?;
-    if plans_before.len() != plans_after.len() {
+    let (read_before, read_after) = (side(before)?, side(after)?);
+    let pairs = diff::pair(&named(&read_before), &named(&read_after));
+    if pairs.pairs.is_empty() {
         let message = format!(
-            "{} has {} plans and {} has {}: --diff needs the same number in both",
-            before.file,
-            plans_before.len(),
-            after.file,
-            plans_after.len()
+            "{} and {} have no statement in common",
+            before.display(),
+            after.display()
         );
         return Err(CommandError::Other(message));
     }
-    let pairs = plans_before.iter().zip(&plans_after);
-    let diffs: Vec<Diff> = pairs
-        .map(|(a, b)| Diff::new((&before.file, &a.plan), (&after.file, &b.plan)))
-        .collect();
+    let compared = pairs.pairs.iter().map(|(a, b)| Diff::new(*a, *b));
+    let diffs: Vec<Diff<'_>> = compared.collect();
     let width = terminal::report_width(&cli.output);
     let report = match cli.output.format {
-        Format::Text => diffs
-            .iter()
-            .map(|diff| diff.text(width))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        Format::Markdown => diffs
-            .iter()
-            .map(|diff| diff.markdown(width))
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Format::Text => diff::write_text(&diffs, &pairs, width),
+        Format::Markdown => diff::write_markdown(&diffs, &pairs, width),
         Format::Json => {
+            for plan in pairs.only_before.iter().chain(&pairs.only_after) {
+                terminal::print_message(&format!("{}: a plan without a partner", plan.file));
+            }
             diff::write_json(&diffs).map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)
+}
+
+/// All plans of one side of a comparison, by file.
+fn side(path: &Path) -> Result<Vec<(String, Vec<ReadPlan>)>, CommandError> {
+    let named = [path.to_path_buf()];
+    let reviewed = files(&named)?
+        .into_iter()
+        .filter_map(|file| review_or_skip(&file, &named));
+    let plans: Result<Vec<_>, CommandError> = reviewed
+        .map(|Reviewed { file, plans }| match plans {
+            Ok(plans) => Ok((file, plans)),
+            Err(error) => Err(CommandError::Other(format!("{file}: {error}"))),
+        })
+        .collect();
+    let plans = plans?;
+    if plans.iter().all(|(_, plans)| plans.is_empty()) {
+        let message = format!("{}: there are no plans in it", path.display());
+        return Err(CommandError::Other(message));
+    }
+    Ok(plans)
+}
+
+fn named(files: &[(String, Vec<ReadPlan>)]) -> Vec<NamedPlan<'_>> {
+    let plans = files
+        .iter()
+        .flat_map(|(file, plans)| plans.iter().map(move |plan| (file, plan)));
+    plans
+        .map(|(file, read)| NamedPlan {
+            file,
+            query: read.query.as_deref(),
+            plan: &read.plan,
+        })
+        .collect()
 }
 
 /// Writes plans in the format that was asked for; fails when a file could not be read.
@@ -209,10 +224,15 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
     }
     let text = log::decode(bytes);
     let log = log::unwrap(&text);
-    if log::looks_like_log(&log.text) {
-        return logged_plans(path, &log);
+    let failed = |error: read::ReadError| CommandError::Other(error.to_string());
+    if !log::looks_like_log(&log.text) {
+        return read::read(bytes).map_err(failed);
     }
-    read::read(bytes).map_err(|error| CommandError::Other(error.to_string()))
+    match logged_plans(path, &log) {
+        // Values of a program, or a plan whose lines another program logged, can look like a log.
+        Err(error) if log::plans(&log.text).is_empty() => read::read(bytes).map_err(|_| error),
+        plans => plans,
+    }
 }
 
 /// The plans that auto_explain logged. One that cannot be read gives a message, and the others are

@@ -3,7 +3,7 @@
 
 use super::rule::Draft;
 use super::subject::Subject;
-use crate::plan::{Node, NodeType};
+use crate::plan::Node;
 
 /// Is this node's table one that an extension made for its own use?
 pub(super) fn is_internal(node: &Node) -> bool {
@@ -19,14 +19,7 @@ fn is_chunk(name: &str) -> bool {
 
 /// Is the node part of a task that another server executed?
 pub(super) fn is_remote(subject: &Subject<'_>, node: &Node) -> bool {
-    subject.plan.ancestors(node.id).any(is_distributor)
-}
-
-/// Is this the node of an extension that sends tasks to other servers, and plans them with fixed
-/// numbers of rows?
-pub(super) fn is_distributor(node: &Node) -> bool {
-    let provider = node.text("Custom Plan Provider").unwrap_or_default();
-    *node.node_type() == NodeType::CustomScan && provider.starts_with("Citus")
+    subject.plan.ancestors(node.id).any(Node::is_distributor)
 }
 
 /// The draft without SQL where that would be on internal tables; none where it is about compressed

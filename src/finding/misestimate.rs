@@ -38,7 +38,7 @@ const NEVER_ORIGIN: &[NodeType] = &[
 pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Direction, f64)> {
     let (factor, direction) = error(subject, node)?;
     if NEVER_ORIGIN.contains(node.node_type())
-        || internal::is_distributor(node)
+        || node.is_distributor()
         || internal::is_remote(subject, node)
         || (direction == Direction::Over && subject.ancestry.stopped_early(node.id))
     {

@@ -196,6 +196,30 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The statement for the partitioned table, where a plan shows only that the node's table is one
+    /// of many partitions; none where the partitioned table's name is not known. The alias of a
+    /// partition is the table's with a number (`events_12`), and its name mostly begins with it.
+    pub(super) fn for_all_partitions(&self, node: NodeId, action: String) -> Option<String> {
+        let node = self.node(node);
+        let Some(table) = self.table_name(node) else {
+            return Some(action);
+        };
+        let begin = format!("CREATE INDEX CONCURRENTLY ON {table} ");
+        let Some(index) = action.strip_prefix(&begin) else {
+            return Some(action);
+        };
+        let (alias, name) = (node.alias()?, node.relation_name()?);
+        let (parent, number) = alias.rsplit_once('_')?;
+        let behind = name.strip_prefix(parent)?;
+        let is_numbered = number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_partition = behind.starts_with(|c: char| c == '_' || c.is_ascii_digit());
+        let parent = match node.text("Schema") {
+            Some(schema) => QualifiedName::new(schema, parent).to_string(),
+            None => quote_identifier(parent).into_owned(),
+        };
+        (is_numbered && is_partition).then(|| format!("CREATE INDEX ON {parent} {index}"))
+    }
+
     /// The node that reads the relation of that alias.
     pub(super) fn scan_of(&self, alias: &str) -> Option<&'a Node> {
         self.plan

@@ -53,6 +53,8 @@ fn read_plan(path: &Path) -> Plan {
         .remove(0)
 }
 
+mod pages;
+
 #[test]
 fn every_rule_has_fixtures_and_every_fixture_a_rule() {
     let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();

@@ -27,6 +27,8 @@ pub(super) const RULE: Rule = Rule {
             NodeType::IndexOnlyScan,
             NodeType::BitmapHeapScan,
             NodeType::CustomScan,
+            NodeType::CteScan,
+            NodeType::FunctionScan,
         ],
         check,
     ),
@@ -75,7 +77,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         .table_name(node)
         .unwrap_or_else(|| "the relation".to_owned());
     let remedy = remedy(subject, node);
-    let what = if *node.node_type() == NodeType::CustomScan {
+    let has_table = !matches!(
+        node.node_type(),
+        NodeType::CustomScan | NodeType::CteScan | NodeType::FunctionScan
+    );
+    let what = if !has_table {
         node.title()
     } else {
         format!("the scan of {table}")
@@ -97,6 +103,18 @@ fn remedy(subject: &Subject<'_>, node: &Node) -> Remedy {
         return Remedy::words(
             "The rows are decompressed first and filtered then: a column to segment or order the compressed rows by, with which whole \
              batches are skipped, is what helps.",
+        );
+    }
+    if *node.node_type() == NodeType::CteScan {
+        return Remedy::words(
+            "The common table expression is computed in whole and filtered then: write the condition within it, or NOT MATERIALIZED \
+             (PostgreSQL 12 and later) where that does not compute it twice.",
+        );
+    }
+    if *node.node_type() == NodeType::FunctionScan {
+        return Remedy::words(
+            "The function returns all rows before they are filtered: give it the condition as an argument, or write it in SQL so that it \
+             can be inlined (LANGUAGE sql, STABLE, not STRICT).",
         );
     }
     let (Some(relation), Some(filter)) =

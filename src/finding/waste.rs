@@ -38,7 +38,7 @@ impl Waste {
 /// whether fetching the expected rows one by one would cost much less than the scan does
 /// (`random_page_cost`, 4 when it is not known).
 pub(super) fn waste(subject: &Subject<'_>, node: &Node) -> Option<Waste> {
-    node.filter()?;
+    node.filter().or_else(|| node.text("Vectorized Filter"))?;
     let own = subject.own(node.id);
     if !subject.is_reportable(own) {
         return None;

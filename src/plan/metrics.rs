@@ -140,7 +140,7 @@ pub fn metrics(plan: &Plan) -> Metrics {
             loops: raw.loops,
             processes,
             rows: raw.rows,
-            estimate: rows::estimate(raw),
+            estimate: rows::estimate(raw).filter(|_| !node.is_distributor()),
             removed: rows::removed(raw),
             buffers: buffers.take(),
             memory: memory::memory(node),

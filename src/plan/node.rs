@@ -109,6 +109,13 @@ impl Node {
             .map_or(Relationship::Input, Relationship::parse)
     }
 
+    /// Is this the node of an extension that sends tasks to other servers, and plans them with a
+    /// fixed number of rows (Citus)?
+    pub fn is_distributor(&self) -> bool {
+        let provider = self.text("Custom Plan Provider").unwrap_or_default();
+        *self.node_type() == NodeType::CustomScan && provider.starts_with("Citus")
+    }
+
     /// `Relation Name`, without the schema.
     pub fn relation_name(&self) -> Option<&str> {
         self.text("Relation Name")

@@ -253,6 +253,7 @@ struct Scanned {
 fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
     let mut plans = Vec::new();
     let (mut at, mut behind_last) = (0, 0);
+    let mut other_json = None;
     while let Some(line) = line_at(text, at) {
         let Some(format) = format_beginning(text, &line) else {
             at = line.next;
@@ -266,7 +267,16 @@ fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
                 reason: Reason::LostIndentation,
             });
         }
-        let (found, warnings, end) = read_one(text, start, &line, format)?;
+        let (found, warnings, end) = match read_one(text, start, &line, format) {
+            Ok(document) => document,
+            // A bracket that no plan follows belongs to the prose, unless there is nothing else.
+            Err(error) if format == SourceFormat::Json && is_no_plan(text, start, &error) => {
+                other_json.get_or_insert(error);
+                at = line.next;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         plans.extend(found.into_iter().map(|plan| Scanned {
             plan: read_plan(plan, format, above),
             start,
@@ -275,7 +285,18 @@ fn scan(text: &str) -> Result<Vec<Scanned>, OffsetError> {
         at = end.max(line.offset + 1);
         behind_last = at;
     }
-    Ok(plans)
+    match other_json {
+        Some(error) if plans.is_empty() => Err(error),
+        _ => Ok(plans),
+    }
+}
+
+/// Whether what looked like JSON has no part of a plan before the place where it cannot be read.
+fn is_no_plan(text: &str, start: usize, error: &OffsetError) -> bool {
+    let read = text.get(start..error.offset.max(start)).unwrap_or_default();
+    !["\"Plan\"", "\"Node Type\""]
+        .iter()
+        .any(|key| read.contains(key))
 }
 
 /// Whether a node's line belongs to the plan right above it, which has no place for it.
@@ -309,21 +330,36 @@ fn read_one(
     };
     let mut builder = Builder::default();
     match reader(text, start, &mut builder) {
-        Ok(end) => Ok((builder.finish(), Vec::new(), end)),
-        Err(error)
-            if format == SourceFormat::Json && matches!(error.reason, Reason::Truncated(_)) =>
-        {
-            let plans = text.get(start..).and_then(repair::cut_off_json);
-            let warning = OffsetWarning {
-                offset: text.trim_end().len(),
-                kind: WarningKind::CutOff,
-            };
-            match plans {
-                Some(plans) => Ok((plans, vec![warning], text.len())),
-                None => Err(error),
-            }
+        Ok(end) => {
+            let plans = builder.finish();
+            let is_cut =
+                format == SourceFormat::Yaml && plans.last().is_some_and(repair::ends_early);
+            let end_of_plan = text.get(..end).unwrap_or(text).trim_end().len();
+            let warnings = is_cut.then(|| cut_off(end_of_plan)).into_iter().collect();
+            Ok((plans, warnings, end))
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            let rest = text.get(start..).unwrap_or_default();
+            let is_truncated = matches!(error.reason, Reason::Truncated(_));
+            let plans = match format {
+                SourceFormat::Json if is_truncated => repair::cut_off_json(rest),
+                SourceFormat::Xml if is_truncated => repair::cut_off_xml(rest),
+                SourceFormat::Yaml => {
+                    repair::cut_off_yaml(rest, error.offset.saturating_sub(start))
+                }
+                _ => None,
+            };
+            let plans = plans.ok_or(error)?;
+            Ok((plans, vec![cut_off(text.trim_end().len())], text.len()))
+        }
+    }
+}
+
+/// The warning that the text ends too early there.
+fn cut_off(offset: usize) -> OffsetWarning {
+    OffsetWarning {
+        offset,
+        kind: WarningKind::CutOff,
     }
 }
 

@@ -111,6 +111,8 @@ impl Node {
             "Join Filter",
             "One-Time Filter",
             "Filter",
+            // Of compressed chunks (Timescale).
+            "Vectorized Filter",
             "Order By",
             "Cache Key",
         ];

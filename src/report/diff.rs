@@ -1,5 +1,5 @@
 //! What changed between two plans of the same query: access paths, join order and methods, rows,
-//! cost, time, buffers.
+//! cost, time, buffers. `pairs` finds the plans of two sets that belong together.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +8,12 @@ use crate::plan::alignment::{Alignment, Class, align, class, join_order};
 use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan};
 
+mod pairs;
 mod text;
+mod total;
+
+pub use pairs::{NamedPlan, Pairs, pair};
+pub use text::{write_markdown, write_text};
 
 /// A node with the same title is listed if one of its numbers changed by at least this factor …
 const MIN_FACTOR: f64 = 2.0;
@@ -26,6 +31,8 @@ pub struct Diff<'p> {
 /// The differences, as the JSON report has them.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DiffReport {
+    /// What makes the comparison doubtful: different statements, one that was not run.
+    pub warnings: Vec<String>,
     /// The plan before.
     pub before: PlanNumbers,
     /// The plan after.
@@ -50,6 +57,13 @@ pub struct PlanNumbers {
     pub planning_time_ms: Option<f64>,
     /// `Execution Time`.
     pub execution_time_ms: Option<f64>,
+}
+
+impl PlanNumbers {
+    /// The execution time, or that of the top node where it is not known.
+    fn time_ms(&self) -> Option<f64> {
+        self.execution_time_ms.or(self.numbers.time_ms)
+    }
 }
 
 /// What is joined with what.
@@ -118,24 +132,33 @@ pub struct Numbers {
 }
 
 impl<'p> Diff<'p> {
-    /// Compares two plans, each with its file's name.
-    pub fn new(
-        (file_before, before): (&str, &'p Plan),
-        (file_after, after): (&str, &'p Plan),
-    ) -> Diff<'p> {
+    /// Compares two plans. Times, actual rows and blocks are compared when both were run.
+    pub fn new(before: NamedPlan<'p>, after: NamedPlan<'p>) -> Diff<'p> {
+        let warnings = pairs::warnings(&before, &after);
+        let (file_before, before) = (before.file, before.plan);
+        let (file_after, after) = (after.file, after.plan);
         let (metrics_before, metrics_after) = (metrics(before), metrics(after));
         let alignment = align(before, after);
         let orders = JoinOrder {
             before: join_order(before),
             after: join_order(after),
         };
+        let was_run =
+            |metrics: &Metrics| metrics.nodes.first().is_some_and(|it| it.loops.is_some());
+        let compared = if was_run(&metrics_before) == was_run(&metrics_after) {
+            Compared::All
+        } else {
+            Compared::Estimates
+        };
         let pair = PlanPair {
             before: (before, &metrics_before),
             after: (after, &metrics_after),
+            compared,
         };
         let report = DiffReport {
-            before: plan_numbers(file_before, before, &metrics_before),
-            after: plan_numbers(file_after, after, &metrics_after),
+            warnings,
+            before: plan_numbers(file_before, before, &metrics_before, compared),
+            after: plan_numbers(file_after, after, &metrics_after, compared),
             join_order: (orders.before != orders.after).then_some(orders),
             changes: pair.changes(&alignment),
         };
@@ -161,17 +184,34 @@ pub fn write_json(diffs: &[Diff<'_>]) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
-fn plan_numbers(file: &str, plan: &Plan, metrics: &Metrics) -> PlanNumbers {
+/// Which numbers can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    All,
+    /// One of the plans was not run.
+    Estimates,
+}
+
+fn plan_numbers(file: &str, plan: &Plan, metrics: &Metrics, compared: Compared) -> PlanNumbers {
     PlanNumbers {
         file: file.to_owned(),
         node_count: plan.nodes().len(),
-        numbers: numbers(plan.root(), metrics),
+        numbers: numbers(plan.root(), metrics, compared),
         planning_time_ms: metrics.summary.planning.map(|time| time.0),
         execution_time_ms: metrics.summary.execution.map(|time| time.0),
     }
 }
 
-fn numbers(node: &Node, metrics: &Metrics) -> Numbers {
+fn numbers(node: &Node, metrics: &Metrics, compared: Compared) -> Numbers {
+    if compared == Compared::Estimates {
+        return Numbers {
+            cost: node.number("Total Cost"),
+            time_ms: None,
+            rows: node.plan_rows(),
+            blocks: None,
+            temp_blocks: None,
+        };
+    }
     let own = metrics.node(node.id);
     let kinds = [
         "Shared Hit Blocks",
@@ -193,6 +233,7 @@ fn numbers(node: &Node, metrics: &Metrics) -> Numbers {
 struct PlanPair<'p> {
     before: (&'p Plan, &'p Metrics),
     after: (&'p Plan, &'p Metrics),
+    compared: Compared,
 }
 
 impl PlanPair<'_> {
@@ -206,7 +247,7 @@ impl PlanPair<'_> {
                 None => Some(NodeChange {
                     kind: ChangeKind::Added,
                     before: None,
-                    after: Some(diff_node(node, self.after.1)),
+                    after: Some(diff_node(node, self.after.1, self.compared)),
                 }),
             });
         let gone = before
@@ -215,7 +256,7 @@ impl PlanPair<'_> {
             .filter(|node| alignment.in_after(node.id).is_none());
         let gone = gone.map(|node| NodeChange {
             kind: ChangeKind::Removed,
-            before: Some(diff_node(node, self.before.1)),
+            before: Some(diff_node(node, self.before.1, self.compared)),
             after: None,
         });
         of_after.chain(gone).collect()
@@ -223,8 +264,8 @@ impl PlanPair<'_> {
 
     fn change(&self, before: &Node, after: &Node) -> Option<NodeChange> {
         let (old, new) = (
-            diff_node(before, self.before.1),
-            diff_node(after, self.after.1),
+            diff_node(before, self.before.1, self.compared),
+            diff_node(after, self.after.1, self.compared),
         );
         let kind = if old.title == new.title {
             let share = self.share(before.id, after.id);
@@ -253,11 +294,11 @@ impl PlanPair<'_> {
     }
 }
 
-fn diff_node(node: &Node, metrics: &Metrics) -> DiffNode {
+fn diff_node(node: &Node, metrics: &Metrics, compared: Compared) -> DiffNode {
     DiffNode {
         node_id: node.id.0,
         title: node.title(),
-        numbers: numbers(node, metrics),
+        numbers: numbers(node, metrics, compared),
     }
 }
 

@@ -158,7 +158,8 @@ pub fn of(model: &Model) -> Areas {
         }
         Screen::Plan => {
             let most = (model.size.lines / 4).max(3);
-            1 + (model.plan.sql.len() as u16).clamp(1, most)
+            let sql = (model.plan.sql.len() as u16).clamp(1, most);
+            1 + (model.plan.heading.len() as u16).min(most) + sql
         }
         Screen::Compare => 5,
         Screen::Indexes => 3,

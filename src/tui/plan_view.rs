@@ -8,9 +8,11 @@ use super::cells::short_number;
 use super::session_data::SessionData;
 use crate::finding::{Finding, findings_with};
 use crate::model::printable;
-use crate::plan::metrics::{Metrics, metrics};
+use crate::plan::metrics::time::NodeTime;
+use crate::plan::metrics::{Basis, Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat::heat;
+use crate::report::plan_summary;
 use crate::report::text::tree::{NodeLines, lines};
 
 /// How many of the costliest nodes can be jumped to.
@@ -31,6 +33,12 @@ pub struct PlanView {
     pub findings: Vec<AnnotatedFinding>,
     /// Was it executed (EXPLAIN ANALYZE)?
     pub analyzed: bool,
+    /// The time of each node, if it was measured.
+    pub times: Vec<Option<NodeTime>>,
+    /// Are shares of time, not of cost?
+    pub timed: bool,
+    /// What is said about the plan as a whole.
+    pub summary: String,
 }
 
 /// A finding, and what the tests say about the index it suggests.
@@ -80,6 +88,9 @@ impl PlanView {
             costliest: metrics.costliest(0.99, MAX_JUMPS),
             findings: Vec::new(),
             analyzed,
+            times: metrics.nodes.iter().map(|node| node.time).collect(),
+            timed: matches!(metrics.basis, Basis::Time(_)),
+            summary: plan_summary::parts(&plan, metrics).join(" · "),
             plan,
         }
     }
@@ -110,7 +121,7 @@ impl PlanView {
     /// first, minor properties last.
     pub fn properties(&self, id: NodeId) -> Vec<(String, String)> {
         let node = self.plan.node(id);
-        let basis = if self.analyzed { "time" } else { "cost" };
+        let basis = if self.timed { "time" } else { "cost" };
         let own = format!("{:.1} % of the plan's {basis}", self.heat[id.0].0 * 100.0);
         let details = node.details();
         let rest = node
@@ -178,6 +189,9 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
 
 /// The factor between actual and expected rows, if it is ten or more.
 pub fn misestimate(node: &Node) -> Option<f64> {
+    if node.is_distributor() {
+        return None;
+    }
     let (expected, actual) = (node.plan_rows()?.max(1.0), node.actual_rows()?.max(1.0));
     let factor = (expected / actual).max(actual / expected);
     (factor >= 10.0).then_some(factor)

@@ -22,6 +22,7 @@ use crate::catalog::entries_written::entries_written;
 use crate::finding::findings;
 use crate::model::Cost;
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::planner::Evidence;
 use crate::planner::recording::Recording;
 use crate::planner::{Answer, Comparison, NamedIndex, PlanOutcome, TestedIndex, uses};
@@ -152,8 +153,19 @@ impl SessionData {
     }
 
     /// The session data of saved plans: no index was tested.
-    pub fn of_plans(subject: String, plans: Vec<(String, Result<Plan, String>)>) -> SessionData {
-        let view_of = |(name, plan): (String, Result<Plan, String>)| {
+    pub fn of_plans(
+        subject: String,
+        plans: Vec<(String, Result<ReadPlan, String>)>,
+    ) -> SessionData {
+        let view_of = |(name, read): (String, Result<ReadPlan, String>)| {
+            let warnings = read.as_ref().map_or_else(
+                |_| Vec::new(),
+                |read| read.warnings.iter().map(ToString::to_string).collect(),
+            );
+            let plan = read.map(|read| match &read.query {
+                Some(query) => read.plan.with_query(query),
+                None => read.plan,
+            });
             let said = |what: &str| plan.as_ref().ok().and_then(|plan| plan.summary.get(what));
             let source = Statement {
                 id: StatementId(name),
@@ -179,6 +191,7 @@ impl SessionData {
                 search_text: search_text(&source),
                 source,
                 before: plan.map(Arc::new),
+                warnings,
                 after: None,
                 share: None,
                 finding_count: 0,
@@ -356,6 +369,7 @@ fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
             share: None,
             finding_count: 0,
             before,
+            warnings: Vec::new(),
             after,
         }
     };

@@ -25,6 +25,7 @@ use super::{draw, update};
 use crate::advise::advise;
 use crate::model::Millis;
 use crate::plan::Plan;
+use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recording, Replay};
 use crate::planner::{Answer, Comparison, PlanOutcome, Refusal, RefusalCause};
 use crate::verdict::Reason;
@@ -1040,7 +1041,7 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
         "Filter": "(名.値 = 'それはとても長い条件です、そうですね、そうですね、そうですね'::text)", "Total Cost": 12.0, "Plan Rows": 3}});
     let plans = vec![(
         "日本語の名前🙂.json".to_owned(),
-        Ok(Plan::from_json(plan).unwrap()),
+        Ok(ReadPlan::of_statement(Plan::from_json(plan).unwrap(), sql)),
     )];
     for (columns, lines) in [
         (1, 1),
@@ -1129,4 +1130,64 @@ fn without_colours_there_are_none_and_every_mark_is_there() {
     for mark in ["- └─ Gather Merge", "+ └─ Index Scan", "~ Limit", " *"] {
         assert!(compared.contains(mark), "{mark}: {compared}");
     }
+}
+
+#[test]
+fn a_single_plan_that_was_run_opens_with_its_times_and_warnings() {
+    let text = "Nested Loop  (cost=0.00..90.00 rows=10 width=8) (actual time=0.500..80.000 rows=10 loops=1)\n  \
+                ->  Seq Scan on mill m  (cost=0.00..20.00 rows=5 width=4) (actual time=0.010..30.000 rows=5 loops=1)\n  \
+                ->  Index Scan using bale_mill on bale b  (cost=0.00..10.00 rows=2 width=4) (actual time=1.000..8.000 rows=2 loops=5)\n        \
+                Index Cond: (mill = m.id)\nPlanning Time: 20.000 ms\nTrigger t on bale: time=7.000 calls=10\nodd line\nExecution Time: 100.000 ms\n";
+    let read = crate::plan::read::read_text(text).unwrap().remove(0);
+    assert_eq!(read.warnings.len(), 1, "{:?}", read.warnings);
+    for (columns, has_cost) in [(80, false), (200, true)] {
+        let plans = vec![("slow.txt".to_owned(), Ok(read.clone()))];
+        let size = Size { columns, lines: 30 };
+        let model = Model::offline(
+            SessionData::of_plans("slow.txt".to_owned(), plans),
+            size,
+            Theme::Plain,
+        );
+        assert_eq!(model.navigation.screen, Screen::Plan);
+        let drawn = screen(&model);
+        let line = |part: &str| {
+            let found = drawn.lines().find(|line| line.contains(part));
+            found
+                .unwrap_or_else(|| panic!("{part:?} in\n{drawn}"))
+                .to_owned()
+        };
+        assert!(
+            line("ran in 100 ms")
+                .contains("planned in 20 ms (17 %) · outside of nodes 13 ms · triggers"),
+            "{drawn}"
+        );
+        assert!(line("! line 7").contains("odd line"), "{drawn}");
+        let headings = line("est→actual");
+        assert!(
+            headings.contains("time") && headings.contains("self"),
+            "{headings}"
+        );
+        assert_eq!(headings.contains("cost"), has_cost, "{headings}");
+        let join = line("Nested Loop  ");
+        assert!(join.contains("80 ms") && join.contains("10 ms"), "{join}");
+        let index = line("└─ Index Scan");
+        assert!(index.contains("40 ms"), "{index}");
+    }
+    // Estimates alone need no heading.
+    let estimated =
+        crate::plan::read::read_text("Seq Scan on a  (cost=0.00..1.00 rows=1 width=1)\n")
+            .unwrap()
+            .remove(0);
+    let plans = vec![("a.txt".to_owned(), Ok(estimated))];
+    let size = Size {
+        columns: 80,
+        lines: 24,
+    };
+    let model = Model::offline(
+        SessionData::of_plans("a.txt".to_owned(), plans),
+        size,
+        Theme::Plain,
+    );
+    assert!(model.plan.heading.is_empty());
+    assert!(screen(&model).contains("cost"));
 }

@@ -56,6 +56,8 @@ impl Builder {
 
     /// An object begins.
     pub(crate) fn open_object(&mut self, key: Key<'_>) -> Result<(), Reason> {
+        let is_plan = key.as_deref() == Some("Plan");
+        let asking = is_plan.then(|| self.innermost_node()).flatten();
         let container = match (self.open.last_mut(), key.as_deref()) {
             (None | Some(OpenContainer::Document), None) => {
                 OpenContainer::Query { has_plan: false }
@@ -70,6 +72,11 @@ impl Builder {
                 let parent = *parent;
                 OpenContainer::Node(self.add_node(Some(parent))?, empty_node())
             }
+            // A plan that another server made, within the properties of the node that asked for it
+            // (Citus: the remote plans of tasks).
+            (Some(OpenContainer::Object(..)), Some("Plan")) if asking.is_some() => {
+                OpenContainer::Node(self.add_node(asking)?, empty_node())
+            }
             (_, name) => {
                 if let Some(name) = name {
                     check(name, JsonType::Object)?;
@@ -79,6 +86,14 @@ impl Builder {
             }
         };
         self.push(container)
+    }
+
+    /// The node whose properties are being read.
+    fn innermost_node(&self) -> Option<usize> {
+        self.open.iter().rev().find_map(|open| match open {
+            OpenContainer::Node(node, _) => Some(*node),
+            _ => None,
+        })
     }
 
     /// A list begins.

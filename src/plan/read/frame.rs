@@ -14,13 +14,16 @@ mod indentation;
 mod line;
 mod literal;
 mod mail;
+mod margins;
 mod marks;
 mod markup;
 mod numbering;
 mod one_line;
 mod program;
+mod quoted_printable;
 mod quotes;
 mod spacing;
+mod strings;
 mod table;
 mod typesetting;
 mod typography;
@@ -46,7 +49,9 @@ type Frame = for<'a> fn(&mut Vec<FramedLine<'a>>) -> bool;
 /// All kinds, in the order in which they are removed.
 const FRAMES: &[Frame] = &[
     colours::strip,
+    quoted_printable::strip,
     program::unwrap,
+    strings::strip,
     markup::strip,
     mail::strip,
     fence::strip,
@@ -57,6 +62,7 @@ const FRAMES: &[Frame] = &[
     table::strip,
     numbering::strip,
     quotes::strip,
+    margins::strip,
     spacing::strip,
     one_line::split,
     broken_lines::join,

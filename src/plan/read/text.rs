@@ -29,6 +29,7 @@ mod summary;
 mod tree;
 
 pub(crate) use arity::{Arity, arity};
+pub(crate) use headline::begins_with_operation;
 pub(crate) use relationship::is_label;
 pub(crate) use summary::is_summary as is_summary_line;
 

@@ -2,12 +2,107 @@
 
 use std::fmt::Write as _;
 
-use super::{ChangeKind, Diff, NodeChange, Numbers};
+use super::total::Total;
+use super::{ChangeKind, Diff, NamedPlan, NodeChange, Numbers, Pairs};
 use crate::model::{Cost, Millis, factor_text, group_thousands, printable};
 use crate::report::markdown::{escaped, fenced};
 use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, styled};
 use crate::report::text::side_by_side;
 use crate::text_layout::{indent, truncate};
+
+/// All comparisons for a terminal of that width, with their sums when there are several.
+pub fn write_text(diffs: &[Diff<'_>], pairs: &Pairs<'_>, width: usize) -> String {
+    let mut texts: Vec<String> = diffs.iter().map(|diff| diff.text(width)).collect();
+    let width = width.max(MIN_WIDTH);
+    let mut end = String::new();
+    for line in unpaired(pairs) {
+        let _ = writeln!(
+            end,
+            "{}",
+            styled(HOT, indent(&format!("! {line}"), "", width))
+        );
+    }
+    for (name, sum) in sums(diffs) {
+        let line = indent(&format!("{name:<10} {sum}"), "", width);
+        let _ = writeln!(end, "{}", styled(BOLD, line));
+    }
+    if !end.is_empty() {
+        texts.push(end);
+    }
+    texts.join("\n")
+}
+
+/// All comparisons to paste into an issue.
+pub fn write_markdown(diffs: &[Diff<'_>], pairs: &Pairs<'_>, width: usize) -> String {
+    let mut texts: Vec<String> = diffs.iter().map(|diff| diff.markdown(width)).collect();
+    let lines = unpaired(pairs)
+        .into_iter()
+        .map(|line| escaped(&line).to_string());
+    let sums = sums(diffs);
+    let sums = sums
+        .iter()
+        .map(|(name, sum)| format!("**{name}** {}", escaped(sum)));
+    let end: Vec<String> = lines
+        .chain(sums)
+        .map(|line| format!("- {line}\n"))
+        .collect();
+    if !end.is_empty() {
+        texts.push(end.concat());
+    }
+    texts.join("\n")
+}
+
+/// The plans without a partner, in sentences.
+fn unpaired(pairs: &Pairs<'_>) -> Vec<String> {
+    const MAX_TEXT: usize = 60;
+    let line = |plan: &NamedPlan<'_>, side: &str| {
+        let what = plan.query.map_or_else(String::new, |query| {
+            let words: Vec<&str> = query.split_whitespace().collect();
+            format!(": {}", truncate(&printable(&words.join(" ")), MAX_TEXT))
+        });
+        format!("only {side} ({}){what}", printable(plan.file))
+    };
+    let before = pairs.only_before.iter().map(|plan| line(plan, "before"));
+    let after = pairs.only_after.iter().map(|plan| line(plan, "after"));
+    before.chain(after).collect()
+}
+
+/// The sums over several pairs.
+fn sums(diffs: &[Diff<'_>]) -> Vec<(&'static str, String)> {
+    if diffs.len() < 2 {
+        return Vec::new();
+    }
+    let cost = Total::of(diffs, |diff| {
+        (
+            diff.report.before.numbers.cost,
+            diff.report.after.numbers.cost,
+        )
+    });
+    let time = Total::of(diffs, |diff| {
+        let (before, after) = (&diff.report.before, &diff.report.after);
+        match (before.numbers.time_ms, after.numbers.time_ms) {
+            (Some(_), Some(_)) => (before.time_ms(), after.time_ms()),
+            _ => (None, None),
+        }
+    });
+    let line = |total: Total, write: &dyn Fn(f64) -> String| {
+        let sum = arrow(
+            (Some(total.before), Some(total.after)),
+            write,
+            Threshold::None,
+        );
+        format!(
+            "{} in {} pairs: {} lower, {} higher",
+            sum.unwrap_or_default(),
+            total.pairs,
+            total.lower,
+            total.higher
+        )
+    };
+    let cost = cost.map(|total| ("total cost", line(total, &|cost| Cost(cost).to_string())));
+    let time = time.map(|total| ("total time", line(total, &|ms| Millis(ms).to_string())));
+    cost.into_iter().chain(time).collect()
+}
 
 impl Diff<'_> {
     /// For a terminal of that width.
@@ -20,6 +115,10 @@ impl Diff<'_> {
             printable(&self.report.after.file)
         );
         let _ = writeln!(text, "{}", styled(BOLD, truncate(&title, width)));
+        for warning in &self.report.warnings {
+            let line = format!("! {}", printable(warning));
+            let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+        }
         for (name, change) in self.totals() {
             let _ = writeln!(text, "  {name:<10} {change}");
         }
@@ -47,10 +146,14 @@ impl Diff<'_> {
     pub fn markdown(&self, width: usize) -> String {
         let (before, after) = (&self.report.before, &self.report.after);
         let mut text = format!(
-            "### {} → {}\n\n| | before → after |\n|---|---|\n",
+            "### {} → {}\n\n",
             escaped(&before.file),
             escaped(&after.file)
         );
+        for warning in &self.report.warnings {
+            let _ = writeln!(text, "**{}**\n", escaped(warning));
+        }
+        text.push_str("| | before → after |\n|---|---|\n");
         for (name, change) in self.totals() {
             let _ = writeln!(text, "| {name} | {} |", escaped(&change));
         }

@@ -8,12 +8,13 @@ use anstyle::Style;
 use super::facts::facts;
 use crate::finding::{Finding, Severity, findings_with};
 use crate::model::printable::printable_sql;
-use crate::model::{Millis, group_thousands, printable};
+use crate::model::{group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
 use crate::plan::read::{ReadPlan, Warning};
 use crate::plan::{NodeId, Plan};
 use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
+use crate::report::plan_summary;
 use crate::report::style::{BAD, BOLD, DIM, GOOD, HOT, styled};
 use crate::report::text::tree::{NodeLines, lines};
 use crate::text_layout::{fit, indent, truncate};
@@ -22,8 +23,6 @@ use crate::text_layout::{fit, indent, truncate};
 const MAX_ON_TOP: usize = 5;
 /// Row estimates that are off by a smaller factor are not shown.
 const MIN_FACTOR: f64 = 2.0;
-/// Less time outside of all nodes is not shown.
-const MIN_OUTSIDE_SHARE: f64 = 0.05;
 /// Columns of the numbers behind a headline: time or cost, self, bar, rows, factor.
 const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 
@@ -110,47 +109,7 @@ impl<'p> PlanReview<'p> {
 
     /// `ran in 41 ms · planned in 0.1 ms · cost 12,395 · 3 nodes · 2 findings`.
     fn summary(&self) -> String {
-        let summary = &self.metrics.summary;
-        let mut parts: Vec<String> = Vec::new();
-        match (
-            self.metrics.basis,
-            self.metrics.nodes.first().and_then(|root| root.loops),
-        ) {
-            (Basis::Time(whole), _) => parts.push(format!("ran in {whole}")),
-            (Basis::Cost(_), Some(_)) => parts.push(match summary.execution {
-                Some(time) => format!("ran in {time}, nodes without timing"),
-                None => "ran, without timing".to_owned(),
-            }),
-            (Basis::Cost(_), None) => parts.push("not run: estimates only".to_owned()),
-        }
-        let percent = |share: Option<f64>| {
-            share.map_or_else(String::new, |share| format!(" ({:.0} %)", share * 100.0))
-        };
-        if let Some(planning) = summary.planning {
-            parts.push(format!(
-                "planned in {planning}{}",
-                percent(summary.planning_share().filter(|share| *share >= 0.1))
-            ));
-        }
-        if let Some(jit) = summary.jit {
-            parts.push(format!("JIT {}{}", jit.time, percent(summary.jit_share())));
-        }
-        if let Some(serialization) = summary.serialization {
-            parts.push(format!("serialization {}", serialization.time));
-        }
-        if let (Some(outside), Basis::Time(whole)) =
-            (self.metrics.outside_nodes(), self.metrics.basis)
-            && outside.0 >= MIN_OUTSIDE_SHARE * whole.0
-        {
-            parts.push(format!("outside of nodes {outside}"));
-        }
-        let triggers: f64 = summary.triggers.iter().map(|trigger| trigger.time.0).sum();
-        if triggers > 0.0 {
-            parts.push(format!("triggers {}", Millis(triggers)));
-        }
-        if self.plan.root().properties.contains("Total Cost") {
-            parts.push(format!("cost {}", self.plan.total_cost()));
-        }
+        let mut parts = plan_summary::parts(self.plan, &self.metrics);
         parts.push(counted(self.plan.nodes().len(), "node", "nodes"));
         parts.push(match self.findings.len() {
             0 => "no findings".to_owned(),

@@ -3,11 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::model::printable;
 use crate::plan::NodeId;
+use crate::text_layout::wrap;
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, lines};
+
+/// A line above the statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadingLine {
+    /// The text, without control characters.
+    pub text: String,
+    /// Is it a warning?
+    pub is_warning: bool,
+}
+
+/// More lines of warnings are counted only.
+const MAX_WARNINGS: usize = 4;
 
 /// The state of the plan screen.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +32,8 @@ pub struct State {
     pub view: Option<Arc<PlanView>>,
     /// The statement's text, wrapped.
     pub sql: Vec<SqlLine>,
+    /// What is said above the statement, wrapped: the plan's times, and what it lost.
+    pub heading: Vec<HeadingLine>,
     /// The folded nodes.
     pub folded: BTreeSet<NodeId>,
     /// The visible nodes.
@@ -67,6 +83,8 @@ impl State {
         self.sql = statement.map_or_else(Vec::new, |statement| {
             lines(&statement.source.sql, columns.saturating_sub(2))
         });
+        let warnings = statement.map_or(&[][..], |statement| &statement.warnings);
+        self.heading = heading(self.view.as_deref(), warnings, columns);
     }
 
     fn show(&mut self) {
@@ -163,6 +181,31 @@ impl State {
             .unwrap_or(0);
         self.select(Movement::To(place), height);
     }
+}
+
+/// The times of a plan that was executed, and its warnings.
+fn heading(view: Option<&PlanView>, warnings: &[String], columns: usize) -> Vec<HeadingLine> {
+    let room = columns.saturating_sub(2);
+    let lines = |text: &str, is_warning: bool| {
+        let wrapped = wrap(&printable(text), room, 3);
+        wrapped
+            .into_iter()
+            .map(move |text| HeadingLine { text, is_warning })
+            .collect::<Vec<_>>()
+    };
+    let summary = view.filter(|view| view.analyzed || !warnings.is_empty());
+    let mut heading = summary.map_or_else(Vec::new, |view| lines(&view.summary, false));
+    for warning in warnings.iter().take(MAX_WARNINGS) {
+        heading.extend(lines(&format!("! {warning}"), true));
+    }
+    if let Some(more) = warnings
+        .len()
+        .checked_sub(MAX_WARNINGS)
+        .filter(|more| *more > 0)
+    {
+        heading.extend(lines(&format!("! … and {more} more"), true));
+    }
+    heading
 }
 
 /// The next position; wraps around.

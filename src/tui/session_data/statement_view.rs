@@ -25,6 +25,8 @@ pub struct StatementView {
     pub source: Statement,
     /// Its plan without new indexes, or why there is none.
     pub before: Result<Arc<Plan>, String>,
+    /// What its plan lost before it was read, in sentences.
+    pub warnings: Vec<String>,
     /// Its plan with all recommended indexes.
     pub after: Option<Arc<Plan>>,
     /// Its share of the workload's time or cost ([`super::SessionData::time_coverage`]), 0 to 1;

@@ -18,6 +18,7 @@ use crate::tui::sql_text::{SqlLine, SqlToken};
 use crate::tui::theme::Theme;
 
 const COST: usize = 11;
+const TIME: usize = 10;
 const ROWS: usize = 12;
 const BAR: usize = 6;
 
@@ -109,18 +110,31 @@ pub fn sql_line(pieces: &SqlLine, theme: Theme) -> Line<'static> {
 fn statement_header(model: &Model, title: &str, buffer: &mut Buffer, areas: Areas) {
     rule(buffer, areas.top, 0, &printable(title), model.theme);
     let room = usize::from(areas.top.height).saturating_sub(1);
+    // A line for the statement stays.
+    let heading = model.plan.heading.len().min(room.saturating_sub(1));
+    for (number, said) in model.plan.heading.iter().take(heading).enumerate() {
+        let style = if said.is_warning {
+            model.theme.hot()
+        } else {
+            model.theme.bold()
+        };
+        let text = Line::styled(said.text.clone(), style);
+        line(buffer, areas.top, 1 + number, text);
+    }
+    let room = room - heading;
     let hidden = model.plan.sql.len().saturating_sub(room);
     for (number, text) in model.plan.sql.iter().take(room).enumerate() {
         let mut shown = sql_line(text, model.theme);
         if hidden > 0 && number + 1 == room {
             shown = Line::styled(format!("… {} more lines", hidden + 1), model.theme.dim());
         }
-        line(buffer, areas.top, 1 + number, shown);
+        line(buffer, areas.top, 1 + heading + number, shown);
     }
 }
 
 fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
-    let room = tree_columns(usize::from(areas.headings.width));
+    let width = usize::from(areas.headings.width);
+    let room = tree_columns(width, view.timed);
     let rows = if view.analyzed {
         "est→actual"
     } else {
@@ -131,17 +145,68 @@ fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
         number => format!(" · ! {}", count(number, "finding", "findings")),
     };
     let title = format!("  plan · {} nodes{found}", view.plan.nodes().len());
-    let spans = vec![
-        left(&title, room, theme.dim()),
-        right("cost", COST, theme.dim()),
-        right(rows, ROWS, theme.dim()),
-        right("own", 6, theme.dim()),
-    ];
+    let mut spans = vec![left(&title, room, theme.dim())];
+    let amounts = amounts(width, view.timed).iter();
+    spans.extend(amounts.map(|amount| right(amount.name(), amount.columns(), theme.dim())));
+    spans.extend([right(rows, ROWS, theme.dim()), right("own", 6, theme.dim())]);
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
-fn tree_columns(width: usize) -> usize {
-    width.saturating_sub(COST + ROWS + 6 + 2 + BAR)
+/// What a node takes, a column each.
+#[derive(Debug, Clone, Copy)]
+enum Amount {
+    Time,
+    OwnTime,
+    Cost,
+}
+
+impl Amount {
+    fn name(self) -> &'static str {
+        match self {
+            Amount::Time => "time",
+            Amount::OwnTime => "self",
+            Amount::Cost => "cost",
+        }
+    }
+
+    fn columns(self) -> usize {
+        match self {
+            Amount::Time | Amount::OwnTime => TIME,
+            Amount::Cost => COST,
+        }
+    }
+
+    fn text(self, view: &PlanView, id: NodeId) -> String {
+        let time = view.times[id.0];
+        match self {
+            Amount::Time if view.plan.node(id).number("Actual Loops") == Some(0.0) => {
+                "never run".to_owned()
+            }
+            Amount::Time => time.map_or_else(String::new, |time| time.inclusive.to_string()),
+            Amount::OwnTime => time.map_or_else(String::new, |time| time.own.to_string()),
+            Amount::Cost => view.lines[id.0].cost.clone(),
+        }
+    }
+}
+
+/// From this width on, plans with times show costs, too.
+const WIDE_TREE: usize = 100;
+
+/// The amounts that are shown: times where they were measured.
+fn amounts(width: usize, timed: bool) -> &'static [Amount] {
+    match timed {
+        false => &[Amount::Cost],
+        true if width < WIDE_TREE => &[Amount::Time, Amount::OwnTime],
+        true => &[Amount::Time, Amount::OwnTime, Amount::Cost],
+    }
+}
+
+fn tree_columns(width: usize, timed: bool) -> usize {
+    let amounts: usize = amounts(width, timed)
+        .iter()
+        .map(|amount| amount.columns())
+        .sum();
+    width.saturating_sub(amounts + ROWS + 6 + 2 + BAR)
 }
 
 fn node_line(
@@ -167,20 +232,24 @@ fn node_line(
         " "
     };
     let hidden = if folded.contains(&id) { " …" } else { "" };
-    Line::from(vec![
+    let mut spans = vec![
         Span::styled(fold, theme.dim()),
         left(
             &format!("{}{hidden}{misestimate}", lines.headline),
-            tree_columns(width).saturating_sub(2),
+            tree_columns(width, view.timed).saturating_sub(2),
             tone,
         ),
-        right(&lines.cost, COST, tone),
+    ];
+    let amounts = amounts(width, view.timed).iter();
+    spans.extend(amounts.map(|amount| right(&amount.text(view, id), amount.columns(), tone)));
+    spans.extend([
         right(&rows_text(node, lines), ROWS, Style::new()),
         right(&format!("{:.0}%", share * 100.0), 6, theme.dim()),
         Span::raw(if hot { "*" } else { " " }),
         Span::styled(found, theme.hot()),
         left(&bar(share, BAR), BAR, theme.bar()),
-    ])
+    ]);
+    Line::from(spans)
 }
 
 fn node_details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {

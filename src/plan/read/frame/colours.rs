@@ -11,10 +11,14 @@ use crate::model::without_escape_sequences;
 
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?:\^\[|\\(?:e|033|x1b|u001b))?\[(?:\d{1,3}(?:;\d{1,3})*)?m").ok()
+        Regex::new(r"(?:\^\[|\\(?:e|033|x1b|u001b))\[(?:\d{1,3}(?:;\d{1,3})*)?m|\[\d{1,3}(?:;\d{1,3})*m|\[m\s*$").ok()
     });
-    let is_coloured =
-        |text: &str| text.contains('\u{1b}') || text.contains("[0m") || text.contains("[m");
+    let is_coloured = |text: &str| {
+        text.contains('\u{1b}')
+            || text.contains("[0m")
+            || text.contains("[m")
+            || text.contains(";1m")
+    };
     if !lines.iter().any(|line| is_coloured(&line.text)) {
         return false;
     }
@@ -22,7 +26,12 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     for line in lines {
         let plain = without_escape_sequences(&line.text).into_owned();
         let plain = match VISIBLE.as_ref() {
-            Some(visible) => visible.replace_all(&plain, "").into_owned(),
+            // `[m` by itself ends a colour; in `ARRAY[m.id]` it does not.
+            Some(visible) if visible.is_match(&plain) => visible
+                .replace_all(&plain, "")
+                .replace("[m ", " ")
+                .replace("[m(", "("),
+            Some(_) => plain,
             None => plain,
         };
         if plain != line.text {

@@ -31,7 +31,27 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if any("<explain") || any("<Plan>") || any("<ShowPlan") {
         return false;
     }
-    tags(lines) || entities(lines)
+    let has_sections = any(CDATA[0]) && sections(lines);
+    let has_tags = tags(lines);
+    entities(lines) || has_tags || has_sections
+}
+
+/// What stands around the text of a macro in the storage format of wikis.
+const CDATA: [&str; 2] = ["<![CDATA[", "]]>"];
+
+/// Removes the marks of a CDATA section, and what stands before and after them in their lines.
+fn sections(lines: &mut [FramedLine<'_>]) -> bool {
+    let mut changed = false;
+    for line in lines {
+        let begin = line.text.split_once(CDATA[0]).map(|(_, behind)| behind);
+        let rest = begin.unwrap_or(&line.text);
+        let inner = rest.split_once(CDATA[1]).map_or(rest, |(inner, _)| inner);
+        if inner.len() < line.text.len() {
+            line.text = Cow::Owned(inner.to_owned());
+            changed = true;
+        }
+    }
+    changed
 }
 
 fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
@@ -66,7 +86,7 @@ fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
 /// Removes tags; those of rows and paragraphs begin a line.
 fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)</?(html|head|body|pre|code|span|div|p|br|table|caption|thead|tbody|tr|td|th|b|i|u|em|strong|font|samp|tt|li|ul|ol|blockquote|title|meta|style|a|h[1-6])(?:\s[^<>]*)?/?>").ok()
+        Regex::new(r"(?i)</?(html|head|body|pre|code|span|div|p|br|table|caption|thead|tbody|tr|td|th|b|i|u|em|strong|font|samp|tt|li|ul|ol|blockquote|title|meta|style|a|h[1-6]|row|record|resultset|column|query[_ ](?:x0020_)?plan)(?:\s[^<>]*)?/?>").ok()
     });
     let Some(tag) = TAG.as_ref() else {
         return false;
@@ -91,7 +111,17 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
             let name = found[1].to_ascii_lowercase();
             let breaks = matches!(
                 name.as_str(),
-                "br" | "p" | "div" | "tr" | "td" | "th" | "li" | "pre" | "code" | "table"
+                "br" | "p"
+                    | "div"
+                    | "tr"
+                    | "td"
+                    | "th"
+                    | "li"
+                    | "pre"
+                    | "code"
+                    | "table"
+                    | "row"
+                    | "record"
             );
             if breaks { "\n" } else { "" }.to_owned()
         });

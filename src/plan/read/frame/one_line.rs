@@ -19,7 +19,9 @@ pub(super) fn split(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut split = Vec::with_capacity(lines.len());
     let mut changed = false;
     for line in lines.iter() {
-        let parts = escaped(&line.text).or_else(|| run_together(&line.text));
+        let parts = maps(&line.text)
+            .or_else(|| escaped(&line.text))
+            .or_else(|| run_together(&line.text));
         let Some(parts) = parts else {
             split.push(line.clone());
             continue;
@@ -34,6 +36,15 @@ pub(super) fn split(lines: &mut Vec<FramedLine<'_>>) -> bool {
         *lines = split;
     }
     changed
+}
+
+/// `[{QUERY PLAN=Limit  (cost=…)}, {QUERY PLAN=  ->  …}]`: rows as Java prints maps, without quotes.
+fn maps(line: &str) -> Option<Vec<String>> {
+    const NAME: &str = "{QUERY PLAN=";
+    let rows = line.trim().strip_prefix('[')?.strip_suffix("}]")?;
+    let rows = rows.strip_prefix(NAME)?;
+    let between = format!("}}, {NAME}");
+    Some(rows.split(between.as_str()).map(str::to_owned).collect())
 }
 
 /// Whether a line is a member of a JSON object, XML, or the statement above a plan.

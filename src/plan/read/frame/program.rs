@@ -18,6 +18,9 @@ pub(super) fn unwrap(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if is_plain_json(&text) || !holds_plan(&text) {
         return false;
     }
+    if rows_on_lines(lines) {
+        return true;
+    }
     let mut unwrapped = Vec::with_capacity(lines.len());
     let (mut changed, mut at, mut index) = (false, 0, 0);
     while let Some(line) = lines.get(index) {
@@ -56,7 +59,54 @@ pub(super) fn unwrap(lines: &mut Vec<FramedLine<'_>>) -> bool {
     changed
 }
 
-fn joined(lines: &[FramedLine<'_>]) -> String {
+/// Replaces rows that stand each on a line of their own (JSON lines, tuples that were printed one by
+/// one) by the lines of the plan that they hold.
+fn rows_on_lines(lines: &mut Vec<FramedLine<'_>>) -> bool {
+    let row = |line: &FramedLine<'_>| {
+        let text = line.text.trim();
+        // Quotes alone are CSV's, unless an escape stands in them.
+        let is_string = text.starts_with(['"', '\'']) && text.contains("\\n");
+        if !text.starts_with(['(', '{', '[']) && !is_string {
+            return None;
+        }
+        let (value, length) = literal::value(text)?;
+        let behind = text.get(length..)?.trim();
+        matches!(behind, "" | "," | "+").then_some(match value {
+            Value::String(line) => Value::String(line.trim_end_matches('\n').to_owned()),
+            value => value,
+        })
+    };
+    let rows: Vec<Option<Value>> = lines.iter().map(row).collect();
+    let mut start = 0;
+    while start < rows.len() {
+        // The plan's first lines may be in a list that goes on here.
+        if rows.get(start).is_some_and(Option::is_none)
+            && lines.get(start).is_some_and(|line| holds_plan(&line.text))
+        {
+            return false;
+        }
+        let run: Vec<Value> = rows
+            .iter()
+            .skip(start)
+            .map_while(Option::as_ref)
+            .cloned()
+            .collect();
+        let length = run.len();
+        let of_plan = || lines_of(&run).filter(|text| text.lines().count() == length);
+        if length > 1
+            && let Some(text) = of_plan()
+        {
+            for (line, text) in lines.iter_mut().skip(start).zip(text.lines()) {
+                line.text = Cow::Owned(text.to_owned());
+            }
+            return true;
+        }
+        start += length.max(1);
+    }
+    false
+}
+
+pub(super) fn joined(lines: &[FramedLine<'_>]) -> String {
     let mut text = String::new();
     for line in lines {
         text.push_str(&line.text);
@@ -86,6 +136,7 @@ pub(super) fn is_plain_json(text: &str) -> bool {
 fn value_with_plans(text: &str) -> Option<(Vec<String>, usize)> {
     const MAX_BLANKS: usize = 200;
     let trimmed = text.trim_start_matches([' ', '\t']);
+    let trimmed = assigned(trimmed).unwrap_or(trimmed);
     let blanks = text.len() - trimmed.len();
     let first_line = trimmed.lines().next().unwrap_or_default();
     let may_be = match trimmed.bytes().next()? {
@@ -109,6 +160,20 @@ fn value_with_plans(text: &str) -> Option<(Vec<String>, usize)> {
     let mut documents = Vec::new();
     collect(&value, 0, &mut documents);
     (!documents.is_empty()).then_some((documents, blanks + length))
+}
+
+/// The value of `plan = [{…`, `const plan = …`.
+fn assigned(text: &str) -> Option<&str> {
+    let line = text.lines().next()?;
+    let (name, value) = line.split_once(" = ")?;
+    let is_name = name.len() < 40
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'.'));
+    let begins = value.starts_with(['[', '{', '(']);
+    (is_name && begins)
+        .then(|| text.get(name.len() + 3..))
+        .flatten()
 }
 
 /// All plans of a value, each as a text that a reader reads.
@@ -146,6 +211,11 @@ fn document(text: &str, depth: usize, documents: &mut Vec<String>) {
         return;
     }
     let begin = text.trim_start();
+    // A line of JSON in a string of its own is no document.
+    let is_member = begin.starts_with('"') && begin.contains("\":");
+    if is_member && text.trim_end().lines().count() == 1 {
+        return;
+    }
     if begin.starts_with(['[', '{', '(', '"'])
         && !is_plain_json(begin)
         && let Some((value, _)) = literal::value(begin)

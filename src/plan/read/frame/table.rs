@@ -57,7 +57,12 @@ fn cell(line: &str, is_bordered: bool) -> Cow<'_, str> {
     } else {
         line
     };
-    Cow::Borrowed(without_continuation(inside))
+    let text = without_continuation(inside);
+    // Markdown has to escape bars within cells.
+    if is_bordered && inside.len() < line.len() && text.contains("\\|") {
+        return Cow::Owned(text.replace("\\|", "|"));
+    }
+    Cow::Borrowed(text)
 }
 
 /// `| text |` or `│ text │`, perhaps with a mark of continuation before the right border.

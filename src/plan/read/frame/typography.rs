@@ -39,8 +39,18 @@ const ARROWS: &[&str] = &[
 
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut changed = false;
+    // JSON whose quotes an editor made typographic.
+    let is_typographic = lines.iter().any(|line| {
+        ["”Plan”", "“Plan”"]
+            .iter()
+            .any(|key| line.text.contains(key))
+    });
     for line in lines {
-        let text = plain(&line.text);
+        let text = if is_typographic {
+            plain(&line.text.replace(['“', '”'], "\""))
+        } else {
+            plain(&line.text)
+        };
         if text != line.text {
             line.text = Cow::Owned(text);
             changed = true;
@@ -59,7 +69,32 @@ fn plain(line: &str) -> String {
         let indent = text.len() - text.trim_start().len();
         text.replace_range(indent..indent + arrow.len(), "->");
     }
-    numbers(text)
+    numbers(collapsed(text))
+}
+
+/// The two blanks between the values of one line, of which an editor left one.
+fn collapsed(text: String) -> String {
+    const LINES: &[&str] = &[
+        "Sort Method: ",
+        "Buckets: ",
+        "Batches: ",
+        "Hits: ",
+        "Storage: ",
+        "Planned Partitions: ",
+        "Full-sort Groups: ",
+        "Pre-sorted Groups: ",
+        "Presorted Groups: ",
+    ];
+    static LABEL: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r" ([A-Z][A-Za-z-]*(?: [A-Z][a-z]+)*: )").ok());
+    let trimmed = text.trim();
+    if trimmed.contains("  ") || !LINES.iter().any(|label| trimmed.starts_with(label)) {
+        return text;
+    }
+    let first = text.find(": ").map_or(0, |colon| colon + 2);
+    let (label, values) = text.split_at(first);
+    let values = replaced(&LABEL, values.to_owned(), "  $1");
+    format!("{label}{values}")
 }
 
 /// The arrow at the beginning of a line, when a node follows it.

@@ -195,11 +195,248 @@ const WAYS: &[Way] = &[
     }),
 ];
 
+/// Each line of the plan with this before and after it.
+fn around(text: &str, before: &str, after: &str) -> String {
+    each(text, |_, line| format!("{before}{line}{after}"))
+}
+
+fn quoted(line: &str) -> String {
+    json!(line).to_string()
+}
+
+fn mapped(text: &str, separator: &str, wrap: impl Fn(&str) -> String) -> String {
+    text.lines().map(wrap).collect::<Vec<_>>().join(separator)
+}
+
+/// What stands before and after each line of a plan, and lines in string literals of programs.
+const MARGINS: &[Way] = &[
+    ("container", |text| around(text, "db-1  | ", "")),
+    ("pod", |text| around(text, "[pod/pg-0/postgres] ", "")),
+    ("time of CI", |text| {
+        each(text, |index, line| {
+            format!(
+                "2026-03-01T10:00:{:02}.{}Z {line}",
+                index % 60,
+                7 + index * 13
+            )
+        })
+    }),
+    ("time in brackets", |text| {
+        each(text, |index, line| {
+            format!("[10:00:01.{}] {line}", 9 + index)
+        })
+    }),
+    ("logger", |text| {
+        around(text, "2026-03-01 10:00:01,123 INFO app.db: ", "")
+    }),
+    ("logger of Java", |text| {
+        around(
+            text,
+            "2026-03-01 10:00:01.123  INFO 1 --- [main] c.e.Db : ",
+            "",
+        )
+    }),
+    ("journal", |text| {
+        around(text, "Mar 01 10:00:01 db1 psql[33]: ", "")
+    }),
+    ("notices", |text| {
+        around(text, "psql:x.sql:3: NOTICE:  ", "")
+    }),
+    ("diff", |text| {
+        format!(
+            "--- /dev/null\n+++ b/p.txt\n@@ -0,0 +1,9 @@\n{}",
+            around(text, "+", "")
+        )
+    }),
+    ("Org", |text| {
+        format!("#+begin_example\n{}#+end_example\n", around(text, ": ", ""))
+    }),
+    ("bar behind", |text| {
+        each(text, |_, line| format!("{line:150}│"))
+    }),
+    ("pager", |text| {
+        format!(
+            "─────┬────────\n     │ File: p.txt\n─────┼────────\n{}─────┴────────\n",
+            each(text, |index, line| format!("{:4} │ {line}", index + 1))
+        )
+    }),
+    ("Jira's table", |text| {
+        format!(
+            "||QUERY PLAN||\n{}",
+            around(&text.replace('|', "\\|"), "|", "|")
+        )
+    }),
+    ("code in cells", |text| {
+        format!(
+            "| QUERY PLAN |\n|:---|\n{}",
+            around(&text.replace('|', "\\|"), "| `", "` |")
+        )
+    }),
+    ("console.table", |text| {
+        let rows = each(text, |index, line| format!("│ {index:<7} │ '{line}'   │"));
+        format!(
+            "┌─────────┬──────┐\n│ (index) │ QUERY PLAN │\n├─────────┼──────┤\n{rows}└─────────┴──────┘\n"
+        )
+    }),
+    ("maps of Go", |text| around(text, "map[QUERY PLAN:", "]")),
+    ("maps of Java", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!("{{QUERY PLAN={line}}}"))
+        )
+    }),
+    ("arrays of PHP", |text| {
+        let rows = each(text, |index, line| {
+            format!(
+                "    [{index}] => Array\n        (\n            [QUERY PLAN] => {line}\n        )\n"
+            )
+        });
+        format!("Array\n(\n{rows})\n")
+    }),
+    ("dump of PHP", |text| {
+        each(text, |index, line| {
+            format!(
+                "  [{index}]=>\n  array(1) {{\n    [\"QUERY PLAN\"]=>\n    string({}) \"{line}\"\n  }}",
+                line.len()
+            )
+        })
+    }),
+    ("INSERT", |text| {
+        each(text, |_, line| {
+            format!(
+                "INSERT INTO \"EXPLAIN SELECT 1\" (\"QUERY PLAN\") VALUES ('{}');",
+                line.replace('\'', "''")
+            )
+        })
+    }),
+    ("strings in lines", |text| {
+        each(text, |_, line| format!("\t{},", quoted(line)))
+    }),
+    ("strings that are joined", |text| {
+        each(text, |_, line| {
+            format!("    + {}", quoted(&format!("{line}\n")))
+        })
+    }),
+    ("strings of Python", |text| {
+        format!(
+            "plan = (\n{})\n",
+            each(text, |_, line| format!(
+                "    {}",
+                python(&format!("{line}\n"))
+            ))
+        )
+    }),
+    ("tuples in lines", |text| {
+        each(text, |_, line| format!("({},)", python(line)))
+    }),
+    ("pretty-printed tuples", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ",\n ", |line| format!("({},)", python(line)))
+        )
+    }),
+    ("records", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!(
+                "<Record QUERY PLAN={}>",
+                python(line)
+            ))
+        )
+    }),
+    ("lines of JSON", |text| {
+        each(text, |_, line| json!({ "QUERY PLAN": line }).to_string())
+    }),
+    ("result of Elixir", |text| {
+        format!(
+            "%Postgrex.Result{{columns: [\"QUERY PLAN\"], command: :explain, rows: [{}]}}\n",
+            mapped(text, ", ", |line| format!("[{}]", quoted(line)))
+        )
+    }),
+    ("hashes of Ruby", |text| {
+        format!(
+            "[{}]\n",
+            mapped(text, ", ", |line| format!(
+                "{{\"QUERY PLAN\"=>{}}}",
+                quoted(line)
+            ))
+        )
+    }),
+    ("verbatim string", |text| {
+        format!("var plan = @\"{}\";\n", text.replace('"', "\"\""))
+    }),
+    ("field of a logger", |text| {
+        format!(
+            "time=\"10:00\" level=info msg={} component=db\n",
+            quoted(text)
+        )
+    }),
+    ("literal of TOML", |text| {
+        format!("[[plan]]\ntext = \'\'\'\n{text}\'\'\'\n")
+    }),
+    ("wiki", |text| {
+        format!("<ac:macro ac:name=\"code\"><ac:body><![CDATA[{text}]]></ac:body></ac:macro>\n")
+    }),
+    ("table of HTML", |text| {
+        format!(
+            "<table border=\"1\">\n{}</table>\n",
+            each(text, |_, line| {
+                let indent = line.len() - line.trim_start().len();
+                format!(
+                    "  <tr>\n    <td>{}{}</td>\n  </tr>",
+                    "&nbsp;".repeat(indent),
+                    html(line.trim_start())
+                )
+            })
+        )
+    }),
+    ("mail as it is sent", |text| {
+        format!(
+            "Content-Transfer-Encoding: quoted-printable\n\n{}",
+            each(text, |_, line| {
+                let encoded: Vec<char> = line.replace('=', "=3D").chars().collect();
+                mapped_chunks(&encoded)
+            })
+        )
+    }),
+    ("chat", |text| {
+        format!("[Yesterday 16:10] Eva\n{text}\nlike 1\n")
+    }),
+    ("quote of Jira", |text| {
+        format!("{{quote}}\n{text}{{quote}}\n")
+    }),
+    ("AsciiDoc", |text| {
+        format!("[source,text]\n----\n{text}----\n")
+    }),
+    ("one blank", |text| {
+        each(text, |_, line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            format!(
+                "{}{}",
+                &line[..line.len() - line.trim_start().len()],
+                words.join(" ")
+            )
+        })
+    }),
+];
+
+/// Lines of quoted-printable text: an escape is not broken.
+fn mapped_chunks(encoded: &[char]) -> String {
+    let mut text = String::new();
+    for (index, character) in encoded.iter().enumerate() {
+        if index > 0 && index % 70 == 0 && *character != '3' && *character != 'D' {
+            text.push_str("=\n");
+        }
+        text.push(*character);
+    }
+    text
+}
+
 #[test]
 fn every_way_of_pasting_gives_the_same_tree() {
     for plan in plans() {
         let expected = only(&plan).plan;
-        for (name, way) in WAYS {
+        for (name, way) in WAYS.iter().chain(MARGINS) {
             let pasted = way(&plan);
             let read =
                 read_text(&pasted).unwrap_or_else(|error| panic!("{name}: {error}\n{pasted}"));
@@ -213,6 +450,32 @@ fn every_way_of_pasting_gives_the_same_tree() {
                 "{name}\n{pasted}"
             );
         }
+    }
+}
+
+#[test]
+fn json_over_several_lines_is_read_out_of_margins_and_strings() {
+    const OF_TEXT: &[&str] = &[
+        "Jira's table",
+        "code in cells",
+        "console.table",
+        "maps of Go",
+        "maps of Java",
+        "arrays of PHP",
+        "dump of PHP",
+        "INSERT",
+        "one blank",
+    ];
+    let node = json!({"Node Type": "Limit", "Total Cost": 5.5, "Plans": [{"Node Type": "Seq Scan", "Relation Name": "bale", "Alias": "b",
+        "Filter": "(kind = 'it''s \"so\" = x'::text)", "Total Cost": 80.0, "Parent Relationship": "Outer"}]});
+    let pretty = serde_json::to_string_pretty(&json!([{ "Plan": node }])).unwrap() + "\n";
+    let expected = only(&pretty).plan;
+    let of_json = MARGINS.iter().filter(|(name, _)| !OF_TEXT.contains(name));
+    for (name, way) in of_json {
+        let pasted = way(&pretty);
+        let read = read_text(&pasted).unwrap_or_else(|error| panic!("{name}: {error}\n{pasted}"));
+        assert_eq!(read.len(), 1, "{name}\n{pasted}");
+        assert_eq!(read[0].plan.nodes(), expected.nodes(), "{name}\n{pasted}");
     }
 }
 
@@ -347,6 +610,32 @@ fn text_that_is_cut_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn every_format_that_is_cut_off_says_so() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/plans/corpus/16");
+    for name in ["cte-init-sub-analyze", "bitmap-or-analyze"] {
+        for extension in ["json", "xml", "yaml"] {
+            let text = std::fs::read_to_string(format!("{corpus}/{name}.{extension}")).unwrap();
+            let whole = only(&text).plan;
+            let end = text
+                .find("Triggers")
+                .or_else(|| text.find("Planning Time"))
+                .unwrap();
+            let ends = (text.len() / 5..end).step_by(23);
+            for cut in ends.map(|at| &text[..at]) {
+                let read = read_text(cut).unwrap_or_else(|error| panic!("{error}\n{cut}"));
+                let plan = &read[0].plan;
+                let kinds: Vec<_> = read[0].warnings.iter().map(|it| &it.kind).collect();
+                assert_eq!(kinds, [&WarningKind::CutOff], "{name}.{extension}\n{cut}");
+                for (found, expected) in plan.nodes().iter().zip(whole.nodes()) {
+                    assert_eq!(found.node_type(), expected.node_type(), "{cut}");
+                }
+            }
+            assert!(only(&text).warnings.is_empty(), "{name}.{extension}");
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_in_the_middle_is_told() {
     for gap in ["...", "…", "[...]", "<snip>", "(...)", "  ..."] {
         let mut lines = JOIN.to_vec();
@@ -409,4 +698,44 @@ fn lines_about_the_whole_plan_may_be_indented() {
     assert_eq!(plan.summary.get("JIT"), Some(&json!({"Functions": 3})));
     assert_eq!(plan.execution_time(), Some(crate::model::Millis(5.2)));
     assert!(!plan.root().properties.contains("Settings"));
+}
+
+#[test]
+fn remote_plans_within_a_node_are_its_children() {
+    let scan = json!({"Node Type": "Seq Scan", "Relation Name": "bale_102008", "Alias": "bale", "Total Cost": 3.0});
+    let remote =
+        json!([[{"Plan": {"Node Type": "Aggregate", "Plans": [scan]}, "Planning Time": 0.1}]]);
+    let query =
+        json!({"Job": {"Task Count": 2, "Tasks": [{"Node": "host=w1", "Remote Plan": remote}]}});
+    let custom = json!({"Node Type": "Custom Scan", "Custom Plan Provider": "Citus Adaptive", "Distributed Query": query});
+    let plan = only(
+        &json!([{"Plan": {"Node Type": "Sort", "Plans": [custom]}, "Planning Time": 1.5}])
+            .to_string(),
+    )
+    .plan;
+    let titles: Vec<_> = plan
+        .nodes()
+        .iter()
+        .map(|node| (node.depth, node.title()))
+        .collect();
+    let expected = [
+        (0, "Sort"),
+        (1, "Custom Scan (Citus Adaptive)"),
+        (2, "Aggregate"),
+        (3, "Seq Scan on bale_102008 bale"),
+    ];
+    assert_eq!(
+        titles,
+        expected.map(|(depth, title)| (depth, title.to_owned()))
+    );
+    assert_eq!(plan.summary.get("Planning Time"), Some(&json!(1.5)));
+}
+
+#[test]
+fn a_name_in_brackets_is_no_colour() {
+    let text = "Index Scan using a_b on a  (cost=0.00..1.00 rows=1 width=4)\n  Index Cond: (b = ANY (ARRAY[m.id, $1]))\n";
+    assert_eq!(
+        only(text).plan.root().text("Index Cond"),
+        Some("(b = ANY (ARRAY[m.id, $1]))")
+    );
 }

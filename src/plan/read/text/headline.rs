@@ -54,6 +54,12 @@ pub(super) fn read(headline: &str, attachment: Attachment) -> Result<Map<String,
     Ok(properties)
 }
 
+/// Whether a text is a title that begins with an operation of PostgreSQL, as `Seq Scan on t`.
+pub(crate) fn begins_with_operation(text: &str) -> bool {
+    let title = title(text.trim_end());
+    operation::operation(title.wording).is_known
+}
+
 struct Title<'a> {
     wording: &'a str,
     index: Option<String>,

@@ -20,11 +20,19 @@ const LABELS: &[(&str, &str)] = &[
     ("Query Identifier", "Query Identifier"),
     ("Settings", "Settings"),
     ("Serialization", "Serialization"),
+    // Greenplum
+    ("Optimizer", "Optimizer"),
+    ("Optimizer status", "Optimizer status"),
+    ("Memory used", "Memory used"),
+    ("Memory wanted", "Memory wanted"),
 ];
 
 /// Whether a line is about the whole plan.
 pub(crate) fn is_summary(text: &str) -> bool {
-    if matches!(text, "Planning:" | "JIT:") {
+    if matches!(
+        text,
+        "Planning:" | "JIT:" | "Slice statistics:" | "Statement statistics:"
+    ) {
         return true;
     }
     match text.split_once(": ") {
@@ -47,6 +55,8 @@ pub(super) fn block(text: &str) -> Option<&'static str> {
     match text {
         "Planning:" => Some("Planning"),
         "JIT:" => Some("JIT"),
+        "Slice statistics:" => Some("Slice statistics"),
+        "Statement statistics:" => Some("Statement statistics"),
         _ if text.starts_with("Serialization: ") => Some("Serialization"),
         _ => None,
     }
