@@ -2,14 +2,30 @@
 //! then one range (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
 
 use super::context::{CandidateContext, ascending};
+use super::partial_eligibility::is_flag;
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind, OrderKey};
 
+/// Not behind a flag or IS NULL: a partial index holds the same rows in the same order. The planner takes
+/// the correlation of the first key for that of the index (`btcostestimate`,
+/// src/backend/utils/adt/selfuncs.c), and one value always correlates; so the larger index would seem
+/// to be the better one.
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
-    let several = |keys: &Vec<IndexKey>| keys.len() > 1;
+    let flags: Vec<&Key> = match context.finds_one_row() {
+        true => Vec::new(),
+        false => context
+            .conditions(|condition| is_flag(condition, context))
+            .into_iter()
+            .map(|condition| &condition.key)
+            .collect(),
+    };
+    let begins_with_flag = |keys: &[IndexKey]| {
+        keys.first()
+            .is_some_and(|first| flags.contains(&&first.key))
+    };
     key_lists(context, &[])
         .into_iter()
-        .filter(several)
+        .filter(|keys| keys.len() > 1 && !begins_with_flag(keys))
         .map(|keys| context.btree(keys))
         .collect()
 }

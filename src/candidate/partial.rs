@@ -7,13 +7,10 @@
 
 use super::composite::key_lists;
 use super::context::{CandidateContext, ascending};
-use super::partial_eligibility::kept_share;
+use super::partial_eligibility::{MAX_SHARE, kept_share};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind};
 use crate::sql::Expression;
-
-/// A predicate that keeps more rows than this saves too little over the whole index.
-const MAX_SHARE: f64 = 0.35;
 
 /// So few rows are read as they come: their index needs no order.
 const MAX_SHARE_OF_OWN_KEY: f64 = 0.02;

@@ -18,7 +18,10 @@ use super::expression_types::plain;
 use crate::catalog::{Catalog, Column, Table};
 use crate::index::{Key, Method};
 use crate::predicate::{Condition, ConditionKind, Operand};
-use crate::sql::{array_elements, literal_value, literals};
+use crate::sql::{Shape, array_elements, literal_value, literals};
+
+/// A predicate that keeps more rows than this saves too little over the whole index.
+pub(super) const MAX_SHARE: f64 = 0.35;
 
 /// What the planner assumes of an inequality it knows nothing about (src/include/utils/selfuncs.h,
 /// `DEFAULT_INEQ_SEL`).
@@ -65,6 +68,23 @@ pub(super) fn kept_share(condition: &Condition, context: CandidateContext<'_>) -
     }
 }
 
+/// IS NULL, or a flag that few rows have: a predicate, and no key to begin an index with. All the rows
+/// that are wanted have the same value there.
+pub(super) fn is_flag(condition: &Condition, context: CandidateContext<'_>) -> bool {
+    let is_boolean = |name: &String| {
+        let column = context.table.column(name);
+        column.is_some_and(|column| column.type_name == "boolean")
+    };
+    match (condition.kind, &condition.key) {
+        (ConditionKind::Null, Key::Column(_)) => kept_share(condition, context).is_some(),
+        (ConditionKind::Equality, Key::Column(name)) if is_boolean(name) => {
+            kept_share(condition, context).is_some_and(|share| share <= MAX_SHARE)
+        }
+        (ConditionKind::Equality, Key::Expression(_)) => kept_share(condition, context).is_some(),
+        _ => false,
+    }
+}
+
 /// Is the literal of a condition the name of a kind of rows, and not one value of many that the
 /// statement is called with?
 pub fn names_a_kind(condition: &Condition, table: &Table, catalog: &Catalog) -> bool {
@@ -84,10 +104,36 @@ fn is_fact(condition: &Condition) -> bool {
     let values = literals(&without_paths(&condition.expression.text)).unwrap_or_default();
     let mut values = values.iter().map(String::as_str);
     match condition.kind {
+        _ if is_test_of_bits(condition) => true,
         ConditionKind::Range | ConditionKind::Inequality => values.all(is_threshold),
         ConditionKind::RowPredicate => values.all(|value| matches!(value, "0" | "1")),
         _ => false,
     }
+}
+
+/// `flags & 16 = 16`, `(flags & 16) <> 0`: a bit is a flag, whatever its number.
+fn is_test_of_bits(condition: &Condition) -> bool {
+    let Key::Expression(key) = &condition.key else {
+        return false;
+    };
+    let compared = matches!(
+        condition.kind,
+        ConditionKind::Equality | ConditionKind::Inequality | ConditionKind::Range
+    );
+    let masked = match &key.shape {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } => {
+            operator == "&"
+                && [left, right]
+                    .iter()
+                    .any(|side| side.shape == Shape::Constant)
+        }
+        _ => false,
+    };
+    compared && masked
 }
 
 /// The name of a field is no value: `(props ->> 'urgent'::text)::boolean`.

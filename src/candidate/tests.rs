@@ -990,6 +990,42 @@ fn null_is_no_place_between_an_equality_and_an_order() {
 }
 
 #[test]
+fn no_index_begins_with_null_or_a_bit_where_a_partial_one_holds_the_same_rows() {
+    let open = condition(
+        "attempts",
+        ConditionKind::Null,
+        constant(""),
+        "(attempts IS NULL)",
+    );
+    let late = condition("at", ConditionKind::Range, Operand::RunTime, "(at < $1)");
+    let found = of_use(vec![open, late.clone()], Vec::new());
+    assert!(
+        found.contains(&"(at) WHERE attempts IS NULL".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        !found.iter().any(|index| index.starts_with("(attempts, ")),
+        "{found:?}"
+    );
+
+    let text = "((attempts & 16) = 16)";
+    let masked = Expression::from_sql("(attempts & 16)");
+    let bit = Condition {
+        key: Key::Expression(masked),
+        ..condition("attempts", ConditionKind::Equality, constant("16"), text)
+    };
+    let found = of_use(vec![bit, late], Vec::new());
+    assert!(
+        found.contains(&"(at) WHERE (attempts & 16) = 16".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        !found.iter().any(|index| index.contains("16)), at")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn members_are_checked_behind_an_order_and_not_before_it() {
     let owner = condition(
         "owner",

@@ -11,8 +11,8 @@ use crate::model::{QualifiedName, quote_literal};
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, Rewriting, array_contains,
-    bounded, equal, group_by_group, name_configuration, not_exists, range_bounds, select_once,
-    union_of_arms, without_modifiers,
+    bounded, equal, group_by_group, group_values, name_configuration, not_exists, range_bounds,
+    select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -89,7 +89,8 @@ fn of_statement<'a>(
     if let Some((rewriting, because)) = from_parent(sql, catalog) {
         found.push(proposal((rewriting, format!("{why}{because}")), None));
     }
-    if let Some((rewriting, because, groups)) = jumps(sql, catalog) {
+    if let Some((rewriting, because, groups)) = jumps(sql, catalog).or_else(|| values(sql, catalog))
+    {
         let because = format!("{why}{because}");
         found.push(proposal((rewriting, because), Some(groups)));
     }
@@ -110,6 +111,18 @@ fn jumps(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
     let because = format!(
         "{} has about {groups} values, each in many rows: the recursive query jumps from one to the next in an index, and LATERAL reads only the \
          first rows of each. The cost is that of so many values; which of rows that are equal in the order come first is as open as before.",
+        rewriting.columns.join(" and ")
+    );
+    Some((rewriting, because, groups))
+}
+
+/// Of a statement that asks for the values alone.
+fn values(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String, u64)> {
+    let (rewriting, column) = group_values(sql, &known(catalog))?;
+    let groups = column.groups?;
+    let because = format!(
+        "{} has about {groups} values, each in many rows: the recursive query jumps from one to the next in an index. The cost is that of so many \
+         values.",
         rewriting.columns.join(" and ")
     );
     Some((rewriting, because, groups))

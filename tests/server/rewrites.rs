@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use pgrehearse::internals::model::QualifiedName;
 use pgrehearse::internals::sql::rewrite::{
     Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, array_contains, bounded,
-    equal, group_by_group, name_configuration, range_bounds, select_once, union_of_arms,
+    equal, group_by_group, group_values, name_configuration, range_bounds, select_once,
+    union_of_arms,
 };
 use postgres::{Client, SimpleQueryMessage};
 use serde_json::{Value, json};
@@ -185,6 +186,15 @@ const ORDERED: &[(&str, &str)] = &[
         "cat, i",
     ),
     (
+        "SELECT DISTINCT q.cat AS c FROM r q WHERE a = 1 OR b = 1 ORDER BY q.cat DESC",
+        "c",
+    ),
+    (
+        "SELECT cat FROM r WHERE a < 4 GROUP BY cat ORDER BY cat LIMIT 3",
+        "cat",
+    ),
+    ("SELECT count(DISTINCT cat) FROM r WHERE a < 4", "count"),
+    (
         "WITH q AS (SELECT cat, amount, row_number() OVER (PARTITION BY cat ORDER BY amount DESC) n FROM r WHERE a < 4) \
       SELECT cat, amount FROM q WHERE q.n = 1 ORDER BY 1",
         "cat, amount",
@@ -204,7 +214,8 @@ fn rewritten(sql: &str) -> String {
         })
         .or_else(|| name_configuration(sql, &schema, "simple"))
         .or_else(|| union_of_arms(sql, &schema))
-        .or_else(|| group_by_group(sql, Groups::Jumps, &schema).map(|(rewriting, _)| rewriting));
+        .or_else(|| group_by_group(sql, Groups::Jumps, &schema).map(|(rewriting, _)| rewriting))
+        .or_else(|| group_values(sql, &schema).map(|(rewriting, _)| rewriting));
     found.unwrap_or_else(|| panic!("{sql}")).sql
 }
 

@@ -27,7 +27,7 @@ const KEY_TYPES: &[&str] = &[
 ];
 
 /// What the groups are called in a rewritten statement.
-const KEYS: &str = "group_keys";
+pub(super) const KEYS: &str = "group_keys";
 
 /// Clauses that change what the rows of FROM are.
 const OTHER_ROWS: &[&str] = &["group", "having", "window", "fetch", "for"];
@@ -60,12 +60,7 @@ pub fn group_by_group(
         Some(known)
     };
     let tokens = Tokens::read(sql)?;
-    let free = (0..tokens.len()).all(|position| {
-        tokens
-            .name(position)
-            .is_none_or(|name| name != KEYS && name != "group_key")
-    });
-    if !free {
+    if !is_free(&tokens) {
         return None;
     }
     distinct_on(&tokens, schema)
@@ -73,11 +68,20 @@ pub fn group_by_group(
         .or_else(|| extreme(&tokens, schema))
 }
 
+/// Does the statement use none of the names that are given here?
+pub(super) fn is_free(tokens: &Tokens<'_>) -> bool {
+    (0..tokens.len()).all(|position| {
+        tokens
+            .name(position)
+            .is_none_or(|name| name != KEYS && name != "group_key")
+    })
+}
+
 /// The rows of one table in groups.
-struct Grouped<'t, 's> {
+pub(super) struct Grouped<'t, 's> {
     tokens: &'t Tokens<'s>,
     block: &'t SelectBlock,
-    known: KnownColumn,
+    pub(super) known: KnownColumn,
     /// The column, with its table's alias.
     key: String,
 }
@@ -94,7 +98,7 @@ impl<'t, 's> Grouped<'t, 's> {
     }
 
     /// Whatever is made of the rows.
-    fn of_rows(
+    pub(super) fn of_rows(
         tokens: &'t Tokens<'s>,
         block: &'t SelectBlock,
         key: &Column,
@@ -136,10 +140,12 @@ impl<'t, 's> Grouped<'t, 's> {
                 "{KEYS} AS (SELECT {column} AS group_key FROM {table})"
             ));
         }
-        Some(format!(
-            "RECURSIVE {KEYS} AS (\n  (SELECT {key} AS group_key {from} ORDER BY 1 LIMIT 1)\n  UNION ALL\n  \
-             SELECT (SELECT {key} {from} WHERE {key} > {KEYS}.group_key ORDER BY 1 LIMIT 1) FROM {KEYS} WHERE {KEYS}.group_key IS NOT NULL\n)"
-        ))
+        Some(jumps(key, from, ""))
+    }
+
+    /// The same of the rows that satisfy the statement's conditions.
+    pub(super) fn keys_of_rows(&self) -> Option<String> {
+        Some(jumps(&self.key, self.from()?, &self.condition()?))
     }
 
     /// The first rows of each group.
@@ -147,18 +153,21 @@ impl<'t, 's> Grouped<'t, 's> {
         self.listed_rows(self.tokens.text(list.0, list.1)?, order, limit)
     }
 
-    fn listed_rows(&self, list: &str, order: &str, limit: u32) -> Option<String> {
-        let condition = match self.block.clause("where") {
-            Some((start, end)) => {
-                let text = self.tokens.text(start + 1, end)?;
-                let whole = unwrapped(self.tokens, (start + 1, end));
-                match divided(self.tokens, whole, "or").len() {
-                    1 => format!("{text} AND "),
-                    _ => format!("({text}) AND "),
-                }
-            }
-            None => String::new(),
+    /// The conditions of WHERE, with AND behind them, if there are any.
+    fn condition(&self) -> Option<String> {
+        let Some((start, end)) = self.block.clause("where") else {
+            return Some(String::new());
         };
+        let text = self.tokens.text(start + 1, end)?;
+        let whole = unwrapped(self.tokens, (start + 1, end));
+        Some(match divided(self.tokens, whole, "or").len() {
+            1 => format!("{text} AND "),
+            _ => format!("({text}) AND "),
+        })
+    }
+
+    fn listed_rows(&self, list: &str, order: &str, limit: u32) -> Option<String> {
+        let condition = self.condition()?;
         let found = match self.known.parent {
             Some(_) => String::new(),
             None => format!(" WHERE {KEYS}.group_key IS NOT NULL"),
@@ -171,10 +180,23 @@ impl<'t, 's> Grouped<'t, 's> {
         ))
     }
 
-    fn done(self, sql: String) -> (Rewriting, KnownColumn) {
+    pub(super) fn done(self, sql: String) -> (Rewriting, KnownColumn) {
         let columns = vec![self.key];
         (Rewriting { sql, columns }, self.known)
     }
+}
+
+/// `RECURSIVE group_keys AS (…)`: the first value of the rows, and the next one behind each; `condition`
+/// ends with AND.
+fn jumps(key: &str, from: &str, condition: &str) -> String {
+    let first = match condition.strip_suffix(" AND ") {
+        Some(condition) => format!(" WHERE {condition}"),
+        None => String::new(),
+    };
+    format!(
+        "RECURSIVE {KEYS} AS (\n  (SELECT {key} AS group_key {from}{first} ORDER BY 1 LIMIT 1)\n  UNION ALL\n  \
+         SELECT (SELECT {key} {from} WHERE {condition}{key} > {KEYS}.group_key ORDER BY 1 LIMIT 1) FROM {KEYS} WHERE {KEYS}.group_key IS NOT NULL\n)"
+    )
 }
 
 /// `SELECT DISTINCT ON (key) … ORDER BY key, newest DESC`

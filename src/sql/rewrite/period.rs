@@ -100,6 +100,10 @@ enum Edge {
 }
 
 fn rule(place: &Place<'_, '_>) -> Option<Replacement> {
+    half_of_month(place).or_else(|| whole_range(place))
+}
+
+fn whole_range(place: &Place<'_, '_>) -> Option<Replacement> {
     let (tokens, (from, to)) = (place.tokens, place.span);
     let (period, end) = period(tokens, from)?;
     let known = place.block.column(&period.column, place.schema)?;
@@ -378,6 +382,43 @@ fn field(tokens: &Tokens<'_>, position: usize) -> Option<String> {
     }
 }
 
+/// `extract(year FROM day) = 2024 AND extract(month FROM day) = 9` together are the range of that month: the
+/// year becomes its beginning and the month its end. Not of a `timestamptz`, where both conditions stay.
+fn half_of_month(place: &Place<'_, '_>) -> Option<Replacement> {
+    let tokens = place.tokens;
+    let year_of = |span: &Span| {
+        let (period, end) = period(tokens, span.0)?;
+        let is_year = period.source == Source::Year && tokens.at(end) == Some(&Token::Eq);
+        let Some(Edge::Day(year)) = value(tokens, &period, (end + 1, span.1)) else {
+            return None;
+        };
+        is_year.then_some((*span, period, year.year))
+    };
+    let own = |text: &str| {
+        let conjunction = place.conjunction.iter();
+        let is_own = |span: &&Span| month(tokens, **span, text).is_some();
+        let mut months = conjunction.filter(is_own);
+        months.next().copied().filter(|_| months.next().is_none())
+    };
+    let mut years = place.conjunction.iter().filter_map(year_of);
+    let (year_at, period, year) = years.next()?;
+    let month_at = own(period.text)?;
+    if years.next().is_some() || ![year_at, month_at].contains(&place.span) {
+        return None;
+    }
+    let known = place.block.column(&period.column, place.schema)?;
+    let exact = Kind::of(&known.type_name)? != Kind::Zoned && period.zone.is_none();
+    let first = Day::new(year, month(tokens, month_at, period.text)?, 1).filter(|_| exact)?;
+    let (operator, edge) = match place.span == year_at {
+        true => (">=", first),
+        false => ("<", first.months_later(1)?),
+    };
+    Some(Replacement {
+        text: format!("{} {operator} '{edge}'::date", period.text),
+        column: period.text.to_owned(),
+    })
+}
+
 /// A year of which only one month is wanted, as another condition says, is that month. That
 /// condition stays.
 fn narrowed(place: &Place<'_, '_>, period: &Period<'_>, ends: Ends) -> Ends {
@@ -536,7 +577,16 @@ mod tests {
             ),
             (
                 "EXTRACT(YEAR FROM day) = 2024 AND EXTRACT(month from day) = 9",
-                "(day >= '2024-09-01'::date AND day < '2024-10-01'::date) AND EXTRACT(month from day) = 9",
+                "day >= '2024-09-01'::date AND day < '2024-10-01'::date",
+            ),
+            (
+                "n = 1 AND date_part('month', local) = 12 AND date_part('year', local) = 2024",
+                "n = 1 AND local < '2025-01-01'::date AND local >= '2024-12-01'::date",
+            ),
+            // What contradicts itself is not put together.
+            (
+                "EXTRACT(YEAR FROM day) = 2024 AND EXTRACT(month from day) = 9 AND EXTRACT(month from day) = 8",
+                "(day >= '2024-09-01'::date AND day < '2024-10-01'::date) AND EXTRACT(month from day) = 9 AND EXTRACT(month from day) = 8",
             ),
             (
                 "date_part('year', local) >= 2024",
