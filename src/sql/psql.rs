@@ -183,6 +183,7 @@ impl Reader<'_> {
             "q" | "quit" => {
                 // psql reads no further.
                 self.plain.skipped.push((line, command.to_owned()));
+                self.keep_lines(self.scanner.rest());
                 self.scanner.position = self.scanner.text.len();
             }
             "set" => self.set(arguments),

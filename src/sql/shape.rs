@@ -89,7 +89,8 @@ impl Reader<'_> {
 
     fn word(&mut self) {
         let rest = &self.bytes[self.at..];
-        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+        let is_part = |byte: &u8| is_word(*byte) && *byte != b'$';
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
         self.shape.extend_from_slice(&rest[..length]);
         self.at += length;
         self.in_word = true;
@@ -154,7 +155,8 @@ impl Reader<'_> {
         self.comment_may_begin()?;
         let inside = self.bytes.get(self.at + 2..)?;
         let length = inside.windows(2).position(|pair| pair == b"*/")?;
-        if inside[..length].windows(2).any(|pair| pair == b"/*") {
+        // `/*/` opens a second comment.
+        if inside[..=length].windows(2).any(|pair| pair == b"/*") {
             return None;
         }
         self.at += length + 4;
@@ -235,7 +237,7 @@ mod tests {
             ],
             [
                 "insert into t values (1, 'a'), (2, 'b'), (3, 'c')",
-                "insert into t values ($1, $2)",
+                "insert into t values (7, 'b')",
             ],
         ] {
             let shapes = texts.map(|text| shape(text).unwrap());
