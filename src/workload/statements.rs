@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Statement, StatementId};
+use super::statement::Statement;
+use super::statement_id::StatementId;
 
 /// The statements of a workload. Where two have the same name, it means the first.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
