@@ -344,9 +344,7 @@ fn read_one(
             let plans = match format {
                 SourceFormat::Json if is_truncated => repair::cut_off_json(rest),
                 SourceFormat::Xml if is_truncated => repair::cut_off_xml(rest),
-                SourceFormat::Yaml => {
-                    repair::cut_off_yaml(rest, error.offset.saturating_sub(start))
-                }
+                SourceFormat::Yaml => repair::cut_off_yaml(rest, &error, start),
                 _ => None,
             };
             let plans = plans.ok_or(error)?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::builder::Builder;
+use super::error::{OffsetError, Reason};
 use super::text::{Arity, arity};
 use super::{json, xml, yaml};
 use crate::plan::{Node, Plan};
@@ -118,14 +119,26 @@ fn ends_of_elements(text: &str) -> VecDeque<(usize, Vec<&str>)> {
 }
 
 /// The plans of a YAML text whose last line is damaged, without that line.
-pub(super) fn cut_off_yaml(text: &str, damaged: usize) -> Option<Vec<Plan>> {
+pub(super) fn cut_off_yaml(text: &str, error: &OffsetError, start: usize) -> Option<Vec<Plan>> {
+    let is_truncated = matches!(error.reason, Reason::Truncated(_));
+    let damaged = error.offset.saturating_sub(start);
     let is_last = text.get(damaged..)?.trim_end().lines().count() <= 1;
     let before = text.get(..damaged)?;
     let line = before.rfind('\n').map_or(0, |feed| feed + 1);
     let mut builder = Builder::default();
     let read = yaml::read_document(before.get(..line)?, 0, &mut builder);
     let plans = builder.finish();
-    (is_last && read.is_ok() && !plans.is_empty()).then_some(plans)
+    // A line with a key and a value is damaged, not cut off.
+    let value = text.get(line..)?.trim_end_matches('\n').split_once(": ");
+    let is_cut = is_truncated || value.is_none_or(|(_, value)| is_begun(value));
+    (is_last && is_cut && read.is_ok() && !plans.is_empty()).then_some(plans)
+}
+
+/// Whether a value is the beginning of a number, `true` or `false`.
+fn is_begun(value: &str) -> bool {
+    value.is_empty()
+        || value.ends_with('.')
+        || ["true", "false"].iter().any(|word| word.starts_with(value))
 }
 
 /// Whether a YAML plan ends too early, which its format does not show: EXPLAIN ANALYZE ends with the

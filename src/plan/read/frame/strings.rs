@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::super::text::begins_with_operation;
 use super::line::FramedLine;
 use super::marks::has_numbers;
 use super::program::{is_plain_json, joined};
@@ -33,7 +34,7 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         .sum();
     let Some(root) = literals
         .iter()
-        .position(|literal| has_numbers(&literal.text))
+        .position(|literal| begins_with_node(&literal.text))
     else {
         return false;
     };
@@ -126,6 +127,13 @@ fn is_column_name(text: &str) -> bool {
     name.eq_ignore_ascii_case("query plan") || name.eq_ignore_ascii_case("query_plan")
 }
 
+/// Whether a literal begins with a node: what stands between two quoted names does not.
+fn begins_with_node(text: &str) -> bool {
+    let end = text.find(" (cost=").or_else(|| text.find(" (actual "));
+    let title = end.and_then(|end| text.get(..end)).map(str::trim);
+    title.is_some_and(begins_with_operation)
+}
+
 /// Where a literal stands: behind a name, or by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -176,7 +184,7 @@ fn literals(text: &str) -> Vec<Found> {
 /// Where a literal can begin, by the last character before it; none at the beginning of a line.
 fn place(before: Option<char>) -> Option<Place> {
     match before {
-        None | Some('[' | '(' | '{' | ',' | '+' | '.' | '@' | '$') => Some(Place::Element),
+        None | Some('[' | '(' | '{' | ',' | '+' | '@' | '$') => Some(Place::Element),
         Some(':' | '=' | '>') => Some(Place::Value),
         Some(_) => None,
     }
