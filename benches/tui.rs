@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use divan::Bencher;
 use pgrehearse::internals::plan::Plan;
+use pgrehearse::internals::plan::read::ReadPlan;
 use pgrehearse::internals::tui::keymap::Key;
 use pgrehearse::internals::tui::model::{Model, Msg, Size};
 use pgrehearse::internals::tui::session_data::SessionData;
@@ -45,7 +46,7 @@ fn tree(nodes: usize) -> Plan {
 fn model(plans: Vec<(String, Plan)>) -> Model {
     let plans = plans
         .into_iter()
-        .map(|(name, plan)| (name, Ok(plan)))
+        .map(|(name, plan)| (name, Ok(ReadPlan::of_statement(plan, ""))))
         .collect();
     Model::offline(
         SessionData::of_plans("bench".to_owned(), plans),

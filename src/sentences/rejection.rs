@@ -3,7 +3,7 @@
 use super::refusal;
 use crate::advise::Benefit;
 use crate::advise::rejection::{OtherIndex, Rejection};
-use crate::model::QualifiedName;
+use crate::model::{Cost, QualifiedName};
 use crate::verdict::Reason;
 use crate::workload::StatementId;
 
@@ -44,27 +44,8 @@ pub fn rejection(rejection: &Rejection) -> String {
             gained,
             write_cost,
             lost_hot_cost,
-        } => {
-            let hot = if lost_hot_cost.0 > 0.0 {
-                format!(
-                    ", {lost_hot_cost} of it because updates that are HOT now would make entries in all indexes"
-                )
-            } else {
-                String::new()
-            };
-            format!(
-                "{}; all calls together gain {gained}, and writes would pay {write_cost} to keep it up to date{hot}",
-                gain(best)
-            )
-        }
-        Rejection::OverLimit {
-            best,
-            reason: Reason::Negligible,
-        } => format!(
-            "{}; beside the many recommended ones it would save less than 0.1 % of what the workload costs (--max-indexes: as many as wanted)",
-            gain(best)
-        ),
-        Rejection::OverLimit { best, .. } => gain(best),
+        } => write_cost_too_high(best, *gained, *write_cost, *lost_hot_cost),
+        Rejection::OverLimit { best, reason } => over_limit(best, *reason),
         Rejection::Redundant { best, other } => {
             let other = other.as_ref().map(|other| other_index(best, other));
             format!("{}{}", gain(best), other.unwrap_or_default())
@@ -88,6 +69,35 @@ fn being_built(index: &QualifiedName) -> String {
     format!(
         "{index} is being built now and does the same, or begins in the same way: advise again once it is valid"
     )
+}
+
+fn write_cost_too_high(
+    best: &Benefit,
+    gained: Cost,
+    write_cost: Cost,
+    lost_hot_cost: Cost,
+) -> String {
+    let hot = if lost_hot_cost.0 > 0.0 {
+        format!(
+            ", {lost_hot_cost} of it because updates that are HOT now would make entries in all indexes"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{}; all calls together gain {gained}, and writes would pay {write_cost} to keep it up to date{hot}",
+        gain(best)
+    )
+}
+
+fn over_limit(best: &Benefit, reason: Reason) -> String {
+    let gain = gain(best);
+    match reason {
+        Reason::Negligible => format!(
+            "{gain}; beside the many recommended ones it would save less than 0.1 % of what the workload costs (--max-indexes: as many as wanted)"
+        ),
+        _ => gain,
+    }
 }
 
 /// `queue: 120 → 8.3`

@@ -626,7 +626,7 @@ mod tests {
         let log = "D, [2026-05-02T08:00:00.1 #9] DEBUG -- :   \x1b[1m\x1b[36mTicket Load (1.5ms)\x1b[0m  \x1b[1m\x1b[34mSELECT \"tickets\".* FROM \"tickets\" WHERE \"tickets\".\"owner\" = $1 LIMIT $2\x1b[0m  [[\"owner\", \"it's\"], [\"LIMIT\", 1]]\n\
                    D, [2026-05-02T08:00:00.2 #9] DEBUG -- :   TRANSACTION (0.1ms)  BEGIN\n";
         assert_eq!(
-            read(&log),
+            read(log),
             one(
                 "SELECT \"tickets\".* FROM \"tickets\" WHERE \"tickets\".\"owner\" = 'it''s' LIMIT 1",
                 Some(1.5)

@@ -35,9 +35,7 @@ pub fn write_text(diffs: &[Diff<'_>], pairs: &Pairs<'_>, width: usize) -> String
 /// All comparisons to paste into an issue.
 pub fn write_markdown(diffs: &[Diff<'_>], pairs: &Pairs<'_>, width: usize) -> String {
     let mut texts: Vec<String> = diffs.iter().map(|diff| diff.markdown(width)).collect();
-    let lines = unpaired(pairs)
-        .into_iter()
-        .map(|line| escaped(&line).to_string());
+    let lines = unpaired(pairs).into_iter().map(|line| escaped(&line));
     let sums = sums(diffs);
     let sums = sums
         .iter()
