@@ -179,7 +179,8 @@ fn read_unframed(text: &str, unframed: &Unframed<'_>) -> Result<Vec<ReadPlan>, R
     if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));
     }
-    let line = |offset| position(unframed, offset).line;
+    let lines = Lines::of(unframed);
+    let line = |offset| lines.number(offset);
     let mut plans: Vec<ReadPlan> = Vec::with_capacity(scanned.len());
     let starts: Vec<usize> = scanned.iter().map(|scanned| line(scanned.start)).collect();
     for (index, scanned) in scanned.into_iter().enumerate() {
@@ -219,6 +220,35 @@ fn located(unframed: &Unframed<'_>, OffsetError { offset, reason }: OffsetError)
     }
 }
 
+/// Which line of the file an offset of the text without frames is in, for many offsets.
+struct Lines<'u> {
+    unframed: &'u Unframed<'u>,
+    /// Where the lines end.
+    feeds: Vec<usize>,
+}
+
+impl<'u> Lines<'u> {
+    fn of(unframed: &'u Unframed<'u>) -> Lines<'u> {
+        let feeds = unframed.text.match_indices('\n').map(|(at, _)| at);
+        Lines {
+            unframed,
+            feeds: feeds.collect(),
+        }
+    }
+
+    fn number(&self, offset: usize) -> usize {
+        let before = self.feeds.partition_point(|feed| *feed < offset);
+        number_in_file(self.unframed, before + 1)
+    }
+}
+
+/// The number in the file of a line of the text without frames.
+fn number_in_file(unframed: &Unframed<'_>, line: usize) -> usize {
+    let numbers = unframed.numbers.as_ref();
+    let number = numbers.and_then(|numbers| numbers.get(line - 1).or_else(|| numbers.last()));
+    number.copied().unwrap_or(line)
+}
+
 /// Where an offset of the text without frames is in the file.
 fn position(unframed: &Unframed<'_>, offset: usize) -> FilePosition {
     let text = &unframed.text;
@@ -227,19 +257,12 @@ fn position(unframed: &Unframed<'_>, offset: usize) -> FilePosition {
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
     let position = encoding::end_position(text.get(..end).unwrap_or_default());
-    match &unframed.numbers {
-        None => position,
-        Some(numbers) => {
-            let number = numbers
-                .get(position.line - 1)
-                .or_else(|| numbers.last())
-                .copied()
-                .unwrap_or(position.line);
-            FilePosition {
-                line: number,
-                column: None,
-            }
-        }
+    if unframed.numbers.is_none() {
+        return position;
+    }
+    FilePosition {
+        line: number_in_file(unframed, position.line),
+        column: None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::advise::advise;
 use crate::model::Bytes;
 use crate::planner::test_planner::{TestPlanner, seq_scan, table};
-use crate::verdict::Limits;
+use crate::verdict::{Limits, Rehearse};
 
 /// Two statements, each made cheaper by an index.
 fn planner() -> TestPlanner {
@@ -29,6 +29,24 @@ fn without_a_twin_nothing_is_said_about_what_was_not_tested() {
     let text = write(&advice, &RunMeasurements::default(), 100);
     let expected =
         format!("No index is recommended, but {untested} candidates could not be tested now.");
+    assert!(text.contains(&expected), "{text}");
+    assert!(!text.contains("No index helps"), "{text}");
+}
+
+#[test]
+fn where_nothing_was_to_be_tested_it_does_not_say_that_no_index_helps() {
+    let mut planner = planner();
+    let workload = planner.workload().clone();
+    let off = Limits {
+        rehearse: Rehearse::Off,
+        ..Limits::default()
+    };
+    let advice = advise(&workload, &off, &mut planner, &|_| {}).unwrap();
+    let untested = advice.rejected.len();
+    assert!(untested >= 2, "{untested}");
+    let text = write(&advice, &RunMeasurements::default(), 100);
+    let expected =
+        format!("No index is recommended: {untested} candidates were not tested (--rehearse).");
     assert!(text.contains(&expected), "{text}");
     assert!(!text.contains("No index helps"), "{text}");
 }

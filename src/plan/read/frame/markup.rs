@@ -58,8 +58,9 @@ fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
     // Within a literal an entity is the statement's own.
     let is_escaped = |text: &str| {
         ENTITIES.iter().any(|(entity, _)| {
+            let mut literals = Literals::of(text);
             text.match_indices(entity)
-                .any(|(at, _)| is_outside_literals(text, at))
+                .any(|(at, _)| literals.are_closed_before(at))
         })
     };
     if !lines
@@ -92,8 +93,9 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
         return false;
     };
     let is_marked = |text: &str| {
+        let mut literals = Literals::of(text);
         tag.find_iter(text)
-            .any(|found| is_outside_literals(text, found.start()))
+            .any(|found| literals.are_closed_before(found.start()))
     };
     if !lines
         .iter()
@@ -103,9 +105,10 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     }
     let mut stripped = Vec::with_capacity(lines.len());
     for line in lines.iter() {
+        let mut literals = Literals::of(&line.text);
         let broken = tag.replace_all(&line.text, |found: &regex::Captures<'_>| {
             let start = found.get(0).map_or(0, |tag| tag.start());
-            if !is_outside_literals(&line.text, start) {
+            if !literals.are_closed_before(start) {
                 return found[0].to_owned();
             }
             let name = found[1].to_ascii_lowercase();
@@ -144,8 +147,28 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     changed
 }
 
-/// Whether an offset of a line is outside of quotes.
-fn is_outside_literals(line: &str, at: usize) -> bool {
-    let quotes = line.get(..at).unwrap_or_default().matches('\'').count();
-    quotes % 2 == 0
+/// Which offsets of a line are outside of quotes, asked from left to right: a line of a million tags
+/// is read once.
+struct Literals<'l> {
+    line: &'l str,
+    /// Up to here quotes are counted.
+    read: usize,
+    is_open: bool,
+}
+
+impl<'l> Literals<'l> {
+    fn of(line: &'l str) -> Literals<'l> {
+        Literals {
+            line,
+            read: 0,
+            is_open: false,
+        }
+    }
+
+    fn are_closed_before(&mut self, at: usize) -> bool {
+        let between = self.line.get(self.read..at).unwrap_or_default();
+        self.is_open ^= between.matches('\'').count() % 2 == 1;
+        self.read = at.max(self.read);
+        !self.is_open
+    }
 }
