@@ -24,7 +24,7 @@ pub use explanation::explanation;
 pub use foreign::{foreign_server, not_pushed_down};
 pub use gap::gap;
 pub use left_out::left_out;
-pub use no_index::no_index;
+pub use no_index::{no_index, none_recommended};
 pub use not_indexable::not_indexable;
 pub use notice::notice;
 pub use rejection::rejection;

@@ -77,6 +77,37 @@ impl Reason {
         )
     }
 
+    /// Was it not tested, so that nobody knows what it would bring?
+    pub fn is_untested(self) -> bool {
+        match self {
+            Reason::TableTooLarge
+            | Reason::LockTimeout
+            | Reason::StatementTimeout
+            | Reason::WriteBlockTooLong
+            | Reason::WriteBudgetSpent
+            | Reason::Declined
+            | Reason::NotOwner
+            | Reason::ReadOnlyServer
+            | Reason::NotUsableNow
+            | Reason::NotRehearsed
+            | Reason::NoTwin
+            | Reason::Offline
+            | Reason::OutOfTime
+            | Reason::Interrupted
+            | Reason::ServerSilent => true,
+            Reason::NotChosen
+            | Reason::GainTooSmall
+            | Reason::Redundant
+            | Reason::BetterRewritten
+            | Reason::OverBudget
+            | Reason::TooManyIndexes
+            | Reason::Negligible
+            | Reason::UpkeepTooHigh
+            | Reason::BuildFailed
+            | Reason::Slower => false,
+        }
+    }
+
     /// Its name in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -87,7 +87,10 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
         Format::Markdown => diff::write_markdown(&diffs, &pairs, width),
         Format::Json => {
             for plan in pairs.only_before.iter().chain(&pairs.only_after) {
-                terminal::print_message(&format!("{}: a plan without a partner", plan.file));
+                terminal::print_message(&format!(
+                    "{}: the other side has no plan of this statement",
+                    plan.file
+                ));
             }
             diff::write_json(&diffs).map_err(|error| CommandError::Other(error.to_string()))?
         }

@@ -26,7 +26,7 @@ use crate::planner::Evidence;
 use crate::planner::counted::Tally;
 use crate::sentences;
 use crate::text_layout::{indent, titled_rule, truncate};
-use crate::verdict::{Change, MinImprovement, Reason};
+use crate::verdict::{Change, MinImprovement};
 use crate::workload::Statement;
 
 mod curve;
@@ -143,31 +143,8 @@ pub(super) fn no_index(advice: &Advice) -> String {
         let found = count(advice.existing.len(), "problem", "problems");
         return format!("Only the existing indexes were checked, without a workload: {found}.");
     }
-    let rejected = |is_it: fn(Reason) -> bool| {
-        let reasons = advice.rejected.iter().map(Rejected::reason);
-        reasons.filter(|reason| is_it(*reason)).count()
-    };
-    let candidates = |number| count(number, "candidate", "candidates");
-    let not_rehearsed = rejected(|reason| reason == Reason::NotRehearsed);
-    if not_rehearsed > 0 {
-        return format!(
-            "No index is recommended: {} not tested (--rehearse).",
-            match not_rehearsed {
-                1 => "1 candidate was".to_owned(),
-                more => format!("{} were", candidates(more)),
-            }
-        );
-    }
-    let untested = rejected(|reason| {
-        reason.is_passing() || matches!(reason, Reason::NoTwin | Reason::OutOfTime)
-    });
-    match untested {
-        0 => "No index helps.".to_owned(),
-        _ => format!(
-            "No index is recommended, but {} could not be tested now.",
-            candidates(untested)
-        ),
-    }
+    let reasons = advice.rejected.iter().map(Rejected::reason);
+    format!("{}.", sentences::none_recommended(reasons))
 }
 
 fn statement_block(text: &mut String, statement: &StatementAdvice, advice: &Advice, width: usize) {

@@ -10,6 +10,16 @@ use crate::model::{Cost, QualifiedName, group_thousands};
 use crate::planner::RefusalCause;
 use crate::verdict::{MinImprovement, Reason};
 
+/// Without recommendations, whether no index helps or not all were tested: by why each candidate is
+/// not recommended.
+pub fn none_recommended(reasons: impl Iterator<Item = Reason>) -> String {
+    match reasons.filter(|reason| reason.is_untested()).count() {
+        0 => "No index helps".to_owned(),
+        1 => "No index is recommended, but 1 candidate was not tested".to_owned(),
+        more => format!("No index is recommended, but {more} candidates were not tested"),
+    }
+}
+
 /// Why no index helps a statement, in a sentence.
 pub fn no_index(reason: &NoIndexHelps) -> String {
     match reason {

@@ -94,7 +94,7 @@ fn over_limit(best: &Benefit, reason: Reason) -> String {
     let gain = gain(best);
     match reason {
         Reason::Negligible => format!(
-            "{gain}; beside the many recommended ones it would save less than 0.1 % of what the workload costs (--max-indexes: as many as wanted)"
+            "{gain}; beside the recommended indexes it would save at most 0.1 % of the workload's cost (--max-indexes or --budget: as many as wanted)"
         ),
         _ => gain,
     }

@@ -161,6 +161,10 @@ fn rejections() {
             reason: Reason::OverBudget,
             best: benefit(),
         },
+        Rejection::OverLimit {
+            reason: Reason::Negligible,
+            best: benefit(),
+        },
         redundant(None),
         redundant(Some(other(4.2))),
         redundant(Some(other(8.3))),
@@ -608,4 +612,36 @@ fn whose_indexes_were_checked() {
         ]
         .into_iter()
     ));
+}
+
+#[test]
+fn that_no_index_helps_is_said_only_where_all_were_tested() {
+    let said = |reasons: &[Reason]| none_recommended(reasons.iter().copied());
+    assert_eq!(said(&[]), "No index helps");
+    let tested = [
+        Reason::NotChosen,
+        Reason::GainTooSmall,
+        Reason::UpkeepTooHigh,
+        Reason::BuildFailed,
+    ];
+    assert_eq!(said(&tested), "No index helps");
+    for untested in [
+        Reason::NotRehearsed,
+        Reason::NotOwner,
+        Reason::TableTooLarge,
+        Reason::Declined,
+        Reason::OutOfTime,
+        Reason::ReadOnlyServer,
+        Reason::WriteBudgetSpent,
+    ] {
+        assert_eq!(
+            said(&[Reason::NotChosen, untested]),
+            "No index is recommended, but 1 candidate was not tested",
+            "{untested:?}"
+        );
+    }
+    assert_eq!(
+        said(&[Reason::NoTwin, Reason::NoTwin]),
+        "No index is recommended, but 2 candidates were not tested"
+    );
 }

@@ -17,7 +17,7 @@ pub struct NamedPlan<'p> {
     pub plan: &'p Plan,
 }
 
-/// The pairs of two sets of plans, and those without a partner.
+/// The pairs of two sets of plans, and those that belong to no pair.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pairs<'p> {
     /// Before and after, in the order of the plans before.

@@ -71,6 +71,14 @@ impl IndexView {
         self.evidence == Some(Evidence::PlannerTwin)
     }
 
+    /// Why it is not recommended; none when it is, and for those of the user.
+    pub fn rejected(&self) -> Option<Reason> {
+        match self.status {
+            IndexStatus::Rejected { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Its size for a column; `≈` before an estimate.
     pub fn size_text(&self) -> Option<String> {
         let about = if self.is_predicted() { "≈" } else { "" };

@@ -9,12 +9,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule, style};
 use crate::model::{Cost, factor_text, printable};
+use crate::sentences;
 use crate::text_layout::truncate;
 use crate::tui::cells::{bar, count, left, mean_time, right, short_number};
 use crate::tui::layout::Areas;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::workload::{Sort, SortDirection};
-use crate::tui::session_data::{SessionData, StatementView, TimeCoverage, Totals};
+use crate::tui::session_data::{IndexView, SessionData, StatementView, TimeCoverage, Totals};
 use crate::tui::sql_text;
 use crate::tui::theme::Theme;
 
@@ -150,7 +151,9 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
         );
     }
     if recommended == 0 {
-        return format!("No index helps; {whose} (calls × cost): {}", text(before));
+        let reasons = session_data.indexes.iter().filter_map(IndexView::rejected);
+        let none = sentences::none_recommended(reasons);
+        return format!("{none}; {whose} (calls × cost): {}", text(before));
     }
     let factor = factor_text(before.factor_to(after));
     let indexes = count(recommended, "index", "indexes");
