@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::sought::is_about_a_sought_value;
 use crate::catalog::{Column, Table};
 use crate::index::{IndexKey, Key};
 use crate::sql::{Expression, Shape};
@@ -49,34 +50,15 @@ pub(super) fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
         expression.shape,
         Shape::Constant | Shape::RunTime | Shape::Column(_)
     );
-    let fixed = !is_known_at_run_time(expression);
+    let fixed = !is_known_at_run_time(expression) && !is_about_a_sought_value(expression, table);
     (known && computed && fixed && !expression.columns.is_empty())
         .then(|| Key::Expression(expression.clone()))
 }
 
 /// Does a part of it change from call to call, so that no index can hold it?
 fn is_known_at_run_time(expression: &Expression) -> bool {
-    match &expression.shape {
-        Shape::RunTime => true,
-        Shape::Binary { left, right, .. }
-        | Shape::AnyOf {
-            operand: left,
-            array: right,
-            ..
-        } => is_known_at_run_time(left) || is_known_at_run_time(right),
-        Shape::And(parts)
-        | Shape::Or(parts)
-        | Shape::Call {
-            arguments: parts, ..
-        } => parts.iter().any(is_known_at_run_time),
-        Shape::Not(operand)
-        | Shape::NullTest { operand, .. }
-        | Shape::TruthTest { operand, .. }
-        | Shape::Collate { operand, .. }
-        | Shape::Cast { operand, .. } => is_known_at_run_time(operand),
-        Shape::Extract { source, .. } => is_known_at_run_time(source),
-        Shape::Column(_) | Shape::Constant | Shape::Other | Shape::Unparsed => false,
-    }
+    let mut parts = expression.parts().into_iter();
+    matches!(expression.shape, Shape::RunTime) || parts.any(is_known_at_run_time)
 }
 
 pub(super) fn plain_column<'t>(expression: &Expression, table: &'t Table) -> Option<&'t Column> {

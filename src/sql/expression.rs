@@ -300,6 +300,36 @@ impl Expression {
         }
     }
 
+    /// What it is made of, one level down.
+    pub fn parts(&self) -> Vec<&Expression> {
+        match &self.shape {
+            Shape::And(parts)
+            | Shape::Or(parts)
+            | Shape::Call {
+                arguments: parts, ..
+            } => parts.iter().collect(),
+            Shape::Binary { left, right, .. }
+            | Shape::AnyOf {
+                operand: left,
+                array: right,
+                ..
+            } => vec![left, right],
+            Shape::Not(operand)
+            | Shape::NullTest { operand, .. }
+            | Shape::TruthTest { operand, .. }
+            | Shape::Collate { operand, .. }
+            | Shape::Cast { operand, .. }
+            | Shape::Extract {
+                source: operand, ..
+            } => vec![operand],
+            Shape::Column(_)
+            | Shape::Constant
+            | Shape::RunTime
+            | Shape::Other
+            | Shape::Unparsed => Vec::new(),
+        }
+    }
+
     /// The ANDed parts of a condition; a condition without AND is its only part.
     pub fn conjuncts(&self) -> &[Expression] {
         match &self.shape {

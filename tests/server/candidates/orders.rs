@@ -219,3 +219,39 @@ fn a_change_of_a_parent_s_key_looks_for_its_children() {
         tried(&report)
     );
 }
+
+/// What is sought is another value in the next call: an expression with it is no key.
+#[test]
+fn a_distance_to_what_is_sought_is_no_key() {
+    let database = Database::new("orders_sought",
+        "CREATE TABLE offer (id bigint PRIMARY KEY, title text NOT NULL, price integer NOT NULL, mood text NOT NULL, words tsvector NOT NULL);
+         INSERT INTO offer SELECT n, md5(n::text), n * 7919 % 100003, (ARRAY['loud', 'calm', 'odd'])[1 + n % 3], to_tsvector('simple', 'w' || n % 500 || ' all')
+         FROM generate_series(1, 40000) AS n;
+         ANALYZE offer;",
+    );
+    let report = advise(
+        &database,
+        "-- name: ranked
+         SELECT id FROM offer, to_tsquery('simple', 'w7 | w8') AS q WHERE words @@ q ORDER BY ts_rank(words, q) DESC LIMIT 10;
+         -- name: near
+         SELECT id FROM offer ORDER BY abs(price - 4711) LIMIT 5;
+         -- name: exact-first
+         SELECT id FROM offer ORDER BY (title = 'a87ff679a2f3e71d9181a67b7542122c') DESC, id LIMIT 5;
+         -- name: kind-first
+         SELECT id FROM offer ORDER BY (mood = 'odd') DESC, id LIMIT 5;",
+    );
+    for sought in ["ts_rank", "abs(", "a87ff"] {
+        assert!(
+            !is_tried(&report, sought),
+            "{sought}: {:#?}",
+            summary(&report)
+        );
+    }
+    assert_eq!(
+        recommended(&report, &["gin (words)"]).len(),
+        1,
+        "{:#?}",
+        summary(&report)
+    );
+    assert!(is_tried(&report, "mood = 'odd'"), "{:#?}", summary(&report));
+}
