@@ -14,7 +14,7 @@ mod needed;
 mod plan_catalog;
 mod relation;
 mod relation_use;
-mod sought;
+mod search_value;
 
 pub use collect::relation_uses;
 pub use condition::{Condition, ConditionKind, Operand};

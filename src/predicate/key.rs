@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::sought::is_about_a_sought_value;
+use super::search_value::contains_search_value;
 use crate::catalog::{Column, Table};
 use crate::index::{IndexKey, Key};
 use crate::sql::{Expression, Shape};
@@ -50,7 +50,7 @@ pub(super) fn key_of(expression: &Expression, table: &Table) -> Option<Key> {
         expression.shape,
         Shape::Constant | Shape::RunTime | Shape::Column(_)
     );
-    let fixed = !is_known_at_run_time(expression) && !is_about_a_sought_value(expression, table);
+    let fixed = !is_known_at_run_time(expression) && !contains_search_value(expression, table);
     (known && computed && fixed && !expression.columns.is_empty())
         .then(|| Key::Expression(expression.clone()))
 }

@@ -6,7 +6,7 @@ use crate::index::{Index, Key, parse_index};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 
-fn table(name: &str, columns: &[(&str, &str)]) -> Table {
+pub(super) fn table(name: &str, columns: &[(&str, &str)]) -> Table {
     let column = |(name, type_name): &(&str, &str)| Column {
         name: (*name).to_owned(),
         type_name: (*type_name).to_owned(),

@@ -220,10 +220,10 @@ fn a_change_of_a_parent_s_key_looks_for_its_children() {
     );
 }
 
-/// What is sought is another value in the next call: an expression with it is no key.
+/// What is searched for is another value in the next call: an expression with it is no key.
 #[test]
-fn a_distance_to_what_is_sought_is_no_key() {
-    let database = Database::new("orders_sought",
+fn a_distance_to_a_value_that_is_searched_for_is_no_key() {
+    let database = Database::new("orders_searched",
         "CREATE TABLE offer (id bigint PRIMARY KEY, title text NOT NULL, price integer NOT NULL, mood text NOT NULL, words tsvector NOT NULL);
          INSERT INTO offer SELECT n, md5(n::text), n * 7919 % 100003, (ARRAY['loud', 'calm', 'odd'])[1 + n % 3], to_tsvector('simple', 'w' || n % 500 || ' all')
          FROM generate_series(1, 40000) AS n;
@@ -240,10 +240,10 @@ fn a_distance_to_what_is_sought_is_no_key() {
          -- name: kind-first
          SELECT id FROM offer ORDER BY (mood = 'odd') DESC, id LIMIT 5;",
     );
-    for sought in ["ts_rank", "abs(", "a87ff"] {
+    for searched in ["ts_rank", "abs(", "a87ff"] {
         assert!(
-            !is_tried(&report, sought),
-            "{sought}: {:#?}",
+            !is_tried(&report, searched),
+            "{searched}: {:#?}",
             summary(&report)
         );
     }
