@@ -33,6 +33,8 @@ mod figures;
 mod greedy;
 #[path = "advice/judge.rs"]
 mod judge;
+#[path = "advice/literals.rs"]
+mod literals;
 #[path = "advice/options.rs"]
 mod options;
 #[path = "advice/robustness.rs"]
@@ -131,9 +133,12 @@ fn proposals<'c>(
     };
     let mut proposals = Vec::new();
     for case in cases {
+        let fixed = options
+            .fixed_literals
+            .then(|| literals::all_fixed(&case.workload));
         let task = Task {
             conninfo,
-            workload: &case.workload,
+            workload: fixed.as_ref().unwrap_or(&case.workload),
             budget: case.budget,
         };
         let budget = case

@@ -66,6 +66,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         known,
         limits,
         budget: limits.budget,
+        ceiling: None,
         kept_out: BTreeMap::new(),
     };
     let mut bound = search.bound()?;
@@ -77,6 +78,7 @@ pub fn choose(known: &mut KnownCosts<'_>, limits: &Limits) -> Result<Selection, 
         (None, verified) => search.pick(verified.unwrap_or_default(), Preference::Saving)?,
     };
     if !is_mended {
+        search.set_ceiling(&chosen)?;
         search.exchange(&mut chosen)?;
         search.merge(&mut chosen)?;
         search.shorten(&mut chosen)?;

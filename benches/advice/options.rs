@@ -31,6 +31,9 @@ pub struct Options {
     /// Total size of the indexes (repeatable; in place of the usual ones)
     #[arg(long, value_parser = Bytes::parse)]
     pub budget: Vec<Bytes>,
+    /// Say that every literal is the same in every call (`-- fixed:`)
+    #[arg(long, conflicts_with_all = ["cases", "robustness"])]
+    pub fixed_literals: bool,
     /// Use this server (connection string without a database) and leave the data there for the next
     /// run, instead of a throwaway one; its encoding has to be UTF8 and its locale C
     #[arg(long, value_name = "CONNINFO")]

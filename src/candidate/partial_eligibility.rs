@@ -44,6 +44,10 @@ const RARE_PART_OF_EQUAL_SHARE: f64 = 0.5;
 /// category. Of two values with half of the rows each none is.
 const MIN_SHARE_OF_USUAL_VALUE: f64 = 0.6;
 
+/// Beside a usual value another one is a state up to this share of the rows, or up to an equal share
+/// of the values: of five grades, one that a third of the rows has is a grade like any other.
+const MAX_SHARE_OF_STATE: f64 = 0.2;
+
 /// A longer list of values is not a category.
 const MAX_LIST: usize = 8;
 
@@ -286,7 +290,7 @@ fn is_version(name: &str) -> bool {
 }
 
 /// Does the literal name a state that few rows have? In a column where one value is usual any other
-/// is; elsewhere it has to be rare among the values.
+/// is that is not about as frequent; elsewhere it has to be rare among the values.
 fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table) -> bool {
     if column.type_name == "boolean" {
         return true;
@@ -301,12 +305,19 @@ fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table
         statistics.null_fraction >= MIN_SHARE_OF_USUAL_VALUE
             || shares.any(|share| share >= MIN_SHARE_OF_USUAL_VALUE)
     });
-    let rare = column
+    let equal_share = column
         .distinct_values(rows)
-        .map(|distinct| RARE_PART_OF_EQUAL_SHARE / distinct.max(1.0));
+        .map(|distinct| 1.0 / distinct.max(1.0));
+    let max_share = match has_usual_value {
+        true => Some(equal_share.map_or(1.0, |equal| equal.max(MAX_SHARE_OF_STATE))),
+        false => equal_share.map(|equal| RARE_PART_OF_EQUAL_SHARE * equal),
+    };
     let is_rare = |value: &str| {
         let share = column.equality_share(value, rows);
-        has_usual_value || share.zip(rare).is_some_and(|(share, rare)| share <= rare)
+        match share.zip(max_share) {
+            Some((share, max)) => share <= max || share >= MIN_SHARE_OF_USUAL_VALUE,
+            None => has_usual_value,
+        }
     };
     match condition.kind {
         ConditionKind::Membership => array_elements(literal).iter().all(|value| is_rare(value)),

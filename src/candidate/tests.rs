@@ -681,6 +681,31 @@ fn values_that_are_all_as_frequent_are_no_kinds() {
     );
 }
 
+/// `a` is the usual grade; `b` is about as frequent, and no state beside it.
+#[test]
+fn beside_a_usual_value_a_frequent_one_is_no_kind() {
+    let grades = || {
+        let shares = [("a", 0.6), ("b", 0.3), ("c", 0.08), ("d", 0.019)];
+        let statistics = ColumnStatistics {
+            distinct: 5.0,
+            most_common_values: shares
+                .map(|(value, share)| (value.to_owned(), share))
+                .into(),
+            ..Default::default()
+        };
+        column("grade", "text", statistics)
+    };
+    let of = |value: &str| {
+        let (literal, text) = (
+            format!("'{value}'::text"),
+            format!("(grade = '{value}'::text)"),
+        );
+        predicates_of(&grades(), ConditionKind::Equality, &literal, &text)
+    };
+    assert_eq!(of("b"), [""; 0], "a third of the rows");
+    assert_eq!(of("c"), ["grade = 'c'::text"], "few rows");
+}
+
 #[test]
 fn what_most_rows_do_not_have_is_a_kind() {
     let mut shares = vec![("0".to_owned(), 0.93)];

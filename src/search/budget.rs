@@ -30,9 +30,11 @@ const WORTH_A_KNOWN_EXCHANGE: f64 = 0.0001;
 const MAX_ROUNDS: usize = 12;
 const WORTH_A_ROUND: f64 = 0.01;
 
-/// Before sets are looked for, what the lower bound rests on is asked about so often: that finds plans
-/// that no set so far has shown.
-const ROUNDS_OF_THE_BOUND: usize = 2;
+/// Before sets are looked for, what the lower bound rests on is asked about so often: it finds plans
+/// that no set so far has shown. A round asks about every statement, so a large workload gets fewer.
+const MIN_ROUNDS_OF_THE_BOUND: usize = 2;
+const MAX_ROUNDS_OF_THE_BOUND: usize = 10;
+const STATEMENTS_OF_THE_BOUND: usize = 250;
 
 /// Of the indexes that are missed least, smaller ones are looked for in the place of so many.
 const MAX_MADE_SMALLER: usize = 6;
@@ -50,10 +52,13 @@ impl Search<'_, '_> {
         let mut best = (self.sum(&[])?, Vec::new());
         self.known.bundles(&[])?;
         let all: TrialSet = self.known.trials().ids().collect();
+        let statements = self.known.baseline().as_slice().len().max(1);
+        let rounds = (STATEMENTS_OF_THE_BOUND / statements)
+            .clamp(MIN_ROUNDS_OF_THE_BOUND, MAX_ROUNDS_OF_THE_BOUND);
         for _ in 0..MAX_ROUNDS {
             let before = (best.0, self.known.answers());
             if !best.1.is_empty() {
-                self.tighten(bound, best.0, ROUNDS_OF_THE_BOUND)?;
+                self.tighten(bound, best.0, rounds)?;
             }
             self.known.pause();
             let found = self.starts(budget, bound.as_ref(), &best.1);

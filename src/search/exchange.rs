@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::greedy::{
-    Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_far, is_near, tolerance,
+    MAX_UNNOTICED_COST, Offer, Place, Preference, Search, WORTH_ANOTHER_INDEX, is_far, is_near,
+    tolerance,
 };
 use super::trial::{TrialId, Trials};
 use crate::planner::PlannerError;
@@ -30,12 +31,21 @@ const AS_ONE: Allowed = Allowed {
     units: 20.0,
 };
 
+/// With one index in the place of two that serve different values of one statement, a call may cost
+/// this share more of what it costs without any.
+const UNNOTICED_BETWEEN_CLASSES: f64 = 0.01;
+
 /// Without an index whose columns are the first of another one: by tomorrow's report that one would
 /// make it redundant.
 const WITHOUT_A_PREFIX: Allowed = Allowed {
     factor: 2.0,
     units: 50.0,
 };
+
+/// Under a budget all that makes the set smaller or simpler may cost the workload this much together:
+/// as a share of what it costs then, or of what it cost without any index.
+const UNNOTICED_UNDER_A_BUDGET: f64 = 0.005;
+const UNNOTICED_OF_THE_BASELINE: f64 = 0.001;
 
 /// It is no gain to have one index that is larger than the two by more than this.
 const MAX_SIZE_OF_MERGED: f64 = 1.2;
@@ -73,10 +83,30 @@ impl Search<'_, '_> {
             }
             offers.push(now);
             if let Some([better]) = self.best_offer(&offers, Preference::Saving).as_deref() {
-                chosen[place] = *better;
+                let set = [others.as_slice(), &[*better]].concat();
+                if self.is_below_the_ceiling(&set)? {
+                    chosen[place] = *better;
+                }
             }
         }
         Ok(())
+    }
+
+    /// From now on the workload may cost hardly more than with this set, where there is a budget.
+    pub(super) fn set_ceiling(&mut self, set: &[TrialId]) -> Result<(), PlannerError> {
+        if self.budget.is_some() {
+            let (sum, baseline) = (self.sum(set)?, self.sum(&[])?);
+            let unnoticed = UNNOTICED_UNDER_A_BUDGET * sum;
+            self.ceiling = Some(sum + unnoticed.max(UNNOTICED_OF_THE_BASELINE * baseline));
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_below_the_ceiling(&mut self, set: &[TrialId]) -> Result<bool, PlannerError> {
+        match self.ceiling {
+            Some(ceiling) => Ok(self.sum(set)? <= ceiling),
+            None => Ok(true),
+        }
     }
 
     /// What may be better than a chosen index beside these others, by what each did alone: those that
@@ -141,7 +171,10 @@ impl Search<'_, '_> {
             });
             let rest = chosen.iter().filter(|other| *other != prefix);
             let rest: Vec<TrialId> = rest.copied().collect();
-            if is_in_another && self.is_as_good(&rest, chosen, WITHOUT_A_PREFIX)? {
+            if is_in_another
+                && self.is_as_good(&rest, chosen, WITHOUT_A_PREFIX)?
+                && self.is_below_the_ceiling(&rest)?
+            {
                 return Ok(Some(rest));
             }
         }
@@ -155,7 +188,11 @@ impl Search<'_, '_> {
                     }
                     let size = self.size(&set).0 as f64;
                     let is_small = size <= MAX_SIZE_OF_MERGED * self.size(chosen).0 as f64;
-                    if is_small && self.fits(&set) && self.is_as_good(&set, chosen, AS_ONE)? {
+                    if is_small
+                        && self.fits(&set)
+                        && self.is_as_good(&set, chosen, AS_ONE)?
+                        && self.is_below_the_ceiling(&set)?
+                    {
                         return Ok(Some(set));
                     }
                 }
@@ -173,11 +210,13 @@ impl Search<'_, '_> {
         allowed: Allowed,
     ) -> Result<bool, PlannerError> {
         let (with, now) = (self.costs(set)?, self.costs(than)?);
+        let baseline = self.known.baseline().as_slice();
         let mut expected: BTreeMap<&StatementId, Expected> = BTreeMap::new();
-        for ((id, with), now) in with.iter().zip(now.as_slice()) {
+        for (((id, with), now), before) in with.iter().zip(now.as_slice()).zip(baseline) {
             let sum = expected.entry(self.known.statement(id)).or_default();
             sum.classes += 1;
             sum.calls += with.calls;
+            sum.baseline += with.calls * before.cost.0;
             sum.with += with.calls * with.cost.0;
             sum.now += with.calls * now.cost.0;
             sum.worst_is_far |= is_far(with.cost, now.cost);
@@ -191,6 +230,8 @@ impl Search<'_, '_> {
 struct Expected {
     classes: usize,
     calls: f64,
+    /// Σ calls × cost without any index.
+    baseline: f64,
     /// Σ calls × cost with the set.
     with: f64,
     /// Σ calls × cost with what it is compared with.
@@ -200,12 +241,16 @@ struct Expected {
 
 impl Expected {
     fn is_as_good(&self, allowed: Allowed) -> bool {
-        let factor = if self.classes > 1 {
-            allowed.factor.max(WORTH_ANOTHER_INDEX)
-        } else {
-            allowed.factor
-        };
-        let is_unnoticed = self.with - self.now <= allowed.units * self.calls;
+        let Allowed {
+            mut factor,
+            mut units,
+        } = allowed;
+        if self.classes > 1 {
+            let share = UNNOTICED_BETWEEN_CLASSES * self.baseline / self.calls;
+            factor = factor.max(WORTH_ANOTHER_INDEX);
+            units = units.max(share.min(MAX_UNNOTICED_COST));
+        }
+        let is_unnoticed = self.with - self.now <= units * self.calls;
         !self.worst_is_far && (is_unnoticed || self.with <= factor * self.now)
     }
 }

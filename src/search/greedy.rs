@@ -36,7 +36,7 @@ const WORTH_NO_FILTER: f64 = 1.5;
 /// never more than this many planner units.
 pub(super) const WORTH_ANOTHER_INDEX: f64 = 1.5;
 const NOTICED_SHARE: f64 = 0.005;
-const MAX_UNNOTICED_COST: f64 = 100.0;
+pub(super) const MAX_UNNOTICED_COST: f64 = 100.0;
 
 /// One class of values may cost this much more than another set makes it, as a share or in planner
 /// units, if the statement does not over all of its classes.
@@ -59,6 +59,9 @@ pub(super) struct Search<'s, 'k> {
     pub(super) limits: &'s Limits,
     /// That of the limits, or none for the moment.
     pub(super) budget: Option<Bytes>,
+    /// Under a budget: how much the workload may cost with the set made tidier. The size is granted
+    /// already, so that a smaller set which costs noticeably more is no gain.
+    pub(super) ceiling: Option<f64>,
     pub(super) kept_out: BTreeMap<TrialId, Reason>,
 }
 

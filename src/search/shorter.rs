@@ -40,6 +40,7 @@ impl Search<'_, '_> {
                 if may
                     && offer.is_some_and(|offer| is_near(&offer, &now))
                     && !self.misses_in_a_class(&exchanged, &with_present)
+                    && self.is_below_the_ceiling(&set)?
                 {
                     chosen[place] = id;
                     break;

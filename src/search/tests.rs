@@ -146,6 +146,46 @@ fn a_rare_class_of_values_does_not_lose_much() {
     assert_eq!(chosen, ["both", "rare"]);
 }
 
+/// `(a, b)` under its first column's name.
+fn with_second_column(mut trial: Trial, column: &str) -> Trial {
+    let key = IndexKey::ascending(Key::Column(column.to_owned()));
+    trial.index.definition.keys.push(key);
+    trial
+}
+
+#[test]
+fn one_index_serves_two_classes_of_a_statements_values() {
+    let trials = |both: f64| {
+        Trials::from_iter([
+            trial("opened", 900, &[("s#1", 3.0)]),
+            with_second_column(
+                trial("grade", 1_000, &[("s#1", both), ("s#2", 5.0)]),
+                "opened",
+            ),
+        ])
+    };
+    let chosen = |both, cost| {
+        let workload = statements(&[("s#1", 90.0, cost), ("s#2", 10.0, cost)]);
+        let s = |id: &str| StatementId(id.to_owned());
+        let trials = trials(both);
+        let mut known = KnownCosts::from_trials(&trials, workload)
+            .with_classes([(s("s#1"), s("s")), (s("s#2"), s("s"))].into());
+        let chosen = choose(&mut known, &Limits::default()).unwrap().chosen;
+        chosen.len()
+    };
+    assert_eq!(
+        chosen(45.0, 5_000.0),
+        1,
+        "45 and 3 are both nothing of 5,000"
+    );
+    assert_eq!(chosen(45.0, 500.0), 2, "45 is ten times 3, and much of 500");
+    assert_eq!(
+        chosen(450.0, 90_000.0),
+        2,
+        "450 is noticed, whatever it was before"
+    );
+}
+
 #[test]
 fn an_index_made_unnecessary_by_a_later_one_goes() {
     let trials = Trials::from_iter([

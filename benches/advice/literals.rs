@@ -1,0 +1,36 @@
+//! Literals that are the same in every call, as `-- fixed:` says: so were the figures of other tools
+//! measured, which know one set of values and no other.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+/// The workload with all literals of each of its statements named as fixed.
+pub fn all_fixed(workload: &str) -> String {
+    let literal = Regex::new(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b").unwrap();
+    let statements = workload.split_inclusive(';');
+    let fixed = |statement: &str| {
+        let is_sql = |line: &&str| !line.trim_start().starts_with("--");
+        let sql: String = statement
+            .lines()
+            .filter(is_sql)
+            .collect::<Vec<_>>()
+            .join("\n");
+        let values: BTreeSet<&str> = literal
+            .find_iter(&sql)
+            .map(|found| found.as_str())
+            .collect();
+        if values.is_empty() {
+            return statement.to_owned();
+        }
+        let values: Vec<&str> = values.into_iter().collect();
+        let start = statement.len() - statement.trim_start().len();
+        format!(
+            "{}-- fixed: {}\n{}",
+            &statement[..start],
+            values.join(", "),
+            &statement[start..]
+        )
+    };
+    statements.map(fixed).collect()
+}
