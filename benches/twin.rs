@@ -24,7 +24,9 @@ use live::{Database, cluster};
 use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
-use pgrehearse::internals::db::{Interrupt, Safety, Scope, Server, Session, SessionOptions, Twin};
+use pgrehearse::internals::db::{
+    Interrupt, Safety, SampleSource, Scope, Server, Session, SessionOptions, Twin,
+};
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::index::parse_index;
 use pgrehearse::internals::planner::{Answer, Planner, Question, Target};
@@ -61,7 +63,11 @@ fn main() {
         .collect();
     let mut sampled = self::twin(&server);
     let fetch = |twin: &mut Twin, index: &NamedIndex| {
-        twin.fetch_samples(index, &words, &server).unwrap();
+        for request in twin.needed_samples(index, &words).unwrap().requests {
+            if let Some(sample) = server.sample(&request).unwrap() {
+                twin.add_sample(&sample).unwrap();
+            }
+        }
     };
     create("new candidate, with samples", &mut sampled, &indexes, fetch);
 

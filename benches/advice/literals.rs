@@ -1,7 +1,7 @@
 //! Literals that are the same in every call, as `-- fixed:` says: so were the figures of other tools
 //! measured, which know one set of values and no other.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
@@ -16,14 +16,14 @@ pub fn all_fixed(workload: &str) -> String {
             .filter(is_sql)
             .collect::<Vec<_>>()
             .join("\n");
-        let values: BTreeSet<&str> = literal
-            .find_iter(&sql)
-            .map(|found| found.as_str())
-            .collect();
+        // `1` and `'1'` are the same value.
+        let found = literal.find_iter(&sql).map(|found| found.as_str());
+        let by_value = found.map(|text| (text.trim_matches('\''), text));
+        let values: BTreeMap<&str, &str> = by_value.collect();
         if values.is_empty() {
             return statement.to_owned();
         }
-        let values: Vec<&str> = values.into_iter().collect();
+        let values: Vec<&str> = values.into_values().collect();
         let start = statement.len() - statement.trim_start().len();
         format!(
             "{}-- fixed: {}\n{}",

@@ -168,7 +168,10 @@ impl<'s> LivePlanner<'s> {
     }
 
     /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
-    fn sample(&mut self, indexes: &[NamedIndex]) -> Result<(), DbError> {
+    fn sample<'i>(
+        &mut self,
+        indexes: impl IntoIterator<Item = &'i NamedIndex>,
+    ) -> Result<(), DbError> {
         let Some(twin) = self.twin.as_mut().filter(|_| self.twin_maker.may_sample) else {
             return Ok(());
         };
@@ -519,9 +522,7 @@ impl Planner for LivePlanner<'_> {
         if !are_for_the_twin(questions) {
             return one_by_one(self, questions);
         }
-        for question in questions {
-            self.sample(&question.indexes)?;
-        }
+        self.sample(questions.iter().flat_map(|question| &question.indexes))?;
         let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
         twin.ask_all(questions)
     }

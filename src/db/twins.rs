@@ -10,10 +10,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::sampling::SampleSource;
+use super::sampling::{SampleRequest, SampleSource};
 use super::twin::Reserved;
 use super::{DbError, Twin};
 use crate::catalog::Catalog;
@@ -21,16 +22,16 @@ use crate::model::{Bytes, Gap, QualifiedName};
 use crate::planner::{
     Answer, NamedIndex, Planned, Planner, PlannerError, Question, Target, one_by_one,
 };
-use crate::twin::snapshot::TableSample;
+use crate::twin::snapshot::{Oid, TableSample};
 use crate::workload::Statement;
+
+mod kept_sample;
+
+use kept_sample::KeptSample;
 
 /// Others are started once the first twin has planned statements for so long: it takes about as long
 /// to start one.
 const WORTH_ANOTHER: Duration = Duration::from_secs(2);
-
-/// Samples are kept until the others are there. If they take more memory, the others are started at
-/// once: so many rows are sampled for large workloads.
-const MAX_KEPT_SAMPLES: usize = 32 << 20;
 
 /// Statements of one question are planned by several twins where each gets at least so many.
 const MIN_STATEMENTS_EACH: usize = 4;
@@ -41,8 +42,22 @@ pub type MakeTwin = Arc<dyn Fn() -> Option<Twin> + Send + Sync>;
 /// What all twins learn, in the order in which they have to.
 enum Learned {
     Candidate(NamedIndex, Reserved),
-    Sample(TableSample),
+    Sample(KeptSample),
     RealSize(NamedIndex, Bytes),
+}
+
+/// What has to be read for some indexes.
+struct Needed<'i> {
+    /// The indexes that wait for nothing.
+    at_once: Vec<&'i NamedIndex>,
+    /// In order.
+    steps: Vec<Step<'i>>,
+}
+
+/// Rows that have to be read, and the indexes that need no others after these.
+struct Step<'i> {
+    request: SampleRequest,
+    ready: Vec<&'i NamedIndex>,
 }
 
 /// Planner twins of one server.
@@ -56,14 +71,15 @@ pub struct Twins {
     log: Vec<Learned>,
     /// The definitions of the candidates in the log.
     candidates: BTreeSet<String>,
-    /// The memory that the samples in the log take, in bytes.
-    kept_samples: usize,
+    /// So many things may be done at the same time.
+    jobs: usize,
 }
 
 impl Twins {
     /// One twin, to which as many are added as there are `jobs`.
     pub fn new(first: Twin, jobs: usize, another: MakeTwin) -> Twins {
         let mut twins = Twins::one(first);
+        twins.jobs = jobs;
         twins.may_start = (jobs > 1).then(|| (jobs - 1, another));
         twins
     }
@@ -77,7 +93,7 @@ impl Twins {
             may_start: None,
             log: Vec::new(),
             candidates: BTreeSet::new(),
-            kept_samples: 0,
+            jobs: 1,
         }
     }
 
@@ -91,37 +107,152 @@ impl Twins {
         self.first.gaps(tables)
     }
 
-    /// Fetches the rows that estimates of these indexes need, and shows them to `fetched`.
+    /// Fetches the rows that estimates of these indexes need, shows them to `fetched`, and creates
+    /// the indexes that waited for them. With several jobs the next rows are read from the source
+    /// while the twins store the last ones.
     ///
     /// # Errors
     /// When the connection to the source or a twin is lost.
-    pub fn fetch_samples(
+    pub fn fetch_samples<'i>(
         &mut self,
-        indexes: &[NamedIndex],
+        indexes: impl IntoIterator<Item = &'i NamedIndex>,
         words: &BTreeSet<String>,
         source: &dyn SampleSource,
         fetched: &mut dyn FnMut(&TableSample),
     ) -> Result<(), DbError> {
-        for index in indexes {
-            if self.candidates.contains(&definition(index)) {
-                continue;
-            }
-            for sample in self.first.fetch_samples(index, words, source)? {
-                fetched(&sample);
-                self.kept_samples += bytes_of(&sample);
-                self.learn(Learned::Sample(sample))?;
-            }
+        let Needed { at_once, steps } = self.needed(indexes, words)?;
+        for index in at_once {
             self.keep_candidate(index)?;
+        }
+        let mut read = |step: &Step<'_>| {
+            let sample = source.sample(&step.request)?;
+            if let Some(sample) = &sample {
+                fetched(sample);
+            }
+            Ok(sample)
+        };
+        if self.jobs < 2 || steps.len() < 2 {
+            for step in steps {
+                let sample = read(&step)?;
+                self.take_sample(sample, &step.ready)?;
+            }
+        } else {
+            self.take_while_reading(steps, &mut read)?;
         }
         self.grow()
     }
 
-    /// Samples are large: they are kept only as long as another twin may need them.
+    fn take_while_reading(
+        &mut self,
+        steps: Vec<Step<'_>>,
+        read: &mut dyn FnMut(&Step<'_>) -> Result<Option<TableSample>, DbError>,
+    ) -> Result<(), DbError> {
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel::<(Option<TableSample>, Step<'_>)>(1);
+            let taking = scope.spawn(|| {
+                let mut received = receiver.into_iter();
+                received.try_for_each(|(sample, step)| self.take_sample(sample, &step.ready))
+            });
+            let mut is_read = Ok(());
+            for step in steps {
+                match read(&step) {
+                    // Where it has stopped, it says why.
+                    Ok(sample) => {
+                        if sender.send((sample, step)).is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        is_read = Err(error);
+                        break;
+                    }
+                }
+            }
+            drop(sender);
+            let is_taken = joined(taking);
+            is_taken.and(is_read)
+        })
+    }
+
+    /// What has to be read for these indexes, and which of them wait for it. Candidates get their
+    /// OIDs in the order in which they are named here.
+    fn needed<'i>(
+        &mut self,
+        indexes: impl IntoIterator<Item = &'i NamedIndex>,
+        words: &BTreeSet<String>,
+    ) -> Result<Needed<'i>, DbError> {
+        let mut steps: Vec<Step<'i>> = Vec::new();
+        let mut waiting: Vec<(&'i NamedIndex, BTreeSet<Oid>)> = Vec::new();
+        for index in indexes {
+            if self.candidates.contains(&definition(index)) {
+                continue;
+            }
+            let needed = self.first.needed_samples(index, words)?;
+            for request in needed.requests {
+                let mut same = steps.iter_mut();
+                match same.find(|step| step.request.relation == request.relation) {
+                    // With further columns.
+                    Some(step) => step.request = request,
+                    None => steps.push(Step {
+                        request,
+                        ready: Vec::new(),
+                    }),
+                }
+            }
+            self.first.reserve(index)?;
+            waiting.push((index, needed.tables));
+        }
+        let mut at_once = Vec::new();
+        for (index, tables) in waiting {
+            let of_it = |step: &Step<'_>| tables.contains(&step.request.relation);
+            let last = steps.iter().rposition(of_it);
+            match last.and_then(|last| steps.get_mut(last)) {
+                Some(step) => step.ready.push(index),
+                None => at_once.push(index),
+            }
+        }
+        Ok(Needed { at_once, steps })
+    }
+
+    /// Stores a sample, and creates the indexes that waited for it.
+    fn take_sample(
+        &mut self,
+        sample: Option<TableSample>,
+        ready: &[&NamedIndex],
+    ) -> Result<(), DbError> {
+        if let Some(sample) = sample {
+            self.learn_sample(&sample)?;
+        }
+        for index in ready {
+            self.keep_candidate(index)?;
+            // Why it cannot be created is said when it is asked about.
+            let _ = self.first.know(index)?;
+        }
+        Ok(())
+    }
+
+    fn learn_sample(&mut self, sample: &TableSample) -> Result<(), DbError> {
+        let may_start = self.may_start.is_some() || !self.starting.is_empty();
+        let log = &self.log;
+        let results = of_each(&mut self.first, &mut self.others, |twin| {
+            take(twin, log, sample)
+        });
+        self.keep_those_that_answered(results)?;
+        if may_start {
+            // Without it another twin cannot be had.
+            match KeptSample::keep(sample) {
+                Ok(kept) => self.log.push(Learned::Sample(kept)),
+                Err(_) => self.may_start = None,
+            }
+        }
+        Ok(())
+    }
+
+    /// Samples are kept only as long as another twin may need them.
     fn forget_samples(&mut self) {
         if self.may_start.is_some() || !self.starting.is_empty() {
             return;
         }
-        self.kept_samples = 0;
         let is_sample = |learned: &Learned| matches!(learned, Learned::Sample(_));
         self.log.retain(|learned| !is_sample(learned));
     }
@@ -145,25 +276,19 @@ impl Twins {
     fn learn(&mut self, learned: Learned) -> Result<(), DbError> {
         let place = self.log.len();
         self.log.push(learned);
-        let (first, log) = (&mut self.first, &self.log);
-        let (of_first, of_others) = thread::scope(|scope| {
-            let others = self.others.iter_mut();
-            let running: Vec<_> = others
-                .map(|twin| scope.spawn(|| follow(twin, log, place)))
-                .collect();
-            let of_first = follow(first, log, place);
-            let of_others = running.into_iter().map(joined);
-            (of_first, of_others.collect::<Vec<_>>())
+        let log = &self.log;
+        let results = of_each(&mut self.first, &mut self.others, |twin| {
+            follow(twin, log, place)
         });
-        of_first?;
-        self.keep_those_that_answered(of_others)
+        self.keep_those_that_answered(results)
     }
 
-    /// Another twin that failed is not asked any more.
+    /// Another twin that failed is not asked any more; the first one must not fail.
     fn keep_those_that_answered(
         &mut self,
-        results: Vec<Result<(), DbError>>,
+        (of_first, results): (Result<(), DbError>, Vec<Result<(), DbError>>),
     ) -> Result<(), DbError> {
+        of_first?;
         let mut has_failed = Vec::with_capacity(results.len());
         for result in results {
             match result {
@@ -178,8 +303,7 @@ impl Twins {
 
     /// Starts the others when it is worth it, and takes in those that are ready.
     fn grow(&mut self) -> Result<(), DbError> {
-        let is_worth_it = self.first.planned_for() >= WORTH_ANOTHER;
-        if (is_worth_it || self.kept_samples > MAX_KEPT_SAMPLES)
+        if self.first.planned_for() >= WORTH_ANOTHER
             && let Some((number, another)) = self.may_start.take()
         {
             for _ in 0..number {
@@ -256,7 +380,7 @@ impl Twins {
             answered.extend(some);
             results.push(error.map_or(Ok(()), Err));
         }
-        self.keep_those_that_answered(results)?;
+        self.keep_those_that_answered((Ok(()), results))?;
         error.map_or(Ok(answered), Err)
     }
 }
@@ -336,39 +460,52 @@ fn add(answer: &mut Answer, more: Answer) {
     }
 }
 
-/// About how much memory a sample takes.
-fn bytes_of(sample: &TableSample) -> usize {
-    let values = sample.values.iter().flatten();
-    let bytes = values.map(|value| {
-        size_of::<Option<String>>() + value.as_ref().map_or(0, |text| text.len().max(16))
-    });
-    bytes.sum()
-}
-
 fn definition(index: &NamedIndex) -> String {
     index.definition.create(&index.name)
 }
 
-/// Takes what is at this place of the log. The size of a candidate is estimated by the rows that
-/// were there when it was named first: before others come, it is created.
+/// Takes what is at this place of the log.
 fn follow(twin: &mut Twin, log: &[Learned], place: usize) -> Result<(), DbError> {
     match log.get(place) {
         Some(Learned::Candidate(index, reserved)) => twin.keep_reserved(index, *reserved),
-        Some(Learned::Sample(sample)) => {
-            for learned in log.iter().take(place) {
-                if let Learned::Candidate(index, _) = learned
-                    && twin.is_on(index, sample.relation)?
-                {
-                    // Why it cannot be created is said when it is asked about.
-                    let _ = twin.know(index)?;
-                }
-            }
-            twin.add_sample(sample)?;
+        Some(Learned::Sample(kept)) => {
+            let before = log.get(..place).unwrap_or_default();
+            take(twin, before, &kept.read()?)?;
         }
         Some(Learned::RealSize(index, size)) => twin.keep_real_size(index, *size)?,
         None => {}
     }
     Ok(())
+}
+
+/// The size of a candidate is estimated by the rows that were there when it was named first: before
+/// others come, it is created.
+fn take(twin: &mut Twin, before: &[Learned], sample: &TableSample) -> Result<(), DbError> {
+    for learned in before {
+        if let Learned::Candidate(index, _) = learned
+            && twin.is_on(index, sample.relation)?
+        {
+            // Why it cannot be created is said when it is asked about.
+            let _ = twin.know(index)?;
+        }
+    }
+    twin.add_sample(sample).map(|_| ())
+}
+
+/// Calls a function with each twin at the same time: what it returns for the first, and for the
+/// others.
+fn of_each(
+    first: &mut Twin,
+    others: &mut [Twin],
+    call: impl Fn(&mut Twin) -> Result<(), DbError> + Sync,
+) -> (Result<(), DbError>, Vec<Result<(), DbError>>) {
+    thread::scope(|scope| {
+        let others = others.iter_mut();
+        let running: Vec<_> = others.map(|twin| scope.spawn(|| call(twin))).collect();
+        let of_first = call(first);
+        let of_others = running.into_iter().map(joined);
+        (of_first, of_others.collect())
+    })
 }
 
 impl Planner for Twins {

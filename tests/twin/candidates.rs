@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pgrehearse::internals::db::Server;
+use pgrehearse::internals::db::{SampleSource, Server};
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::index::parse_index;
 use pgrehearse::internals::plan::{Plan, Property};
@@ -139,8 +139,10 @@ impl Rehearsal {
         if self.with_samples {
             let Pair { server, twin, .. } = &mut self.pair;
             for index in indexes {
-                for sample in twin.fetch_samples(index, &self.words, server).unwrap() {
-                    twin.add_sample(&sample).unwrap();
+                for request in twin.needed_samples(index, &self.words).unwrap().requests {
+                    if let Some(sample) = server.sample(&request).unwrap() {
+                        twin.add_sample(&sample).unwrap();
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Leaf, Twin};
 use crate::db::DbError;
-use crate::db::sampling::{SampleRequest, SampleSource};
+use crate::db::sampling::SampleRequest;
 use crate::index::{Index, Method, NamedIndex};
 use crate::model::quote_identifier;
 use crate::sql::fingerprint::identifiers;
@@ -41,34 +41,43 @@ pub(super) struct SideTable {
     pub(super) parts: Vec<String>,
 }
 
+/// What an estimate of an index rests on.
+#[derive(Debug, Default)]
+pub struct NeededSamples {
+    /// The tables that are looked at.
+    pub tables: BTreeSet<Oid>,
+    /// What nobody has asked for.
+    pub requests: Vec<SampleRequest>,
+}
+
 impl Twin {
-    /// Fetches rows of this index's table if an estimate needs them, and returns them: for
+    /// The rows of this index's table that an estimate needs and nobody has asked for: for
     /// predicates, expressions, several columns, values that may be too long, and access methods
     /// that statistics do not describe. Each table is read once, with the columns that the index and
     /// `words` (those of the workload) name, and again only if another index needs a further column.
     ///
     /// # Errors
-    /// When the connection to the source or the twin is lost.
-    pub fn fetch_samples(
+    /// When the connection to the twin is lost.
+    pub fn needed_samples(
         &mut self,
         index: &NamedIndex,
         words: &BTreeSet<String>,
-        source: &dyn SampleSource,
-    ) -> Result<Vec<TableSample>, DbError> {
-        let mut fetched = Vec::new();
+    ) -> Result<NeededSamples, DbError> {
+        let mut needed = NeededSamples::default();
         if self.hypothetical(index).is_some() {
-            return Ok(fetched);
+            return Ok(needed);
         }
         let for_size = needs_sample(&index.definition);
         for leaf in self.looked_at(&index.definition.table)? {
+            needed.tables.insert(leaf.table);
             if !for_size && !self.may_have_long_keys(&index.definition, &leaf)? {
                 continue;
             }
-            if let Some(request) = self.wanted(&index.definition, &leaf, words)? {
-                fetched.extend(source.sample(&request)?);
-            }
+            needed
+                .requests
+                .extend(self.wanted(&index.definition, &leaf, words)?);
         }
-        Ok(fetched)
+        Ok(needed)
     }
 
     /// The samples that must be requested; remembers them.
