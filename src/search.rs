@@ -36,6 +36,7 @@ pub mod unpriced;
 pub mod write_cost;
 
 pub use curve::{Curve, CurvePoint};
+pub use greedy::is_gain;
 use greedy::{Preference, Search};
 use known::KnownCosts;
 pub use optimality::Optimality;

@@ -682,7 +682,7 @@ pub(super) fn without(set: &[TrialId], id: TrialId) -> Vec<TrialId> {
 /// Beside the chosen indexes, another index must save the minimum share of the statement's original
 /// cost, or much of its present cost: with an original cost of 3 000, going from 31 to 25 is not worth
 /// an index, going from 257 to 18 is.
-pub(super) fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
+pub fn is_gain(baseline: Cost, now: Cost, after: Cost, limits: &Limits) -> bool {
     let saved = now.0 - after.0;
     let of_the_whole = saved >= limits.min_improvement.0 * baseline.0;
     let noticed = (NOTICED_SHARE * baseline.0).clamp(UNNOTICED_COST, MAX_UNNOTICED_COST);

@@ -17,7 +17,7 @@ use crate::planner::{
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
 use crate::remedy::{Effect, Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
-use crate::search::{Trial, TrialOutcome, Trials};
+use crate::search::{Trial, TrialOutcome, Trials, is_gain};
 use crate::workload::Statement;
 
 pub(super) fn test(
@@ -149,13 +149,6 @@ fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
     }
 }
 
-/// An index that saves less than this share of what the statement costs as it is, with the
-/// recommended indexes, is not worth its upkeep, unless it makes it [`MANY_TIMES`] cheaper.
-const MIN_SHARE: f64 = 0.05;
-
-/// See [`MIN_SHARE`].
-const MANY_TIMES: f64 = 5.0;
-
 /// Another way of writing that needs new indexes must bring a statement below this share of its
 /// cost.
 const MUCH: f64 = 0.5;
@@ -184,7 +177,8 @@ fn with_indexes(
         (plan, used) = again;
     }
     let before = cost_before(chosen, proposal).0;
-    // The narrowest stays, if it is as good.
+    // The narrowest stays, if it is as good; another one beside it by the rule of the search.
+    let limits = chosen.context.limits;
     for index in new.clone().iter().rev() {
         let others: Vec<NamedIndex> = new
             .iter()
@@ -195,8 +189,8 @@ fn with_indexes(
         let Some((without, used_then)) = without else {
             continue;
         };
-        let (dear, cheap) = (cost(proposal, &without).0, cost(proposal, &plan).0);
-        if dear - cheap < MIN_SHARE * before && dear < MANY_TIMES * cheap {
+        let (dear, cheap) = (cost(proposal, &without), cost(proposal, &plan));
+        if !is_gain(Cost(before), dear, cheap, limits) {
             (new, plan, used) = (others, without, used_then);
         }
     }
