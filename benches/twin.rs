@@ -25,7 +25,7 @@ use pgrehearse::internals::cluster::binaries::WhenMissing;
 use pgrehearse::internals::cluster::{Access, Binaries, Cluster, ClusterOptions};
 use pgrehearse::internals::db::conninfo::{Environment, OsFiles, Settings, Typed, resolve};
 use pgrehearse::internals::db::{
-    Interrupt, Safety, SampleSource, Scope, Server, Session, SessionOptions, Twin,
+    Interrupt, NamedColumns, Safety, SampleSource, Scope, Server, Session, SessionOptions, Twin,
 };
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::index::parse_index;
@@ -57,13 +57,13 @@ fn main() {
         &indexes,
         |_, _| (),
     );
-    let words = statements
-        .iter()
-        .flat_map(|statement| identifiers(&statement.sql))
-        .collect();
+    let mut columns = NamedColumns::default();
+    for statement in statements {
+        columns.add(&BTreeSet::new(), &identifiers(&statement.sql));
+    }
     let mut sampled = self::twin(&server);
     let fetch = |twin: &mut Twin, index: &NamedIndex| {
-        for request in twin.needed_samples(index, &words).unwrap().requests {
+        for request in twin.needed_samples(index, &columns).unwrap().requests {
             if let Some(sample) = server.sample(&request).unwrap() {
                 twin.add_sample(&sample).unwrap();
             }

@@ -38,7 +38,7 @@ mod watcher;
 pub use error::DbError;
 pub use foreign_connection::ForeignConnection;
 pub use interrupt::{Interrupt, InterruptTrigger};
-pub use sampling::SampleSource;
+pub use sampling::{NamedColumns, SampleSource};
 pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};

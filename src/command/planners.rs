@@ -14,8 +14,8 @@ use crate::cluster::{
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{
-    DbError, Interrupt, MakeTwin, Named, Safety, Scope, Server, Session, SessionOptions, Twin,
-    Twins,
+    DbError, Interrupt, MakeTwin, Named, NamedColumns, Safety, Scope, Server, Session,
+    SessionOptions, Twin, Twins,
 };
 use crate::model::{Gap, GapCause, Millis, QualifiedName, Unprotected};
 use crate::planner::{
@@ -38,6 +38,8 @@ pub(super) struct LivePlanner<'s> {
     relations: BTreeSet<RelationName>,
     /// What else they name.
     named: Named,
+    /// What may be columns of the tables.
+    columns: NamedColumns,
     twin: Option<Twins>,
     snapshot: Option<Arc<Snapshot>>,
     /// Is another twin made of the snapshot later?
@@ -96,6 +98,7 @@ impl<'s> LivePlanner<'s> {
             twin_maker,
             relations: names_of(workload),
             named: named_besides(workload),
+            columns: columns_of(workload),
             twin: None,
             snapshot: None,
             keeps_samples: false,
@@ -182,7 +185,7 @@ impl<'s> LivePlanner<'s> {
                 snapshot.keep_samples(vec![sample.clone()]);
             }
         };
-        match twin.fetch_samples(indexes, &self.named.words, self.session, &mut keep) {
+        match twin.fetch_samples(indexes, &self.columns, self.session, &mut keep) {
             // The twin estimates without them.
             Err(DbError::Silent { .. }) if self.session.is_lost() => Ok(()),
             other => other,
@@ -239,6 +242,18 @@ pub(super) fn identifiers_of(workload: &Workload) -> BTreeSet<String> {
         .iter()
         .flat_map(|statement| identifiers(&statement.sql))
         .collect()
+}
+
+/// What may be columns of the tables that the statements name.
+fn columns_of(workload: &Workload) -> NamedColumns {
+    let mut columns = NamedColumns::default();
+    for statement in workload.statements() {
+        columns.add(
+            &relation_names(&statement.sql),
+            &identifiers(&statement.sql),
+        );
+    }
+    columns
 }
 
 /// What the statements name besides relations.

@@ -4,7 +4,7 @@
 //! It uses a read-only transaction with its own time limit, and needs SELECT on the table. If the
 //! role may not read a table, or reading takes too long, there is no sample of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::{Oid, Type};
 
@@ -12,6 +12,7 @@ use super::row::field;
 use super::session::{TransactionMode, milliseconds};
 use super::{DbError, Session};
 use crate::model::{Millis, QualifiedName, quote_identifier};
+use crate::sql::RelationName;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::TableSample;
 
@@ -41,6 +42,31 @@ pub struct SampleRequest {
     pub table: QualifiedName,
     /// The columns that are needed.
     pub columns: BTreeSet<String>,
+}
+
+/// What may be columns of a table: the names in the statements that name the table.
+#[derive(Debug, Clone, Default)]
+pub struct NamedColumns {
+    /// By the name of the relation, without its schema.
+    by_relation: BTreeMap<String, BTreeSet<String>>,
+    /// Of all statements, for tables that none names (those behind views and functions).
+    all: BTreeSet<String>,
+}
+
+impl NamedColumns {
+    /// Adds the names in a statement.
+    pub fn add(&mut self, relations: &BTreeSet<RelationName>, names: &BTreeSet<String>) {
+        for relation in relations {
+            let of_it = self.by_relation.entry(relation.name.clone()).or_default();
+            of_it.extend(names.iter().cloned());
+        }
+        self.all.extend(names.iter().cloned());
+    }
+
+    /// Those that may be columns of this table.
+    pub fn of(&self, table: &QualifiedName) -> &BTreeSet<String> {
+        self.by_relation.get(&table.name).unwrap_or(&self.all)
+    }
 }
 
 /// A source of sampled rows.
@@ -325,6 +351,22 @@ impl SampleMethod {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_those_that_the_statements_of_the_table_name() {
+        let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let relation = |name: &str| RelationName {
+            schema: None,
+            name: name.to_owned(),
+        };
+        let mut named = NamedColumns::default();
+        named.add(&[relation("a")].into(), &set(&["x"]));
+        named.add(&[relation("a"), relation("b")].into(), &set(&["y"]));
+        let of = |name| named.of(&QualifiedName::new("public", name)).clone();
+        assert_eq!(of("a"), set(&["x", "y"]));
+        assert_eq!(of("b"), set(&["y"]));
+        assert_eq!(of("behind_a_view"), set(&["x", "y"]));
+    }
 
     #[test]
     fn small_tables_are_read_and_large_ones_looked_into() {

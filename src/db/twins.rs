@@ -14,7 +14,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::sampling::{SampleRequest, SampleSource};
+use super::sampling::{NamedColumns, SampleRequest, SampleSource};
 use super::twin::Reserved;
 use super::{DbError, Twin};
 use crate::catalog::Catalog;
@@ -116,11 +116,11 @@ impl Twins {
     pub fn fetch_samples<'i>(
         &mut self,
         indexes: impl IntoIterator<Item = &'i NamedIndex>,
-        words: &BTreeSet<String>,
+        named: &NamedColumns,
         source: &dyn SampleSource,
         fetched: &mut dyn FnMut(&TableSample),
     ) -> Result<(), DbError> {
-        let Needed { at_once, steps } = self.needed(indexes, words)?;
+        let Needed { at_once, steps } = self.needed(indexes, named)?;
         for index in at_once {
             self.keep_candidate(index)?;
         }
@@ -179,7 +179,7 @@ impl Twins {
     fn needed<'i>(
         &mut self,
         indexes: impl IntoIterator<Item = &'i NamedIndex>,
-        words: &BTreeSet<String>,
+        named: &NamedColumns,
     ) -> Result<Needed<'i>, DbError> {
         let mut steps: Vec<Step<'i>> = Vec::new();
         let mut waiting: Vec<(&'i NamedIndex, BTreeSet<Oid>)> = Vec::new();
@@ -187,7 +187,7 @@ impl Twins {
             if self.candidates.contains(&definition(index)) {
                 continue;
             }
-            let needed = self.first.needed_samples(index, words)?;
+            let needed = self.first.needed_samples(index, named)?;
             for request in needed.requests {
                 let mut same = steps.iter_mut();
                 match same.find(|step| step.request.relation == request.relation) {

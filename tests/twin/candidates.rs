@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use pgrehearse::internals::db::{SampleSource, Server};
+use pgrehearse::internals::db::{NamedColumns, SampleSource, Server};
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::index::parse_index;
 use pgrehearse::internals::plan::{Plan, Property};
@@ -91,7 +91,7 @@ fn numbers(plan: &Plan) -> Vec<Option<f64>> {
 struct Rehearsal {
     pair: Pair,
     statements: Vec<Statement>,
-    words: BTreeSet<String>,
+    columns: NamedColumns,
     with_samples: bool,
 }
 
@@ -111,14 +111,14 @@ impl Rehearsal {
             .iter()
             .filter(|statement| now.plans[&statement.id].plan().is_some());
         let statements: Vec<Statement> = statements.cloned().collect();
-        let words = statements
-            .iter()
-            .flat_map(|statement| identifiers(&statement.sql))
-            .collect();
+        let mut columns = NamedColumns::default();
+        for statement in &statements {
+            columns.add(&BTreeSet::new(), &identifiers(&statement.sql));
+        }
         Rehearsal {
             pair,
             statements,
-            words,
+            columns,
             with_samples,
         }
     }
@@ -139,7 +139,7 @@ impl Rehearsal {
         if self.with_samples {
             let Pair { server, twin, .. } = &mut self.pair;
             for index in indexes {
-                for request in twin.needed_samples(index, &self.words).unwrap().requests {
+                for request in twin.needed_samples(index, &self.columns).unwrap().requests {
                     if let Some(sample) = server.sample(&request).unwrap() {
                         twin.add_sample(&sample).unwrap();
                     }

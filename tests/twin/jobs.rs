@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pgrehearse::internals::db::Twins;
+use pgrehearse::internals::db::{NamedColumns, Twins};
 use pgrehearse::internals::index::NamedIndex;
 use pgrehearse::internals::planner::{
     Answer, Planner, PlannerError, Preparation, Question, RefusalCause, Target, TwinState,
@@ -124,9 +124,9 @@ fn several_twins_answer_as_one_does() {
     let database = Database::new("twin_jobs", &schema());
     let (pair, snapshot) = Pair::seen_by(&database, "postgres");
     let Pair { server, twin } = pair;
-    let words: BTreeSet<String> = ["room", "place", "label", "weight", "tags", "span"]
-        .map(str::to_owned)
-        .into();
+    let names = ["room", "place", "label", "weight", "tags", "span"].map(str::to_owned);
+    let mut columns = NamedColumns::default();
+    columns.add(&BTreeSet::new(), &names.into());
     let candidates = candidates();
     let questions = questions(&candidates, &statements());
 
@@ -145,7 +145,7 @@ fn several_twins_answer_as_one_does() {
         let (half, rest) = candidates.split_at(candidates.len() / 2);
         for indexes in std::iter::once(half).chain(rest.chunks(1)) {
             twins
-                .fetch_samples(indexes, &words, &server, &mut |_| {})
+                .fetch_samples(indexes, &columns, &server, &mut |_| {})
                 .unwrap();
         }
     }

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Leaf, Twin};
 use crate::db::DbError;
-use crate::db::sampling::SampleRequest;
+use crate::db::sampling::{NamedColumns, SampleRequest};
 use crate::index::{Index, Method, NamedIndex};
 use crate::model::quote_identifier;
 use crate::sql::fingerprint::identifiers;
@@ -54,14 +54,14 @@ impl Twin {
     /// The rows of this index's table that an estimate needs and nobody has asked for: for
     /// predicates, expressions, several columns, values that may be too long, and access methods
     /// that statistics do not describe. Each table is read once, with the columns that the index and
-    /// `words` (those of the workload) name, and again only if another index needs a further column.
+    /// the workload name, and again only if another index needs a further column.
     ///
     /// # Errors
     /// When the connection to the twin is lost.
     pub fn needed_samples(
         &mut self,
         index: &NamedIndex,
-        words: &BTreeSet<String>,
+        named: &NamedColumns,
     ) -> Result<NeededSamples, DbError> {
         let mut needed = NeededSamples::default();
         if self.hypothetical(index).is_some() {
@@ -75,7 +75,7 @@ impl Twin {
             }
             needed
                 .requests
-                .extend(self.wanted(&index.definition, &leaf, words)?);
+                .extend(self.wanted(&index.definition, &leaf, named)?);
         }
         Ok(needed)
     }
@@ -85,13 +85,13 @@ impl Twin {
         &mut self,
         index: &Index,
         leaf: &Leaf,
-        words: &BTreeSet<String>,
+        named: &NamedColumns,
     ) -> Result<Option<SampleRequest>, DbError> {
         self.learn(leaf)?;
         let Some(facts) = self.facts.get(&leaf.table) else {
             return Ok(None);
         };
-        let named: BTreeSet<String> = identifiers(&index.definition());
+        let keys: BTreeSet<String> = identifiers(&index.definition());
         let columns = |of: &BTreeSet<String>| -> BTreeSet<String> {
             facts
                 .columns
@@ -102,12 +102,12 @@ impl Twin {
                 .collect()
         };
         let asked = self.samples.asked.entry(leaf.table).or_default();
-        let needed = columns(&named);
+        let needed = columns(&keys);
         if needed.is_subset(asked) {
             return Ok(None);
         }
         asked.extend(needed);
-        asked.extend(columns(words));
+        asked.extend(columns(named.of(&index.table)));
         Ok(Some(SampleRequest {
             relation: leaf.table,
             table: leaf.name.clone(),
