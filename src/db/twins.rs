@@ -225,8 +225,11 @@ impl Twins {
         }
         for index in ready {
             self.keep_candidate(index)?;
-            // Why it cannot be created is said when it is asked about.
-            let _ = self.first.know(index)?;
+            // Several twins create the candidates that each is asked about, at the same time.
+            if self.others.is_empty() {
+                // Why it cannot be created is said when it is asked about.
+                let _ = self.first.know(index)?;
+            }
         }
         Ok(())
     }
