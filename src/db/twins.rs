@@ -14,9 +14,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::sampling::{NamedColumns, SampleRequest, SampleSource};
+use super::sampling::SampleRequest;
 use super::twin::Reserved;
-use super::{DbError, Twin};
+use super::{DbError, NamedColumns, SampleSource, Twin};
 use crate::catalog::Catalog;
 use crate::model::{Bytes, Gap, QualifiedName};
 use crate::planner::{
