@@ -1,5 +1,5 @@
-//! Literals that are the same in every call, as `-- fixed:` says: so were the figures of other tools
-//! measured, which know one set of values and no other.
+//! Names every literal of a workload as fixed (`-- fixed:`): published figures rest on one set of
+//! values for each statement, and on no other.
 
 use std::collections::BTreeMap;
 

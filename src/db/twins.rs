@@ -107,9 +107,9 @@ impl Twins {
         self.first.gaps(tables)
     }
 
-    /// Fetches the rows that estimates of these indexes need, shows them to `fetched`, and creates
-    /// the indexes that waited for them. With several jobs the next rows are read from the source
-    /// while the twins store the last ones.
+    /// Fetches the rows that estimates of these indexes need, and shows them to `fetched`. A twin that
+    /// is alone also creates the indexes that waited for them. With several jobs the next rows are
+    /// read from the source while the twins store the last ones.
     ///
     /// # Errors
     /// When the connection to the source or a twin is lost.
@@ -214,7 +214,7 @@ impl Twins {
         Ok(Needed { at_once, steps })
     }
 
-    /// Stores a sample, and creates the indexes that waited for it.
+    /// Stores a sample, and makes known the indexes that waited for it.
     fn take_sample(
         &mut self,
         sample: Option<TableSample>,
@@ -242,13 +242,21 @@ impl Twins {
         });
         self.keep_those_that_answered(results)?;
         if may_start {
-            // Without it another twin cannot be had.
             match KeptSample::keep(sample) {
                 Ok(kept) => self.log.push(Learned::Sample(kept)),
-                Err(_) => self.may_start = None,
+                // Another twin would lack it, and answer differently.
+                Err(_) => self.start_no_others(),
             }
         }
         Ok(())
+    }
+
+    /// Those that are starting are not taken in, and no more are started.
+    fn start_no_others(&mut self) {
+        self.may_start = None;
+        for twin in std::mem::take(&mut self.starting) {
+            drop(twin.join());
+        }
     }
 
     /// Samples are kept only as long as another twin may need them.
@@ -544,8 +552,6 @@ impl Planner for Twins {
 impl Drop for Twins {
     /// A twin that is being started would leave its server behind.
     fn drop(&mut self) {
-        for twin in std::mem::take(&mut self.starting) {
-            drop(twin.join());
-        }
+        self.start_no_others();
     }
 }

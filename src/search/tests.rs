@@ -186,6 +186,32 @@ fn one_index_serves_two_classes_of_a_statements_values() {
     );
 }
 
+/// Without a budget one index in the place of two is worth a tenth of a statement's cost. Within one,
+/// the size of both is granted already.
+#[test]
+fn within_a_budget_two_indexes_are_not_made_one_that_costs_more() {
+    let mut both = with_second_column(trial("a", 700, &[("s", 109.0), ("t", 1_050.0)]), "b");
+    both.index.name = "ab".to_owned();
+    let trials = Trials::from_iter([
+        trial("b", 500, &[("s", 100.0)]),
+        trial("a", 500, &[("t", 1_000.0)]),
+        both,
+    ]);
+    let workload = statements(&[("s", 1.0, 2_000.0), ("t", 1.0, 2_000.0)]);
+    let within = |budget| {
+        let limits = Limits {
+            budget,
+            ..Limits::default()
+        };
+        chosen(&trials, &workload, &limits)
+    };
+    assert_eq!(within(None), ["ab"]);
+    let mut within_a_budget = within(Some(Bytes(5_000)));
+    within_a_budget.sort();
+    assert_eq!(within_a_budget, ["a", "b"]);
+    assert_eq!(within(Some(Bytes(800))), ["ab"], "two do not fit");
+}
+
 #[test]
 fn an_index_made_unnecessary_by_a_later_one_goes() {
     let trials = Trials::from_iter([

@@ -431,6 +431,40 @@ fn arms_are_proposed_with_the_indexes_that_they_need() {
     assert_eq!(before, database.text(sql));
 }
 
+/// An index on (payer, payee) is there for another statement. Without an index in its order, the arm
+/// of the payer would read all that a busy account has paid.
+#[test]
+fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
+    let database = Database::new(
+        "rewritten_beside",
+        "SELECT setseed(0.5);
+         CREATE TABLE transfer (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payer int NOT NULL, payee int NOT NULL,
+            booked timestamptz NOT NULL, note text);
+         INSERT INTO transfer (payer, payee, booked, note)
+         SELECT (power(random(), 2) * 2000)::int, (power(random(), 2) * 2000)::int, timestamptz '2024-03-01' + n * interval '25 s', md5(n::text)
+         FROM generate_series(1, 120000) AS n;
+         ANALYZE transfer;",
+    );
+    let workload = "-- name: account
+         SELECT * FROM transfer WHERE payer = 1500 OR payee = 1500 ORDER BY booked DESC LIMIT 25;
+         -- name: between
+         SELECT * FROM transfer WHERE (payer = 3 AND payee = 7) OR (payer = 7 AND payee = 3) ORDER BY booked LIMIT 50";
+    let report = database.advise(&["-c", workload]);
+    let all: Vec<&str> = report["recommendations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|index| index["ddl"].as_str().unwrap())
+        .collect();
+    for columns in ["(payer, payee", "(payer, booked", "(payee, booked"] {
+        let is_there = all.iter().any(|ddl| ddl.contains(columns));
+        assert!(is_there, "{columns}: {all:#?}");
+    }
+    let rewrite = only_rewrite(&report);
+    let indexes = rewrite["statements"].as_array().unwrap().len() - 1;
+    assert_eq!(indexes, 2, "{rewrite:#}");
+}
+
 #[test]
 fn a_rewritten_statement_gets_no_index_beyond_the_limits_or_dearer_than_its_gain() {
     let database = Database::new("rewritten_limits", MESSAGES);
