@@ -38,6 +38,10 @@ pub enum NoIndexHelps {
         indexes: Vec<String>,
         /// The conditions that they answer; none where they bring the order.
         conditions: Vec<String>,
+        /// A GiST index among them whose first column no condition is on: that one decides how much
+        /// of the index is read, and the planner's cost does not know it
+        /// (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
+        not_by_first: Option<String>,
     },
     /// Another session is building an index for it now.
     BeingBuilt(QualifiedName),

@@ -11,8 +11,8 @@ use crate::model::{QualifiedName, quote_literal};
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, Rewriting, array_contains,
-    bounded, equal, group_by_group, group_values, name_configuration, not_exists, range_bounds,
-    select_once, union_of_arms, without_modifiers,
+    bounded, equal, group_by_group, group_values, is_utc, name_configuration, not_exists,
+    range_bounds, select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -185,9 +185,18 @@ fn bounds(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
 }
 
 fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
-    let rewriting = bounded(sql, &known(catalog))?;
+    let time_zone = catalog.settings.get("TimeZone").map(String::as_str);
+    let rewriting = bounded(sql, &known(catalog), time_zone)?;
     let columns = rewriting.columns.join(" and a ");
-    let because = if rewriting.sql.contains(" hours'") {
+    let of_session =
+        time_zone.filter(|zone| is_utc(zone) && rewriting.sql.contains("::timestamptz"));
+    let because = if let Some(time_zone) = of_session {
+        format!(
+            "A {columns} within an expression uses no index on the column itself; the range is the same condition with the TimeZone that is set now, \
+             {}, and in every zone whose clocks were not set back over midnight then.",
+            quote_literal(time_zone)
+        )
+    } else if rewriting.sql.contains(" hours'") {
         format!(
             "Which day a {columns} is depends on the time zone, of which an index on the column knows nothing; the condition stays, and the range on \
              the column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."

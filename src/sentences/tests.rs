@@ -181,6 +181,7 @@ fn why_no_index_helps() {
         scan: "Index Scan".to_owned(),
         indexes: vec!["orders_pkey".to_owned()],
         conditions: conditions.iter().map(ToString::to_string).collect(),
+        not_by_first: None,
     };
     let candidate = |rejection| NoIndexHelps::Candidate {
         index: index(),

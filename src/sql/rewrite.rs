@@ -1,6 +1,6 @@
 //! Statements written another way that means the same: only where that is certain, for every row
-//! and every setting of the session. One rule names the setting that it depends on
-//! ([`name_configuration`]).
+//! and every setting of the session. Two rules name the setting that they depend on
+//! ([`name_configuration`], [`bounded`]).
 //!
 //! What may be rewritten is decided by the tokens, whose places in the text are exact; everything
 //! else of the text stays as it is.
@@ -30,7 +30,7 @@ pub use from_tables::{FromTable, KnownColumn, KnownTable, ParentKey, Rewriting};
 pub use group_values::group_values;
 pub use groups::{Groups, group_by_group};
 pub use not_distinct::equal;
-pub use period::bounded;
+pub use period::{bounded, is_utc};
 pub use range_bounds::range_bounds;
 pub use select_once::{Comparisons, select_once};
 pub use text_search::name_configuration;

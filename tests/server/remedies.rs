@@ -207,7 +207,7 @@ fn text_and_markdown_say_why_and_a_recording_says_it_again() {
         for words in [
             line,
             "CREATE MATERIALIZED VIEW public.item",
-            "(at::date = '2024-01-20' AND",
+            "at >= '2024-01-20'::date::timestamptz",
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
@@ -599,6 +599,30 @@ fn a_day_of_a_timestamptz_becomes_a_range_with_the_same_result() {
     }
 }
 
+/// Only where a clock may be set back over midnight.
+#[test]
+fn the_condition_on_the_day_stays_beside_its_range() {
+    let database = Database::new("rewritten_day_zones", TABLES);
+    let day = "at::date = '2024-01-20'";
+    let rewritten = |zone: &str| {
+        database.run(&format!(
+            "ALTER DATABASE {} SET TimeZone = '{zone}'",
+            database.name
+        ));
+        let report = database.advise(&["-c", &format!("SELECT count(*) FROM item WHERE {day}")]);
+        let found = remedies(&report, "rewrite")[0];
+        let sql = found["statements"].as_array().unwrap().last().unwrap();
+        let why = found["explanation"].as_str().unwrap();
+        (sql.as_str().unwrap().to_owned(), why.to_owned())
+    };
+    let (sql, why) = rewritten("America/Havana");
+    assert!(sql.contains(day) && sql.contains("hours'"), "{sql}");
+    assert!(why.contains("in every time zone"), "{why}");
+    let (sql, why) = rewritten("Etc/UTC");
+    assert!(!sql.contains(day) && !sql.contains("hours'"), "{sql}");
+    assert!(why.contains("'Etc/UTC'"), "{why}");
+}
+
 /// Around a change of offset that repeats midnight, and where a whole day was skipped.
 #[test]
 fn the_range_holds_where_clocks_are_strange() {
@@ -616,6 +640,8 @@ fn the_range_holds_where_clocks_are_strange() {
         ("Antarctica/Vostok", "1994-01-30", 5),
         ("Pacific/Kiritimati", "1994-12-29", 5),
         ("Pacific/Kwajalein", "1969-09-28", 5),
+        ("UTC", "1969-12-30", 5),
+        ("Etc/GMT", "2024-02-27", 5),
     ] {
         for day in 0..days {
             let day = database.text(&format!("SELECT '{first}'::date + {day}"));
@@ -632,15 +658,16 @@ fn the_range_holds_where_clocks_are_strange() {
                 })
             };
             let sql = format!("SELECT at FROM clock WHERE {}", query(&day));
-            let rewriting = bounded(&sql, &clock).unwrap();
-            let lost = database.text(&format!(
+            let rewriting = bounded(&sql, &clock, Some(zone)).unwrap();
+            let differ = database.text(&format!(
                 "SET TimeZone = '{zone}'; CREATE TEMP TABLE clock AS SELECT generate_series('{first}'::timestamptz - interval '3 days',
                  '{first}'::timestamptz + interval '12 days', interval '10 minutes') AS at;
-                 SELECT count(*) FROM (SELECT at FROM clock WHERE {} EXCEPT {}) AS lost",
+                 WITH asked AS (SELECT at FROM clock WHERE {}), found AS ({})
+                 SELECT count(*) FROM ((TABLE asked EXCEPT TABLE found) UNION ALL (TABLE found EXCEPT TABLE asked)) AS differ",
                 query(&day),
                 rewriting.sql
             ));
-            assert_eq!(lost, "0", "{zone} {day}: {}", rewriting.sql);
+            assert_eq!(differ, "0", "{zone} {day}: {}", rewriting.sql);
         }
     }
 }

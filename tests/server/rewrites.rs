@@ -205,7 +205,7 @@ fn rewritten(sql: &str) -> String {
     let gin = |_: &str| true;
     let found = array_contains(sql, &schema, &gin)
         .or_else(|| range_bounds(sql, &schema))
-        .or_else(|| bounded(sql, &schema))
+        .or_else(|| bounded(sql, &schema, None))
         .or_else(|| equal(sql, &schema))
         .or_else(|| {
             select_once(sql, &schema, Comparisons::All, &|name| {

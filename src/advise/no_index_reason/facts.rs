@@ -2,6 +2,7 @@
 
 use crate::advise::no_index_helps::NoIndexHelps;
 use crate::catalog::{Catalog, Table};
+use crate::index::Method;
 use crate::model::{Cost, QualifiedName};
 use crate::plan::metrics::{metrics, rows_of_all_processes};
 use crate::plan::{Node, NodeType, Plan};
@@ -180,7 +181,7 @@ fn table_too_small(scan: &Scan<'_>, catalog: &Catalog) -> Option<NoIndexHelps> {
 }
 
 /// All that it asks for is answered by an index: nothing is left to filter.
-fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> {
+fn already_indexed(scan: &Scan<'_>, catalog: &Catalog) -> Option<NoIndexHelps> {
     let indexes = scan.index_scans();
     let first = indexes.first()?;
     let filtered = scan.filter().is_some() || indexes.iter().any(|node| node.filter().is_some());
@@ -199,7 +200,30 @@ fn already_indexed(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> 
         scan: first.node_type().name().to_owned(),
         indexes: names.map(str::to_owned).collect(),
         conditions,
+        not_by_first: indexes.iter().find_map(|node| {
+            let is_not = searched_without_first(node, scan.table, catalog);
+            node.index_name().filter(|_| is_not).map(str::to_owned)
+        }),
     })
+}
+
+/// A scan of a GiST index without a condition on its first column.
+fn searched_without_first(node: &Node, table: Option<&Table>, catalog: &Catalog) -> bool {
+    let owner = table.and_then(|table| catalog.index_owner(&table.name));
+    let mut known = [table, owner].into_iter().flatten();
+    let index = known.find_map(|table| {
+        let mut indexes = table.indexes.iter();
+        indexes.find(|index| Some(index.name.name.as_str()) == node.index_name())
+    });
+    let definition = index.and_then(|index| index.index.as_ref());
+    let (Some(definition), Some(condition)) = (definition, node.index_cond()) else {
+        return false;
+    };
+    let first = definition.keys.first().and_then(|key| key.key.columns());
+    let searched = Expression::from_sql(condition);
+    let apart = first.zip(searched.known_columns());
+    definition.method == Method::Gist
+        && apart.is_some_and(|(first, searched)| first.is_disjoint(searched))
 }
 
 fn reads_most(scan: &Scan<'_>, _catalog: &Catalog) -> Option<NoIndexHelps> {

@@ -68,8 +68,29 @@ fn an_index_answers_it_already() {
         scan: "Index Scan".to_owned(),
         indexes: vec!["old".to_owned()],
         conditions: vec!["(orders.a = 5)".to_owned()],
+        not_by_first: None,
     };
     assert_eq!(reason(planner), expected);
+}
+
+#[test]
+fn a_gist_index_is_searched_without_its_first_column() {
+    let not_by_first = |body: &str| {
+        let existing = orders().existing("old", body, MB);
+        let planner = looking_up(TestPlanner::new([existing]), 1.0, "b");
+        let planner = planner.index(&format!("orders {body}"), MB, &[("by-b", 10.0)]);
+        match reason(planner) {
+            NoIndexHelps::AlreadyIndexed { not_by_first, .. } => not_by_first,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(not_by_first("USING gist (a, b)").as_deref(), Some("old"));
+    assert_eq!(not_by_first("USING gist (b, a)"), None);
+    assert_eq!(
+        not_by_first("USING gin (a, b)"),
+        None,
+        "all columns are alike"
+    );
 }
 
 #[test]

@@ -21,9 +21,18 @@ use super::from_tables::{Rewriting, Schema};
 use super::select::{Span, closing, unwrapped};
 use crate::sql::tokens::{Column, Tokens};
 
-/// A statement with such ranges.
-pub fn bounded(sql: &str, schema: &Schema<'_>) -> Option<Rewriting> {
-    replaced(sql, schema, rule)
+/// A statement with such ranges, for sessions of this TimeZone.
+pub fn bounded(sql: &str, schema: &Schema<'_>, time_zone: Option<&str>) -> Option<Rewriting> {
+    replaced(sql, schema, |place| rule(place, time_zone))
+}
+
+/// A zone whose clocks are never changed, by the names that the time zone database has for it
+/// (`etcetera` and `backward` of tzdata).
+pub fn is_utc(time_zone: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", "etc/zulu",
+    ];
+    NAMES.contains(&time_zone.to_ascii_lowercase().as_str())
 }
 
 /// What the column is.
@@ -65,10 +74,17 @@ enum Unit {
 struct Period<'s> {
     column: Column,
     text: &'s str,
-    /// `AT TIME ZONE '…'`, as the statement writes it.
-    zone: Option<&'s str>,
+    zone: Option<Zone<'s>>,
     unit: Unit,
     source: Source,
+}
+
+/// Where it is that day.
+#[derive(Debug, Clone, Copy)]
+struct Zone<'s> {
+    /// `AT TIME ZONE '…'`, as the statement writes it.
+    text: &'s str,
+    is_utc: bool,
 }
 
 /// How.
@@ -92,18 +108,22 @@ struct Ends {
 #[derive(Clone)]
 enum Edge {
     Day(Day),
-    /// An expression whose value may be an infinity: a parameter, `current_date`.
-    Unknown {
-        text: String,
+    /// So many days after `current_date`.
+    Today {
+        days_later: u32,
+    },
+    /// So many days after a parameter, whose value may be an infinity.
+    Parameter {
+        number: String,
         days_later: u32,
     },
 }
 
-fn rule(place: &Place<'_, '_>) -> Option<Replacement> {
-    half_of_month(place).or_else(|| whole_range(place))
+fn rule(place: &Place<'_, '_>, time_zone: Option<&str>) -> Option<Replacement> {
+    half_of_month(place).or_else(|| whole_range(place, time_zone))
 }
 
-fn whole_range(place: &Place<'_, '_>) -> Option<Replacement> {
+fn whole_range(place: &Place<'_, '_>, time_zone: Option<&str>) -> Option<Replacement> {
     let (tokens, (from, to)) = (place.tokens, place.span);
     let (period, end) = period(tokens, from)?;
     let known = place.block.column(&period.column, place.schema)?;
@@ -155,36 +175,53 @@ fn whole_range(place: &Place<'_, '_>) -> Option<Replacement> {
     }
     let ends = narrowed(place, &period, ends);
     let condition = tokens.text(from, to)?;
+    let same_clock = match period.zone {
+        Some(zone) => zone.is_utc,
+        None => kind != Kind::Zoned || time_zone.is_some_and(is_utc),
+    };
     Some(Replacement {
-        text: ends.written(kind, &period, condition)?,
+        text: ends.written((kind, same_clock), &period, condition),
         column: period.text.to_owned(),
     })
 }
 
 impl Ends {
-    fn written(&self, kind: Kind, period: &Period<'_>, condition: &str) -> Option<String> {
-        let (column, zone) = (period.text, period.zone);
-        let exact = kind != Kind::Zoned
-            && [&self.lower, &self.upper]
+    /// As conditions on the column; with a clock that is never changed they are the condition itself.
+    fn written(
+        &self,
+        (kind, same_clock): (Kind, bool),
+        period: &Period<'_>,
+        condition: &str,
+    ) -> String {
+        let column = period.text;
+        let edges = [&self.lower, &self.upper];
+        let exact = same_clock
+            && !edges
                 .iter()
-                .all(|edge| !matches!(edge, Some(Edge::Unknown { .. })));
+                .any(|edge| matches!(edge, Some(Edge::Parameter { .. })));
+        let margin = |edge: &Edge, sign: &str| match same_clock {
+            true => String::new(),
+            false => format!(" {sign} interval '{} hours'", edge.margin_hours()),
+        };
         let mut parts = Vec::new();
         if !exact {
             parts.push(condition.to_owned());
         }
         if let Some(edge) = &self.lower {
-            parts.push(format!("{column} >= {}", edge.written((kind, zone), "-")?));
+            let instant = edge.instant(kind, period.zone);
+            parts.push(format!("{column} >= {instant}{}", margin(edge, "-")));
         }
         if let Some(edge) = &self.upper {
             let operator = if exact { "<" } else { "<=" };
+            let instant = edge.instant(kind, period.zone);
             parts.push(format!(
-                "{column} {operator} {}",
-                edge.written((kind, zone), "+")?
+                "{column} {operator} {instant}{}",
+                margin(edge, "+")
             ));
         }
         match parts.as_slice() {
-            [only] => Some(only.clone()),
-            parts => Some(format!("({})", parts.join(" AND "))),
+            [only] => only.clone(),
+            parts => format!("({})", parts.join(" AND ")),
         }
     }
 }
@@ -193,32 +230,31 @@ impl Ends {
 const SMALL_CHANGES_SINCE: i32 = 1995;
 
 impl Edge {
-    fn written(&self, (kind, zone): (Kind, Option<&str>), sign: &str) -> Option<String> {
-        let day = match self {
-            Edge::Day(day) => format!("'{day}'::date"),
-            Edge::Unknown { text, .. } if text.starts_with('$') => format!("{text}::date"),
-            Edge::Unknown { text, .. } => text.clone(),
-        };
-        let day = match self {
-            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("{day} + {days_later}"),
-            _ => day,
-        };
-        if kind != Kind::Zoned {
-            return Some(day);
-        }
-        let hours = match self {
+    /// So much can be between two midnights of one day, where clocks were set back.
+    fn margin_hours(&self) -> u32 {
+        match self {
             Edge::Day(day) if day.year >= SMALL_CHANGES_SINCE => 4,
             _ => 24,
+        }
+    }
+
+    /// Its beginning, as the column's type has it.
+    fn instant(&self, kind: Kind, zone: Option<Zone<'_>>) -> String {
+        let (first, days_later) = match self {
+            Edge::Day(day) => (format!("'{day}'::date"), 0),
+            Edge::Today { days_later } => ("current_date".to_owned(), *days_later),
+            Edge::Parameter { number, days_later } => (format!("{number}::date"), *days_later),
         };
-        let day = match self {
-            Edge::Unknown { days_later, .. } if *days_later > 0 => format!("({day})"),
+        let day = match (days_later, kind) {
+            (0, _) => first,
+            (days_later, Kind::Zoned) => format!("({first} + {days_later})"),
+            (days_later, _) => format!("{first} + {days_later}"),
+        };
+        match (kind, zone) {
+            (Kind::Zoned, Some(zone)) => format!("({day}::timestamp {})", zone.text),
+            (Kind::Zoned, None) => format!("{day}::timestamptz"),
             _ => day,
-        };
-        let instant = match zone {
-            Some(zone) => format!("({day}::timestamp {zone})"),
-            None => format!("{day}::timestamptz"),
-        };
-        Some(format!("{instant} {sign} interval '{hours} hours'"))
+        }
     }
 }
 
@@ -232,8 +268,11 @@ fn after(edge: &Edge, unit: Unit) -> Option<Edge> {
             Unit::Quarter => day.months_later(3)?,
             Unit::Year => day.months_later(12)?,
         })),
-        Edge::Unknown { text, days_later } => (unit == Unit::Day).then(|| Edge::Unknown {
-            text: text.clone(),
+        Edge::Today { days_later } => (unit == Unit::Day).then_some(Edge::Today {
+            days_later: days_later + 1,
+        }),
+        Edge::Parameter { number, days_later } => (unit == Unit::Day).then(|| Edge::Parameter {
+            number: number.clone(),
             days_later: days_later + 1,
         }),
     }
@@ -243,10 +282,7 @@ fn after(edge: &Edge, unit: Unit) -> Option<Edge> {
 fn value(tokens: &Tokens<'_>, period: &Period<'_>, span: Span) -> Option<Edge> {
     let (from, to) = unwrapped(tokens, span);
     if period.source == Source::Cast && to == from + 1 && tokens.is_word(from, "current_date") {
-        return Some(Edge::Unknown {
-            text: "current_date".to_owned(),
-            days_later: 0,
-        });
+        return Some(Edge::Today { days_later: 0 });
     }
     let found = constant(tokens, span)?;
     let Constant { value, cast, .. } = &found;
@@ -259,8 +295,8 @@ fn value(tokens: &Tokens<'_>, period: &Period<'_>, span: Span) -> Option<Edge> {
         }
         (Source::Cast, Value::Parameter) if is_none_or(cast, &["date"]) => {
             let number = tokens.text(from, from + 1)?.to_owned();
-            number.starts_with('$').then_some(Edge::Unknown {
-                text: number,
+            number.starts_with('$').then_some(Edge::Parameter {
+                number,
                 days_later: 0,
             })
         }
@@ -317,7 +353,7 @@ fn period<'s>(tokens: &Tokens<'s>, from: usize) -> Option<(Period<'s>, usize)> {
 }
 
 /// `at` or `at AT TIME ZONE 'UTC'`: the column, its text, and the rest.
-fn zoned<'s>(tokens: &Tokens<'s>, span: Span) -> Option<(Column, &'s str, Option<&'s str>)> {
+fn zoned<'s>(tokens: &Tokens<'s>, span: Span) -> Option<(Column, &'s str, Option<Zone<'s>>)> {
     let (from, to) = unwrapped(tokens, span);
     let (start, stop) = match tokens.at(from)? {
         Token::LParen => (from, closing(tokens, from)? + 1),
@@ -334,9 +370,14 @@ fn zoned<'s>(tokens: &Tokens<'s>, span: Span) -> Option<(Column, &'s str, Option
         .iter()
         .zip(stop..)
         .all(|(word, position)| tokens.is_word(position, word))
-        && stop + 4 == to
-        && matches!(tokens.at(stop + 3), Some(Token::SingleQuotedString(_)));
-    let zone = tokens.text(stop, to).filter(|_| is_zone)?;
+        && stop + 4 == to;
+    let Some(Token::SingleQuotedString(name)) = tokens.at(stop + 3).filter(|_| is_zone) else {
+        return None;
+    };
+    let zone = Zone {
+        text: tokens.text(stop, to)?,
+        is_utc: is_utc(name),
+    };
     Some((column, text, Some(zone)))
 }
 
@@ -474,6 +515,10 @@ mod tests {
     use super::*;
 
     fn rewritten(condition: &str) -> Option<String> {
+        rewritten_in("Europe/Lisbon", condition)
+    }
+
+    fn rewritten_in(time_zone: &str, condition: &str) -> Option<String> {
         let sql = format!("SELECT * FROM t -- é, a comment\n WHERE {condition}");
         let schema = |table: &FromTable| {
             let columns = [
@@ -484,7 +529,7 @@ mod tests {
             ];
             only_t(&columns, table)
         };
-        let rewriting = bounded(&sql, &schema)?;
+        let rewriting = bounded(&sql, &schema, Some(time_zone))?;
         rewriting
             .sql
             .split_once("WHERE ")
@@ -542,6 +587,40 @@ mod tests {
         assert!(
             month.ends_with("AND at <= '2024-01-01'::date::timestamptz + interval '4 hours')"),
             "{month}"
+        );
+    }
+
+    #[test]
+    fn where_no_clock_is_ever_changed_the_range_is_the_condition() {
+        for (condition, wanted) in [
+            (
+                "at::date = '2024-01-31'",
+                "(at >= '2024-01-31'::date::timestamptz AND at < '2024-02-01'::date::timestamptz)",
+            ),
+            (
+                "at::date = current_date",
+                "(at >= current_date::timestamptz AND at < (current_date + 1)::timestamptz)",
+            ),
+            (
+                "date_trunc('month', at) = '1969-02-01'",
+                "(at >= '1969-02-01'::date::timestamptz AND at < '1969-03-01'::date::timestamptz)",
+            ),
+            (
+                "date(at) <= $1",
+                "(date(at) <= $1 AND at <= ($1::date + 1)::timestamptz)",
+            ),
+        ] {
+            assert_eq!(rewritten_in("Etc/UTC", condition).as_deref(), Some(wanted));
+        }
+        let elsewhere = "(at AT TIME ZONE 'America/Havana')::date = '2024-01-31'";
+        assert_eq!(rewritten_in("UTC", elsewhere), rewritten(elsewhere));
+        assert_eq!(
+            rewritten("(at AT TIME ZONE 'utc')::date >= '2024-01-31'").unwrap(),
+            "at >= ('2024-01-31'::date::timestamp AT TIME ZONE 'utc')"
+        );
+        assert_eq!(
+            rewritten("local::date > current_date").unwrap(),
+            "local >= current_date + 1"
         );
     }
 
