@@ -60,6 +60,14 @@ pub trait Planner {
         one_by_one(self, questions)
     }
 
+    /// Each of these indexes will be asked about: what their estimates need can be fetched at once.
+    ///
+    /// # Errors
+    /// When the planner cannot be asked any more.
+    fn expect(&mut self, _indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        Ok(())
+    }
+
     /// What the server knows about these tables and those they belong to.
     ///
     /// # Errors

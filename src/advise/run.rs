@@ -10,8 +10,8 @@ use crate::catalog::Catalog;
 use crate::model::QualifiedName;
 use crate::planner::counted::{Counted, Tally};
 use crate::planner::{
-    Answer, BuildPlan, Event, Mode, Observer, OtherTables, PlanOutcome, Planned, Planner,
-    PlannerError, Preparation, Question, RefusalCause, SearchStep, Silence, Target, uses,
+    Answer, BuildPlan, Event, Mode, NamedIndex, Observer, OtherTables, PlanOutcome, Planned,
+    Planner, PlannerError, Preparation, Question, RefusalCause, SearchStep, Silence, Target, uses,
 };
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -52,6 +52,11 @@ impl<'a> Run<'a> {
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
         let answer = self.planner.ask(question)?;
         self.noted(question, answer)
+    }
+
+    /// Each of these indexes will be asked about.
+    pub(super) fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        self.planner.expect(indexes)
     }
 
     /// The same for several questions, which may be answered at the same time.

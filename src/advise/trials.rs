@@ -75,6 +75,7 @@ pub(super) fn test(
         left,
     };
     if target == Target::Twin {
+        tester.expect(&ordered)?;
         for part in ordered.chunks(TRIALS_AT_ONCE) {
             trials.extend(tester.simulate_all(part)?);
         }
@@ -147,6 +148,14 @@ struct Tester<'t, 'r, 'c> {
 }
 
 impl Tester<'_, '_, '_> {
+    /// All that the twin is asked about.
+    fn expect(&mut self, candidates: &[(usize, Named)]) -> Result<(), PlannerError> {
+        let asked = candidates.iter().map(|(_, named)| named);
+        let asked = asked.filter(|(_, asked_by)| self.twin_cannot_plan(asked_by).is_none());
+        let indexes: Vec<&NamedIndex> = asked.map(|(index, _)| index).collect();
+        self.run.expect(&indexes)
+    }
+
     /// Each on the twin, unless it cannot plan any statement that the candidate is for.
     fn simulate_all(
         &mut self,

@@ -11,8 +11,8 @@ use crate::catalog::Catalog;
 use crate::db::Interrupt;
 use crate::model::QualifiedName;
 use crate::planner::{
-    Answer, BuildPlan, Event, OtherTables, Planner, PlannerError, Preparation, Question,
-    RefusalCause, Target, one_by_one,
+    Answer, BuildPlan, Event, NamedIndex, OtherTables, Planner, PlannerError, Preparation,
+    Question, RefusalCause, Target, one_by_one,
 };
 use crate::sentences;
 use crate::terminal;
@@ -136,6 +136,10 @@ impl Planner for WithConsent<'_> {
             return one_by_one(self, questions);
         }
         self.planner.ask_all(questions)
+    }
+
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        self.planner.expect(indexes)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

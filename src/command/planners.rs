@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::CommandError;
 use super::twin_error::TwinError;
@@ -41,6 +42,8 @@ pub(super) struct LivePlanner<'s> {
     /// What may be columns of the tables.
     columns: NamedColumns,
     twin: Option<Twins>,
+    /// How long the server took to plan the statements without new indexes.
+    planned_once: Duration,
     snapshot: Option<Arc<Snapshot>>,
     /// Is another twin made of the snapshot later?
     keeps_samples: bool,
@@ -100,6 +103,7 @@ impl<'s> LivePlanner<'s> {
             named: named_besides(workload),
             columns: columns_of(workload),
             twin: None,
+            planned_once: Duration::ZERO,
             snapshot: None,
             keeps_samples: false,
             catalog: None,
@@ -167,7 +171,8 @@ impl<'s> LivePlanner<'s> {
         let first = self.twin_maker.fill(&snapshot, starting)?;
         let snapshot = Arc::new(snapshot);
         self.snapshot = Some(Arc::clone(&snapshot));
-        Ok(self.twin_maker.several(first, snapshot))
+        let twins = self.twin_maker.several(first, snapshot);
+        Ok(twins.expecting(self.planned_once))
     }
 
     /// Fetches the rows that the twin's estimates of these indexes need, where they may be read.
@@ -515,6 +520,7 @@ impl Planner for LivePlanner<'_> {
             if self.builds_nothing && question.takes_a_transaction() {
                 return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
             }
+            let began = Instant::now();
             let answer = match self.server.ask(question) {
                 // What is known by now is enough for a report.
                 Err(PlannerError::Silent { silence, .. }) if self.catalog.is_some() => {
@@ -522,6 +528,9 @@ impl Planner for LivePlanner<'_> {
                 }
                 other => other?,
             };
+            if question.is_baseline() {
+                self.planned_once += began.elapsed();
+            }
             self.keep_real_sizes(question, &answer)?;
             return Ok(answer);
         }
@@ -540,6 +549,10 @@ impl Planner for LivePlanner<'_> {
         self.sample(questions.iter().flat_map(|question| &question.indexes))?;
         let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
         twin.ask_all(questions)
+    }
+
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        Ok(self.sample(indexes.iter().copied())?)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

@@ -7,8 +7,8 @@ use crate::catalog::Catalog;
 use crate::db::Interrupt;
 use crate::model::QualifiedName;
 use crate::planner::{
-    Answer, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause, Rollback,
-    Target,
+    Answer, NamedIndex, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause,
+    Rollback, Target,
 };
 
 /// Passes questions on, until the user asks to stop.
@@ -96,6 +96,14 @@ impl Planner for Stoppable<'_> {
         }
         let answers = self.planner.ask_all(questions);
         self.or_refused(answers, none)
+    }
+
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        if self.is_stopped() {
+            return Ok(());
+        }
+        let expected = self.planner.expect(indexes);
+        self.or_refused(expected, || ())
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
 use crate::planner::{
-    Answer, OtherTables, Planned, Planner, PlannerError, Preparation, Question, RefusalCause,
-    SearchStep, Target,
+    Answer, NamedIndex, OtherTables, Planned, Planner, PlannerError, Preparation, Question,
+    RefusalCause, SearchStep, Target,
 };
 
 /// After so many questions that are asked together the clock is looked at again.
@@ -89,6 +89,14 @@ impl Planner for TimeLimit<'_> {
             }
         }
         Ok(answers)
+    }
+
+    /// Within a limit only what is asked in time is fetched.
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        match self.limit {
+            Some(_) => Ok(()),
+            None => self.planner.expect(indexes),
+        }
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

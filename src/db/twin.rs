@@ -50,7 +50,7 @@ mod samples;
 mod sound;
 mod statistics;
 
-use candidates::Hypothetical;
+use candidates::{Hypothetical, SharedEstimates};
 use facts::TableFacts;
 use files::DataDirectory;
 use observed::Observed;
@@ -94,6 +94,10 @@ pub struct Twin {
     samples: Samples,
     /// What samples showed, by table and question.
     observed: BTreeMap<(Oid, String), Option<Observed>>,
+    /// The estimated sizes of candidates.
+    estimates: SharedEstimates,
+    /// Does it create the candidates of a question last ones first?
+    from_behind: bool,
     /// The candidates that exist in the twin, by definition.
     known: BTreeMap<String, Hypothetical>,
     /// The sizes of candidates that the server built, by definition.
@@ -195,6 +199,8 @@ impl Twin {
             facts: BTreeMap::new(),
             samples: Samples::default(),
             observed: BTreeMap::new(),
+            estimates: SharedEstimates::default(),
+            from_behind: false,
             known: BTreeMap::new(),
             real_sizes: BTreeMap::new(),
             planned_for: Duration::ZERO,
@@ -247,6 +253,13 @@ impl Twin {
             }
         }
         Ok(())
+    }
+
+    /// Uses the estimated sizes of another twin of the same server, and that one those of this twin.
+    /// Where both create the same candidates at the same time, they meet in the middle.
+    pub fn share_estimates(&mut self, other: &Twin, from_behind: bool) {
+        self.estimates = other.estimates.clone();
+        self.from_behind = from_behind;
     }
 
     /// How long it has planned statements with new indexes.
@@ -362,6 +375,12 @@ impl Twin {
         besides: Preamble,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
+        if self.from_behind {
+            for index in indexes.iter().rev() {
+                // Why it cannot be created is said below.
+                let _ = self.know(index)?;
+            }
+        }
         for index in indexes {
             if let Err(refusal) = self.know(index)? {
                 return Ok(Answer::Refused(refusal));

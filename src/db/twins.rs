@@ -3,8 +3,9 @@
 //! A question makes indexes visible by changing rows of `pg_index`, and two transactions cannot
 //! change one row at the same time. So each further process is a server of its own. All answer
 //! alike: what a twin learns is kept in a log, which each of them follows in its order, and a
-//! candidate has the same OIDs in each. The others are started in the background, once so much was
-//! asked that it is worth it.
+//! candidate has the same OIDs in each. The others are started in the background: at once, where
+//! the questions of a workload will probably take long, or else once so much was asked that it is
+//! worth it. The sooner they are there, the less they have to make up for.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,10 @@ use kept_sample::KeptSample;
 /// Others are started once the first twin has planned statements for so long: it takes about as long
 /// to start one.
 const WORTH_ANOTHER: Duration = Duration::from_secs(2);
+
+/// How often a statement is planned in a run, roughly: from 80 times (22 statements of TPC-H) to 120
+/// (30 of TPC-DS) within a budget.
+const PLANNED_OFTEN: u32 = 100;
 
 /// Statements of one question are planned by several twins where each gets at least so many.
 const MIN_STATEMENTS_EACH: usize = 4;
@@ -73,6 +78,21 @@ pub struct Twins {
     candidates: BTreeSet<String>,
     /// So many things may be done at the same time.
     jobs: usize,
+    /// Others that are stopping; the last field, so that the first one stops at the same time.
+    stopping: Stopping,
+}
+
+/// Threads that stop twins, which are waited for.
+#[derive(Default)]
+struct Stopping(Vec<JoinHandle<()>>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        for thread in self.0.drain(..) {
+            // Its twin has stopped as far as it could.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Twins {
@@ -82,6 +102,15 @@ impl Twins {
         twins.jobs = jobs;
         twins.may_start = (jobs > 1).then(|| (jobs - 1, another));
         twins
+    }
+
+    /// All statements of a workload were planned once in this time. Where that says that planning
+    /// them will take long, the other twins are started now.
+    pub fn expecting(mut self, planned_once: Duration) -> Twins {
+        if planned_once * PLANNED_OFTEN >= 2 * WORTH_ANOTHER {
+            self.start_others();
+        }
+        self
     }
 
     /// One twin only.
@@ -94,6 +123,7 @@ impl Twins {
             log: Vec::new(),
             candidates: BTreeSet::new(),
             jobs: 1,
+            stopping: Stopping::default(),
         }
     }
 
@@ -107,9 +137,9 @@ impl Twins {
         self.first.gaps(tables)
     }
 
-    /// Fetches the rows that estimates of these indexes need, and shows them to `fetched`. A twin that
-    /// is alone also creates the indexes that waited for them. With several jobs the next rows are
-    /// read from the source while the twins store the last ones.
+    /// Fetches the rows that estimates of these indexes need, shows them to `fetched`, and creates
+    /// the indexes that waited for them, each in one of the twins. With several jobs the next rows
+    /// are read from the source while the twins store the last ones.
     ///
     /// # Errors
     /// When the connection to the source or a twin is lost.
@@ -214,7 +244,7 @@ impl Twins {
         Ok(Needed { at_once, steps })
     }
 
-    /// Stores a sample, and makes known the indexes that waited for it.
+    /// Stores a sample, and creates the indexes that waited for it.
     fn take_sample(
         &mut self,
         sample: Option<TableSample>,
@@ -225,13 +255,23 @@ impl Twins {
         }
         for index in ready {
             self.keep_candidate(index)?;
-            // Several twins create the candidates that each is asked about, at the same time.
-            if self.others.is_empty() {
-                // Why it cannot be created is said when it is asked about.
-                let _ = self.first.know(index)?;
-            }
         }
-        Ok(())
+        self.create_together(ready)?;
+        self.grow()
+    }
+
+    /// Each twin creates some of these candidates; the others find their sizes estimated when they
+    /// are asked about them.
+    fn create_together(&mut self, indexes: &[&NamedIndex]) -> Result<(), DbError> {
+        let next = AtomicUsize::new(0);
+        let results = of_each(&mut self.first, &mut self.others, |twin| {
+            while let Some(index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                // Why it cannot be created is said when it is asked about.
+                let _ = twin.know(index)?;
+            }
+            Ok(())
+        });
+        self.keep_those_that_answered(results)
     }
 
     fn learn_sample(&mut self, sample: &TableSample) -> Result<(), DbError> {
@@ -249,6 +289,16 @@ impl Twins {
             }
         }
         Ok(())
+    }
+
+    fn start_others(&mut self) {
+        let Some((number, another)) = self.may_start.take() else {
+            return;
+        };
+        for _ in 0..number {
+            let another = Arc::clone(&another);
+            self.starting.push(thread::spawn(move || another()));
+        }
     }
 
     /// Those that are starting are not taken in, and no more are started.
@@ -314,13 +364,8 @@ impl Twins {
 
     /// Starts the others when it is worth it, and takes in those that are ready.
     fn grow(&mut self) -> Result<(), DbError> {
-        if self.first.planned_for() >= WORTH_ANOTHER
-            && let Some((number, another)) = self.may_start.take()
-        {
-            for _ in 0..number {
-                let another = Arc::clone(&another);
-                self.starting.push(thread::spawn(move || another()));
-            }
+        if self.first.planned_for() >= WORTH_ANOTHER {
+            self.start_others();
         }
         let (ready, starting) = std::mem::take(&mut self.starting)
             .into_iter()
@@ -331,6 +376,7 @@ impl Twins {
             .into_iter()
             .filter_map(|twin| twin.join().ok().flatten());
         for mut twin in ready {
+            twin.share_estimates(&self.first, self.others.len().is_multiple_of(2));
             let mut places = 0..self.log.len();
             match places.try_for_each(|place| follow(&mut twin, &self.log, place)) {
                 Ok(()) => self.others.push(twin),
@@ -553,5 +599,9 @@ impl Drop for Twins {
     /// A twin that is being started would leave its server behind.
     fn drop(&mut self) {
         self.start_no_others();
+        let others = std::mem::take(&mut self.others).into_iter();
+        self.stopping.0 = others
+            .map(|twin| thread::spawn(move || drop(twin)))
+            .collect();
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Answer, Mode, OtherTables, Planner, PlannerError, Preparation, Question, RefusalCause, Target,
+    Answer, Mode, NamedIndex, OtherTables, Planner, PlannerError, Preparation, Question,
+    RefusalCause, Target,
 };
 use crate::catalog::Catalog;
 use crate::model::{Millis, QualifiedName};
@@ -164,6 +165,10 @@ impl Planner for Counted<'_> {
             self.count_builds(question, answer);
         }
         Ok(answers)
+    }
+
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        self.planner.expect(indexes)
     }
 
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {

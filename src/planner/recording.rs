@@ -190,6 +190,10 @@ impl Planner for Recorder<'_> {
         Ok(answers)
     }
 
+    fn expect(&mut self, indexes: &[&NamedIndex]) -> Result<(), PlannerError> {
+        self.planner.expect(indexes)
+    }
+
     fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
         self.catalog = self.planner.catalog(tables)?;
         Ok(self.catalog.clone())

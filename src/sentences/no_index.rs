@@ -40,10 +40,7 @@ pub fn no_index(reason: &NoIndexHelps) -> String {
             indexes,
             conditions,
             not_by_first,
-        } => {
-            let found = already_indexed(table, scan, indexes, conditions);
-            found + &not_by_first.as_deref().map_or_else(String::new, searched_without_first)
-        }
+        } => already_indexed(table, scan, indexes, conditions) + &without_first(not_by_first),
         NoIndexHelps::BeingBuilt(index) => being_built(index),
         NoIndexHelps::Incomplete(index) => incomplete(index),
         NoIndexHelps::ReadsMost {
@@ -164,7 +161,10 @@ fn already_indexed(
     format!("{table} is read by {scan} of {indexes} {how}")
 }
 
-fn searched_without_first(index: &str) -> String {
+fn without_first(index: &Option<String>) -> String {
+    let Some(index) = index else {
+        return String::new();
+    };
     format!(
         ". No condition is on the first column of {index}, which decides how much of a GiST index is read; the planner's cost does not \
          know that, and --analyze measures whether an index on the others alone is faster"

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -130,7 +131,7 @@ fn several_twins_answer_as_one_does() {
     let candidates = candidates();
     let questions = questions(&candidates, &statements());
 
-    let of_many = load(&snapshot);
+    let (of_many, of_early) = (load(&snapshot), load(&snapshot));
     let servers: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
     let started = Arc::clone(&servers);
     let another = Arc::new(move || {
@@ -139,8 +140,16 @@ fn several_twins_answer_as_one_does() {
         Some(load_into(copy, &snapshot))
     });
     let mut one = Twins::one(twin);
-    let mut many = Twins::new(of_many, 3, another);
-    for twins in [&mut one, &mut many] {
+    let mut many = Twins::new(of_many, 3, another.clone());
+    // Here all are there before the first sample.
+    let mut early = Twins::new(of_early, 3, another).expecting(Duration::from_secs(60));
+    while early.number() < 3 {
+        early
+            .fetch_samples([], &columns, &server, &mut |_| {})
+            .unwrap();
+    }
+    servers.lock().unwrap().clear();
+    for twins in [&mut one, &mut many, &mut early] {
         // All at once, where rows are read while others are stored, and one by one.
         let (half, rest) = candidates.split_at(candidates.len() / 2);
         for indexes in std::iter::once(half).chain(rest.chunks(1)) {
@@ -155,6 +164,8 @@ fn several_twins_answer_as_one_does() {
             .iter()
             .all(|answer| matches!(answer, Answer::Planned(_)))
     );
+    same(&early.ask_all(&questions).unwrap(), &expected);
+    drop(early);
     // The others are taken in once they are ready: before, between and after the answers are the
     // same.
     while many.number() < 3 {

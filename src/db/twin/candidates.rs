@@ -2,6 +2,7 @@
 //! and hidden.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_postgres::types::Type;
 
@@ -204,7 +205,7 @@ impl Twin {
         index: &NamedIndex,
         parts: &[IndexPart],
         standing: &BTreeMap<Oid, PartitionSize>,
-    ) -> Result<BTreeMap<Oid, (IndexSize, PartitionSize)>, DbError> {
+    ) -> Result<PartSizes, DbError> {
         let mut sizes = BTreeMap::new();
         let represented = parts
             .iter()
@@ -228,7 +229,14 @@ impl Twin {
         parts: &[IndexPart],
         standing: &BTreeMap<Oid, PartitionSize>,
     ) -> Result<Vec<(Oid, Oid, IndexSize)>, DbError> {
-        let estimates = self.estimates(index, parts, standing)?;
+        let definition = index.definition.create(&index.name);
+        let estimates = match self.estimates.get(&definition) {
+            Some(known) => known,
+            None => {
+                let sizes = self.estimates(index, parts, standing)?;
+                self.estimates.keep(definition, sizes)
+            }
+        };
         let mut files = Vec::with_capacity(parts.len());
         for part in parts {
             let Some(path) = part.path.clone() else {
@@ -364,6 +372,29 @@ impl Twin {
                 include_str!("parts.sql")
             ),
         )
+    }
+}
+
+/// The estimated sizes of an index's parts, each with the size of its table, by table.
+type PartSizes = BTreeMap<Oid, (IndexSize, PartitionSize)>;
+
+/// The sizes of candidates, by definition, as they were estimated first: the twins of one server
+/// have the same rows, so each would come to the same sizes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedEstimates(Arc<Mutex<BTreeMap<String, PartSizes>>>);
+
+impl SharedEstimates {
+    fn get(&self, definition: &str) -> Option<PartSizes> {
+        self.lock().get(definition).cloned()
+    }
+
+    fn keep(&self, definition: String, sizes: PartSizes) -> PartSizes {
+        self.lock().entry(definition).or_insert(sizes).clone()
+    }
+
+    /// Nothing panics while it is locked.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, PartSizes>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
