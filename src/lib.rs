@@ -149,6 +149,7 @@
 mod advise;
 mod candidate;
 mod catalog;
+mod check;
 mod cli;
 mod cluster;
 mod command;

@@ -42,6 +42,7 @@ mod index_part;
 mod libraries;
 mod load;
 mod long_keys;
+mod migration;
 mod observed;
 mod policies;
 mod rights;
@@ -49,6 +50,8 @@ mod rows;
 mod samples;
 mod sound;
 mod statistics;
+
+pub use migration::{Executed, Lost};
 
 use candidates::Hypothetical;
 use facts::TableFacts;
