@@ -5,13 +5,16 @@
 //! statements did ([`migration`]). The plans of the workload before and after are compared
 //! ([`comparison`]), from the shape of a plan ([`shape`]). What follows is in a file for each question:
 //! how long a statement takes ([`duration`]), how it is written so that nobody waits ([`safer`]), who
-//! uses a new index ([`index_use`]), and which limits of `--fail-on` are reached ([`gate`]).
+//! uses a new index ([`index_use`]), at which size a plan flips ([`growth`]), which plan is expected
+//! ([`baseline`]), and which limits of `--fail-on` are reached ([`gate`]).
 //!
 //! No I/O, no servers and no sentences.
 
+pub mod baseline;
 pub mod comparison;
 pub mod duration;
 pub mod gate;
+pub mod growth;
 pub mod index_use;
 pub mod lock;
 pub mod migration;

@@ -252,7 +252,7 @@ pub mod internals {
     }
 
     publish!(
-        advise, candidate, catalog, cluster, db, finding, index, log, model, plan, planner,
+        advise, candidate, catalog, check, cluster, db, finding, index, log, model, plan, planner,
         predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
     );
 }

@@ -48,10 +48,23 @@ pub struct CheckOutcome {
     pub indexes: Vec<IndexUse>,
     /// What the migration leaves open.
     pub unknown: Unknown,
+    /// Statements that only one side has.
+    pub only: Only,
+    /// Has the twin file the tables of its workload only? Others are missing in the twin.
+    pub is_partial: bool,
     /// What the twins lack.
     pub gaps: Vec<Gap>,
     /// What of the workload is left out.
     pub left_out: Vec<LeftOut>,
+}
+
+/// Statements that only one side has, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Only {
+    /// Before.
+    pub before: Vec<String>,
+    /// After.
+    pub after: Vec<String>,
 }
 
 /// What nobody can know before the change was made.
@@ -97,6 +110,8 @@ impl CheckOutcome {
                 until_analyze: migrated.without_statistics.clone(),
                 left_open: migrated.left_open,
             },
+            only: Only::default(),
+            is_partial: false,
             gaps: Vec::new(),
             left_out: Vec::new(),
         }
@@ -116,6 +131,16 @@ impl CheckOutcome {
             .iter()
             .filter(|step| matches!(step.outcome.status, StepStatus::Failed(_)));
         failed.map(CheckedStep::place).collect()
+    }
+
+    /// Did a statement of the migration fail because something is missing that the server may have?
+    pub fn misses_something(&self) -> bool {
+        use super::migration::StepStatus;
+        self.is_partial
+            && self.steps.iter().any(|step| match &step.outcome.status {
+                StepStatus::Failed(message) => message.contains("does not exist"),
+                _ => false,
+            })
     }
 
     /// The statements of the migration that may hold a lock of this mode or a stronger one for longer

@@ -51,8 +51,6 @@ mod samples;
 mod sound;
 mod statistics;
 
-pub use migration::{Executed, Lost};
-
 use candidates::Hypothetical;
 use facts::TableFacts;
 use files::DataDirectory;

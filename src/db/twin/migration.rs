@@ -26,10 +26,9 @@ mod observation;
 mod state;
 mod steps;
 
-pub use carried::Lost;
-
+use carried::Lost;
 use observation::{OPERATION, Relation, Relations};
-use state::Before;
+use state::{Before, Indexes};
 use steps::StepRunner;
 
 /// A migration that was executed, and what is still to be assumed.
@@ -124,7 +123,7 @@ impl Twin {
         let tables_of_changed: BTreeSet<&QualifiedName> =
             indexes.iter().map(|index| &index.table).collect();
         let indexes_after = indexes_after
-            .iter()
+            .values()
             .filter(|index| tables_of_changed.contains(&index.table))
             .map(|index| (index.name.clone(), index.definition.clone()))
             .collect();
@@ -171,12 +170,18 @@ fn replaced(indexes: &[ChangedIndex]) -> BTreeMap<String, String> {
     replaced
 }
 
-/// Indexes that are in one list only; those whose OID is in both were at most renamed.
-fn changed_indexes(before: &[ChangedIndex], after: &[ChangedIndex]) -> Vec<ChangedIndex> {
-    let only = |of: &[ChangedIndex], others: &[ChangedIndex]| {
+/// Indexes that are in one list only. One that was renamed keeps its OID, and one that PostgreSQL
+/// itself made anew, because a column has another type, keeps its name.
+fn changed_indexes(before: &Indexes, after: &Indexes) -> Vec<ChangedIndex> {
+    let only = |of: &Indexes, others: &Indexes| {
+        let has_same_name = |index: &ChangedIndex| {
+            let is_same =
+                |other: &ChangedIndex| other.name == index.name && other.table == index.table;
+            others.values().any(is_same)
+        };
         of.iter()
-            .filter(|index| !others.iter().any(|other| other.name == index.name && other.table == index.table && other.definition == index.definition))
-            .cloned()
+            .filter(|(oid, index)| !others.contains_key(*oid) && !has_same_name(index))
+            .map(|(_, index)| index.clone())
             .collect::<Vec<_>>()
     };
     let mut changed = only(after, before);

@@ -121,7 +121,10 @@ impl Twin {
     }
 
     /// New tables get as many rows as the largest table has, and files for them.
-    pub(in crate::db) fn enlarge_new_tables(
+    ///
+    /// # Errors
+    /// When the connection to the twin is lost.
+    pub fn enlarge_new_tables(
         &mut self,
         tables: &[QualifiedName],
     ) -> Result<(), DbError> {

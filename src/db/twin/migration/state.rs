@@ -13,11 +13,14 @@ use crate::model::{Bytes, QualifiedName};
 use crate::twin::page::BLOCK_BYTES;
 use crate::twin::snapshot::Oid;
 
+/// Indexes by OID.
+pub(super) type Indexes = BTreeMap<Oid, ChangedIndex>;
+
 /// The twin before a migration.
 pub(super) struct Before {
     pub(super) relations: Relations,
     pub(super) shapes: BTreeMap<Oid, Shape>,
-    pub(super) indexes: Vec<ChangedIndex>,
+    pub(super) indexes: Indexes,
     pub(super) tables: BTreeMap<QualifiedName, TableSize>,
 }
 
@@ -32,7 +35,7 @@ impl Twin {
                     rows: f64::from(heap.measures.tuples.max(0.0)),
                     size: Bytes(heap.pages * BLOCK_BYTES as u64),
                     indexes: indexes
-                        .iter()
+                        .values()
                         .filter(|index| index.table == relation.name)
                         .count(),
                 };
@@ -56,8 +59,8 @@ impl Twin {
     }
 
     /// The indexes of all tables that are no parts of others.
-    pub(super) fn all_indexes(&self, change: IndexChange) -> Result<Vec<ChangedIndex>, DbError> {
-        let sql = "SELECT n.nspname::text AS schema_name, c.relname::text AS index_name, tn.nspname::text AS table_schema, \
+    pub(super) fn all_indexes(&self, change: IndexChange) -> Result<Indexes, DbError> {
+        let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS index_name, tn.nspname::text AS table_schema, \
                           t.relname::text AS table_name, pg_get_indexdef(c.oid) AS definition, \
                           i.indisunique OR i.indisexclusion AS enforces, \
                           CASE WHEN c.relkind = 'i' THEN pg_relation_size(c.oid) ELSE 0 END AS size \
@@ -70,7 +73,7 @@ impl Twin {
             .admin
             .query(OPERATION, sql, &[(&self.role.oid, Type::OID)])?;
         let index = |row| {
-            Ok(ChangedIndex {
+            let index = ChangedIndex {
                 name: QualifiedName::new(
                     field::<String>(row, "schema_name")?,
                     field::<String>(row, "index_name")?,
@@ -83,7 +86,8 @@ impl Twin {
                 change,
                 enforces: field(row, "enforces")?,
                 size: Bytes(field::<i64>(row, "size")?.unsigned_abs()),
-            })
+            };
+            Ok((field(row, "oid")?, index))
         };
         rows.iter().map(index).collect()
     }
