@@ -132,7 +132,8 @@ mod tests {
     use serde_json::json;
 
     fn plan(cost: f64) -> Plan {
-        let json = json!({"Plan": {"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": cost}});
+        let json =
+            json!({"Plan": {"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": cost}});
         Plan::from_json(json).unwrap()
     }
 
@@ -155,7 +156,12 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_named_with_its_line() {
-        for (text, line) in [("", 1), ("-- a\ncost 5\nSeq Scan\n", 2), ("-- a\n-- cost x\nSeq\n", 2), ("-- a\n-- cost 1\n", 3)] {
+        for (text, line) in [
+            ("", 1),
+            ("-- a\ncost 5\nSeq Scan\n", 2),
+            ("-- a\n-- cost x\nSeq\n", 2),
+            ("-- a\n-- cost 1\n", 3),
+        ] {
             assert_eq!(ExpectedPlan::read(text).unwrap_err().line, line, "{text:?}");
         }
     }

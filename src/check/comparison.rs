@@ -1,6 +1,6 @@
 //! A statement before and after.
 
-use super::shape::{Renamed, shape, shape_before_renaming};
+use super::shape::{Renamed, serial_shape, shape, shape_before_renaming};
 use crate::model::Cost;
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
@@ -180,21 +180,34 @@ impl CheckedStatement {
 
     /// Of a migration, only the schema changes: what it does to sizes and statistics follows from that.
     pub fn note_cause_of_migration(&mut self) {
-        let is_changed = self.change.is_some_and(|change| change != StatementChange::Same);
+        let is_changed = self
+            .change
+            .is_some_and(|change| change != StatementChange::Same);
         if is_changed {
             self.causes = vec![Cause::Schema];
         }
     }
 
-    /// Adds the plan under an assumption, if it has another shape. That it costs more with more rows is
-    /// no change.
-    pub fn assume_flip(&mut self, assumption: Assumption, after: PlanOutcome, renamed: &Renamed) {
-        if let Some(change @ StatementChange::Flipped) = change(&self.before, &after, renamed) {
+    /// Adds the plan with more rows, if it is another one. That it costs more is no change, and neither
+    /// are workers.
+    pub fn assume_growth(&mut self, assumption: Assumption, after: PlanOutcome) {
+        let (Some(before), Some(grown)) = (self.before.plan(), after.plan()) else {
+            return;
+        };
+        if serial_shape(before) != serial_shape(grown) {
             self.assumed.push(Assumed {
                 assumption,
-                change,
+                change: StatementChange::Flipped,
                 after,
             });
+        }
+    }
+
+    /// By how many per cent it is dearer after the change. Zero if it is cheaper.
+    pub fn regression_after_percent(&self) -> f64 {
+        match (self.cost_before(), self.cost_after()) {
+            (Some(before), Some(after)) => (-before.saved_share(after) * 100.0).max(0.0),
+            _ => 0.0,
         }
     }
 
@@ -304,9 +317,17 @@ mod tests {
         );
         assert!((checked.regression_percent() - 10.0).abs() < 1e-9);
         assert!(!checked.may_flip());
-        checked.assume(Assumption::NotAnalyzed, outcome("Seq Scan", 110.0), &renamed);
+        checked.assume(
+            Assumption::NotAnalyzed,
+            outcome("Seq Scan", 110.0),
+            &renamed,
+        );
         assert_eq!(checked.assumed, []);
-        checked.assume(Assumption::NotAnalyzed, outcome("Index Scan", 300.0), &renamed);
+        checked.assume(
+            Assumption::NotAnalyzed,
+            outcome("Index Scan", 300.0),
+            &renamed,
+        );
         assert!((checked.regression_percent() - 200.0).abs() < 1e-9);
         assert!(checked.may_flip());
     }

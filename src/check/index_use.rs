@@ -124,6 +124,9 @@ mod tests {
             .map(|index| index.finding)
             .collect();
         let redundant = IndexFinding::Redundant(QualifiedName::new("public", "xy"));
-        assert_eq!(findings, [Some(redundant), Some(IndexFinding::Unused), None]);
+        assert_eq!(
+            findings,
+            [Some(redundant), Some(IndexFinding::Unused), None]
+        );
     }
 }

@@ -80,7 +80,10 @@ mod tests {
             assert_eq!(LockMode::parse(name), Some(mode));
             assert_eq!(mode.name(), name);
         }
-        assert_eq!(LockMode::parse("accessexclusive"), Some(LockMode::AccessExclusive));
+        assert_eq!(
+            LockMode::parse("accessexclusive"),
+            Some(LockMode::AccessExclusive)
+        );
         assert_eq!(LockMode::parse("Lock"), None);
         assert!(LockMode::Share < LockMode::AccessExclusive);
         assert_eq!(LockMode::ShareUpdateExclusive.blocks(), Blocks::Definitions);

@@ -6,8 +6,8 @@ use super::index_use::{IndexUse, index_uses};
 use super::lock::LockMode;
 use super::migration::{Migrated, StepOutcome};
 use super::safer::{Judged, judge};
-use crate::model::{Gap, Millis, QualifiedName};
-use crate::workload::LeftOut;
+use crate::model::{Bytes, Cost, Gap, Millis, QualifiedName};
+use crate::workload::{LeftOut, StatementId};
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -46,6 +46,8 @@ pub struct CheckOutcome {
     pub statements: Vec<CheckedStatement>,
     /// Indexes that were added or dropped.
     pub indexes: Vec<IndexUse>,
+    /// Indexes that would help statements that got worse.
+    pub fixes: Vec<Fix>,
     /// What the migration leaves open.
     pub unknown: Unknown,
     /// Statements that only one side has.
@@ -56,6 +58,21 @@ pub struct CheckOutcome {
     pub gaps: Vec<Gap>,
     /// What of the workload is left out.
     pub left_out: Vec<LeftOut>,
+}
+
+/// An index that would help statements that got worse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// `i1`, `i2`, …
+    pub id: String,
+    /// The statements that create it.
+    pub ddl: Vec<String>,
+    /// Its table.
+    pub table: QualifiedName,
+    /// Its estimated size.
+    pub size: Bytes,
+    /// The statements that it helps, and what they cost with it.
+    pub helped: Vec<(StatementId, Cost)>,
 }
 
 /// Statements that only one side has, by name.
@@ -74,6 +91,8 @@ pub struct Unknown {
     pub tables: Vec<QualifiedName>,
     /// New columns: which values they will have.
     pub columns: Vec<(QualifiedName, String)>,
+    /// Tables that are written anew: no page of them is known to be all-visible.
+    pub rewritten: Vec<QualifiedName>,
     /// Columns that have no statistics until the next ANALYZE.
     pub until_analyze: Vec<(QualifiedName, String)>,
     /// The transaction that was open at the end of the migration was taken back.
@@ -104,9 +123,11 @@ impl CheckOutcome {
             steps: steps.collect(),
             indexes: index_uses(migrated, &statements),
             statements,
+            fixes: Vec::new(),
             unknown: Unknown {
                 tables: migrated.new_tables.clone(),
                 columns: migrated.new_columns.clone(),
+                rewritten: rewritten(migrated),
                 until_analyze: migrated.without_statistics.clone(),
                 left_open: migrated.left_open,
             },
@@ -115,6 +136,16 @@ impl CheckOutcome {
             gaps: Vec::new(),
             left_out: Vec::new(),
         }
+    }
+
+    /// The indexes that would help a statement, each with what it would cost then.
+    pub fn fixes_of(&self, id: &StatementId) -> Vec<(&Fix, Cost)> {
+        let of_one = |fix: &'_ Fix| {
+            let helped = fix.helped.iter().find(|(helped, _)| helped == id);
+            helped.map(|(_, cost)| *cost)
+        };
+        let fixes = self.fixes.iter();
+        fixes.filter_map(|fix| Some((fix, of_one(fix)?))).collect()
     }
 
     /// How many statements changed so.
@@ -181,6 +212,13 @@ impl CheckedStep {
     pub fn place(&self) -> String {
         format!("{}:{}", self.outcome.step.file, self.outcome.step.line)
     }
+}
+
+/// The tables that are written anew, once each.
+fn rewritten(migrated: &Migrated) -> Vec<QualifiedName> {
+    let all = migrated.steps.iter().flat_map(|step| &step.rewrites);
+    let all: std::collections::BTreeSet<&QualifiedName> = all.collect();
+    all.into_iter().cloned().collect()
 }
 
 /// The files of a migration, in their order.

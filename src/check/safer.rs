@@ -6,9 +6,11 @@
 //! (<https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES>,
 //! <https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY>).
 
+use super::duration::{self, DurationRange};
 use super::lock::Blocks;
 use super::migration::{Migrated, StepOutcome, StepStatus};
 use crate::model::QualifiedName;
+use crate::sql::fingerprint::identifiers;
 use crate::sql::{
     AlterAction, AlterTable, ConstraintKind, alter_table, concurrently, leading_words,
 };
@@ -78,7 +80,16 @@ pub fn judge(migrated: &Migrated) -> Vec<Judged> {
     let mut judged = Vec::with_capacity(migrated.steps.len());
     for (at, step) in migrated.steps.iter().enumerate() {
         has_lock_timeout |= sets_lock_timeout(&step.step.sql);
+        let size = |table: &QualifiedName| migrated.tables.get(table).copied();
         let mut one = judge_one(step);
+        if duration::estimate(step, size).is_some_and(DurationRange::is_short) {
+            // Nobody notices that.
+            one.findings
+                .retain(|finding| *finding == DdlFinding::DropWaits);
+            if one.findings.is_empty() {
+                one.safer.clear();
+            }
+        }
         if let Some(message) = &step.fails_on_values {
             one.findings
                 .push(DdlFinding::FailsOnValues(message.clone()));
@@ -193,7 +204,9 @@ fn alternative(
         AlterAction::SetNotNull { column } => {
             let name = plain_name(&[&last_part(table), column, "not_null"]);
             let statements = vec![
-                format!("ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;"),
+                format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;"
+                ),
                 format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};"),
                 format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"),
                 format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
@@ -227,7 +240,9 @@ fn alternative(
                 .unwrap_or_else(|| format!("{column}::{type_name}"));
             let statements = vec![
                 format!("ALTER TABLE {table} ADD COLUMN {new} {type_name};"),
-                format!("-- write {new} together with {column}, by a trigger or in the application"),
+                format!(
+                    "-- write {new} together with {column}, by a trigger or in the application"
+                ),
                 format!(
                     "UPDATE {table} SET {new} = {value} WHERE {new} IS NULL; -- in batches of some thousand rows"
                 ),
@@ -328,15 +343,22 @@ fn held_meanwhile(step: &StepOutcome, later: &[StepOutcome]) -> Option<DdlFindin
     Some(DdlFinding::HoldsLock(other.clone()))
 }
 
-/// The statement that changed a column's type is the last one that locked its table exclusively and
-/// names the column.
+/// Columns without statistics belong to the statement that changed their type: the last ALTER TABLE that
+/// sets a type and names the column, or else the last statement that does (of a domain).
 fn add_lost_statistics(migrated: &Migrated, judged: &mut [Judged]) {
     for (table, column) in &migrated.without_statistics {
-        let is_of = |step: &StepOutcome| {
+        let names_it = |step: &StepOutcome| {
             step.locks.iter().any(|lock| lock.relation == *table)
-                && crate::sql::fingerprint::identifiers(&step.step.sql).contains(column)
+                && identifiers(&step.step.sql).contains(column)
         };
-        let Some(at) = migrated.steps.iter().rposition(is_of) else {
+        let sets_type = |step: &StepOutcome| {
+            let actions = alter_table(&step.step.sql).map(|altered| altered.actions);
+            let is_type = |action: &AlterAction| matches!(action, AlterAction::SetType { .. });
+            names_it(step) && actions.is_some_and(|actions| actions.iter().any(is_type))
+        };
+        let steps = &migrated.steps;
+        let at = steps.iter().rposition(sets_type);
+        let Some(at) = at.or_else(|| steps.iter().rposition(names_it)) else {
             continue;
         };
         let Some(one) = judged.get_mut(at) else {
@@ -353,5 +375,189 @@ fn add_lost_statistics(migrated: &Migrated, judged: &mut [Judged]) {
                 one.findings.push(DdlFinding::LosesStatistics(columns));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::lock::LockMode;
+    use crate::check::migration::{HeldLock, TableSize};
+    use crate::check::script::steps;
+    use crate::model::Bytes;
+
+    /// A script whose statements each lock `public.t` exclusively and do this to it.
+    fn migrated(sql: &str, does: impl Fn(&mut StepOutcome)) -> Migrated {
+        let outcomes = steps("m.sql", sql).into_iter().map(|step| {
+            let mut outcome = StepOutcome::new(&step, StepStatus::Done);
+            if !sets_lock_timeout(&step.sql) {
+                outcome.locks.push(HeldLock {
+                    relation: table("t"),
+                    mode: LockMode::AccessExclusive,
+                    is_seen: true,
+                });
+                does(&mut outcome);
+            }
+            outcome
+        });
+        let large = TableSize {
+            rows: 1e8,
+            size: Bytes(10_000_000_000),
+            indexes: 1,
+        };
+        Migrated {
+            steps: outcomes.collect(),
+            tables: [(table("t"), large), (table("u"), large)].into(),
+            ..Migrated::default()
+        }
+    }
+
+    fn table(name: &str) -> QualifiedName {
+        QualifiedName::new("public", name)
+    }
+
+    /// What is said of the last statement of a script that sets lock_timeout.
+    fn last(sql: &str, does: impl Fn(&mut StepOutcome)) -> Judged {
+        let script = format!("SET lock_timeout = '1s'; {sql}");
+        judge(&migrated(&script, does)).pop().unwrap()
+    }
+
+    fn scans(outcome: &mut StepOutcome) {
+        outcome.scans.push(table("t"));
+    }
+
+    fn rewrites(outcome: &mut StepOutcome) {
+        outcome.rewrites.push(table("t"));
+    }
+
+    #[test]
+    fn what_reads_no_rows_needs_no_other_form() {
+        for sql in [
+            "ALTER TABLE t ADD COLUMN a int",
+            "ALTER TABLE t ADD CHECK (a > 0) NOT VALID",
+            "ALTER TABLE t ALTER a SET NOT NULL",
+        ] {
+            assert_eq!(last(sql, |_| {}), Judged::default(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_notices_needs_no_other_form() {
+        let mut small = migrated(
+            "SET lock_timeout = '1s'; ALTER TABLE t ADD CHECK (a > 0)",
+            scans,
+        );
+        small.tables.clear();
+        assert_eq!(judge(&small).pop(), Some(Judged::default()));
+    }
+
+    #[test]
+    fn a_constraint_is_validated_afterwards() {
+        let judged = last("ALTER TABLE a.t ADD CONSTRAINT c CHECK (x > 0)", scans);
+        assert_eq!(judged.findings, [DdlFinding::ConstraintScans]);
+        assert_eq!(
+            judged.safer,
+            [
+                "ALTER TABLE a.t ADD CONSTRAINT c CHECK (x > 0) NOT VALID;",
+                "ALTER TABLE a.t VALIDATE CONSTRAINT c;"
+            ]
+        );
+        let judged = last("ALTER TABLE t ADD FOREIGN KEY (u_id) REFERENCES u", scans);
+        assert_eq!(
+            judged.safer,
+            [
+                "ALTER TABLE t ADD CONSTRAINT t_u_id_fkey FOREIGN KEY (u_id) REFERENCES u NOT VALID;",
+                "ALTER TABLE t VALIDATE CONSTRAINT t_u_id_fkey;"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_is_made_of_an_index_that_is_built_concurrently() {
+        let builds = |outcome: &mut StepOutcome| outcome.builds.push(table("t"));
+        let judged = last("ALTER TABLE t ADD UNIQUE (a, \"B\")", builds);
+        assert_eq!(judged.findings, [DdlFinding::ConstraintBuilds]);
+        assert_eq!(
+            judged.safer,
+            [
+                "CREATE UNIQUE INDEX CONCURRENTLY t_a_key ON t (a, \"B\");",
+                "ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE USING INDEX t_a_key;"
+            ]
+        );
+    }
+
+    #[test]
+    fn several_actions_have_another_form_only_if_each_has_one() {
+        let judged = last("ALTER TABLE t ALTER a SET NOT NULL, DROP COLUMN b", scans);
+        assert_eq!(judged.findings, [DdlFinding::NotNullScans]);
+        assert_eq!(judged.safer, [] as [&str; 0]);
+        let judged = last(
+            "ALTER TABLE t ALTER a SET NOT NULL, ADD CHECK (b > 0)",
+            scans,
+        );
+        assert_eq!(judged.findings.len(), 2);
+        assert_eq!(judged.safer.len(), 6);
+    }
+
+    #[test]
+    fn a_rewrite_is_named_by_what_causes_it() {
+        let finding = |sql| last(sql, rewrites).findings;
+        assert_eq!(
+            finding("ALTER TABLE t ADD a uuid DEFAULT f()"),
+            [DdlFinding::DefaultRewrites]
+        );
+        assert_eq!(
+            finding("ALTER TABLE t ALTER a TYPE bigint"),
+            [DdlFinding::TypeRewrites]
+        );
+        assert_eq!(finding("VACUUM FULL t"), [DdlFinding::Rewrites]);
+        assert_eq!(
+            finding("ALTER TABLE t SET UNLOGGED"),
+            [DdlFinding::Rewrites]
+        );
+    }
+
+    #[test]
+    fn the_first_lock_that_others_wait_behind_has_a_limit() {
+        let judged = judge(&migrated(
+            "ALTER TABLE t ADD a int; ALTER TABLE t ADD b int",
+            |_| {},
+        ));
+        assert_eq!(judged[0].findings, [DdlFinding::NoLockTimeout]);
+        assert_eq!(
+            judged[0].safer,
+            ["SET lock_timeout = '2s';", "ALTER TABLE t ADD a int;"]
+        );
+        assert_eq!(judged[1], Judged::default());
+    }
+
+    #[test]
+    fn a_lock_that_is_held_during_work_on_another_table_is_reported() {
+        let mut migrated = migrated(
+            "SET lock_timeout = '1s'; ALTER TABLE t ADD a int; CREATE INDEX i ON u (b)",
+            |_| {},
+        );
+        for step in &mut migrated.steps {
+            step.in_block = true;
+        }
+        migrated.steps[2].locks[0].relation = table("u");
+        migrated.steps[2].builds.push(table("u"));
+        let judged = judge(&migrated);
+        assert_eq!(judged[1].findings, [DdlFinding::HoldsLock(table("u"))]);
+        migrated.steps[1].in_block = false;
+        assert_eq!(judge(&migrated)[1].findings, []);
+    }
+
+    #[test]
+    fn lost_statistics_belong_to_the_statement_that_names_the_column() {
+        let mut migrated = migrated(
+            "SET lock_timeout = '1s'; ALTER TABLE t ALTER a TYPE text; ALTER TABLE t ADD b int",
+            |_| {},
+        );
+        migrated.without_statistics = vec![(table("t"), "a".to_owned())];
+        let judged = judge(&migrated);
+        let lost = DdlFinding::LosesStatistics(vec!["a".to_owned()]);
+        assert_eq!(judged[1].findings, [lost]);
+        assert_eq!(judged[2].findings, []);
     }
 }

@@ -125,15 +125,25 @@ fn handling(sql: &str) -> Handling {
             Handling::LeaveOut(LeftOut::Privileges)
         }
         ["create" | "alter" | "drop", about, ..] if DEFINED.contains(about) => Handling::Run,
-        ["comment" | "truncate" | "reindex" | "cluster" | "vacuum" | "refresh" | "lock" | "do", ..]
-        | ["savepoint" | "release" | "set" | "reset" | "show" | "discard", ..] => Handling::Run,
+        [
+            "comment" | "truncate" | "reindex" | "cluster" | "vacuum" | "refresh" | "lock" | "do",
+            ..,
+        ]
+        | [
+            "savepoint" | "release" | "set" | "reset" | "show" | "discard",
+            ..,
+        ] => Handling::Run,
         ["copy", ..] => Handling::LeaveOut(LeftOut::Rows),
         ["select", ..] if relation_names(sql).is_empty() => Handling::Run,
         _ if can_be_planned(sql) => Handling::Plan,
-        ["create" | "alter" | "drop" | "import" | "load" | "listen" | "notify" | "checkpoint", ..]
-        | ["call" | "prepare" | "execute" | "deallocate" | "declare" | "commit" | "end", ..] => {
-            Handling::LeaveOut(LeftOut::Outside)
-        }
+        [
+            "create" | "alter" | "drop" | "import" | "load" | "listen" | "notify" | "checkpoint",
+            ..,
+        ]
+        | [
+            "call" | "prepare" | "execute" | "deallocate" | "declare" | "commit" | "end",
+            ..,
+        ] => Handling::LeaveOut(LeftOut::Outside),
         _ => Handling::LeaveOut(LeftOut::Unknown),
     }
 }
@@ -154,8 +164,10 @@ mod tests {
     fn a_statement_keeps_its_line() {
         let text = "-- first\nCREATE TABLE a (x int);\n\n/* two */\nSELECT ';' FROM a;\n";
         let steps = steps("m.sql", text);
-        let lines: Vec<(usize, Handling)> =
-            steps.iter().map(|step| (step.line, step.handling)).collect();
+        let lines: Vec<(usize, Handling)> = steps
+            .iter()
+            .map(|step| (step.line, step.handling))
+            .collect();
         assert_eq!(lines, [(2, Handling::Run), (4, Handling::Plan)]);
     }
 
@@ -174,10 +186,22 @@ mod tests {
             ("START TRANSACTION", Handling::Begin),
             ("END", Handling::Commit),
             ("CREATE EXTENSION dblink", Handling::CreateExtension),
-            ("ALTER TABLE t OWNER TO x", Handling::LeaveOut(LeftOut::Privileges)),
-            ("ALTER ROLE x SUPERUSER", Handling::LeaveOut(LeftOut::Privileges)),
-            ("COPY t FROM PROGRAM 'id'", Handling::LeaveOut(LeftOut::Rows)),
-            ("ALTER SYSTEM SET a = b", Handling::LeaveOut(LeftOut::Outside)),
+            (
+                "ALTER TABLE t OWNER TO x",
+                Handling::LeaveOut(LeftOut::Privileges),
+            ),
+            (
+                "ALTER ROLE x SUPERUSER",
+                Handling::LeaveOut(LeftOut::Privileges),
+            ),
+            (
+                "COPY t FROM PROGRAM 'id'",
+                Handling::LeaveOut(LeftOut::Rows),
+            ),
+            (
+                "ALTER SYSTEM SET a = b",
+                Handling::LeaveOut(LeftOut::Outside),
+            ),
             ("CREATE SERVER s", Handling::LeaveOut(LeftOut::Outside)),
             ("CREATE LANGUAGE c", Handling::LeaveOut(LeftOut::Outside)),
             ("LOAD 'x'", Handling::LeaveOut(LeftOut::Outside)),

@@ -23,7 +23,12 @@ pub fn shape_before_renaming(plan: &Plan, renamed: &Renamed) -> String {
     let mut text = String::new();
     let mut waiting = vec![(plan.root().id, 0usize)];
     while let Some((id, depth)) = waiting.pop() {
-        let _ = writeln!(text, "{}{}", "  ".repeat(depth), line(plan.node(id), renamed));
+        let _ = writeln!(
+            text,
+            "{}{}",
+            "  ".repeat(depth),
+            line(plan.node(id), renamed)
+        );
         let children: Vec<NodeId> = plan.children(id).map(|child| child.id).collect();
         waiting.extend(children.into_iter().rev().map(|child| (child, depth + 1)));
     }
@@ -32,7 +37,12 @@ pub fn shape_before_renaming(plan: &Plan, renamed: &Renamed) -> String {
 
 /// What one node does.
 fn line(node: &Node, renamed: &Renamed) -> String {
-    let old = |name: &str| renamed.get(name).cloned().unwrap_or_else(|| name.to_owned());
+    let old = |name: &str| {
+        renamed
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| name.to_owned())
+    };
     let mut line = node.node_type().to_string();
     match (node.node_type(), node.text("Join Type")) {
         (_, Some(join)) if join != "Inner" => {
@@ -66,6 +76,17 @@ fn line(node: &Node, renamed: &Renamed) -> String {
     line
 }
 
+/// The shape as if one process did everything, in which each node stands by itself: whether workers are
+/// worth it follows from the size alone.
+pub fn serial_shape(plan: &Plan) -> Vec<String> {
+    let text = shape(plan);
+    let lines = text.lines().map(str::trim_start);
+    lines
+        .filter(|line| !line.starts_with("Gather") && !line.contains("(Partial)"))
+        .map(|line| line.replace(" (Finalize)", ""))
+        .collect()
+}
+
 /// A plan of this shape, without anything else; its cost is that of the whole plan.
 ///
 /// # Errors
@@ -83,7 +104,9 @@ pub fn plan_of_shape(shape: &str, cost: Cost) -> Result<Plan, PlanError> {
             match open.last_mut() {
                 None => root = node,
                 Some((_, parent)) => {
-                    let plans = parent.entry("Plans").or_insert_with(|| Value::Array(Vec::new()));
+                    let plans = parent
+                        .entry("Plans")
+                        .or_insert_with(|| Value::Array(Vec::new()));
                     if let Some(plans) = plans.as_array_mut() {
                         plans.push(Value::Object(node));
                     }
@@ -102,7 +125,10 @@ pub fn plan_of_shape(shape: &str, cost: Cost) -> Result<Plan, PlanError> {
 fn properties(text: &str) -> Map<String, Value> {
     let mut node = Map::new();
     let mut rest = text;
-    if let Some((before, name)) = rest.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) {
+    if let Some((before, name)) = rest
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once(" ["))
+    {
         node.insert("Subplan Name".to_owned(), name.into());
         rest = before;
     }
@@ -119,7 +145,11 @@ fn properties(text: &str) -> Map<String, Value> {
         rest = before;
     }
     let (node_type, words) = rest.split_once(" (").unwrap_or((rest, ""));
-    for word in words.trim_end_matches(')').split(") (").filter(|word| !word.is_empty()) {
+    for word in words
+        .trim_end_matches(')')
+        .split(") (")
+        .filter(|word| !word.is_empty())
+    {
         let name = match (node_type, word) {
             ("Aggregate", "Sorted" | "Hashed" | "Mixed") => "Strategy",
             ("Aggregate", _) => "Partial Mode",
@@ -170,6 +200,16 @@ mod tests {
             shape(&plan(10.0, "i")),
             shape_before_renaming(&plan(10.0, "j"), &renamed)
         );
+    }
+
+    #[test]
+    fn workers_are_no_part_of_a_serial_shape() {
+        let one = plan_of_shape("Aggregate\n  Seq Scan on t\n", Cost(1.0)).unwrap();
+        let several =
+            "Aggregate (Finalize)\n  Gather\n    Aggregate (Partial)\n      Seq Scan on t\n";
+        let several = plan_of_shape(several, Cost(1.0)).unwrap();
+        assert_eq!(serial_shape(&one), serial_shape(&several));
+        assert_eq!(serial_shape(&one), ["Aggregate", "Seq Scan on t"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::report::check::{annotations, json, junit, markdown, sarif, text};
 use crate::terminal::{self, Progress};
 use crate::verdict::Rehearse;
 
+mod advice;
 mod baseline;
 mod growth;
 mod migration;
@@ -73,7 +74,11 @@ fn check_usage(arguments: &CheckArgs) -> Result<(), CommandError> {
     let is_pair = match arguments.twins.len() {
         0 => false,
         2 => true,
-        _ => return usage("two twin files are compared, before and after: pgrehearse check A.twin B.twin"),
+        _ => {
+            return usage(
+                "two twin files are compared, before and after: pgrehearse check A.twin B.twin",
+            );
+        }
     };
     let ways = [
         is_pair,
@@ -104,7 +109,8 @@ fn update(cli: &Cli, outcome: &CheckOutcome, directory: &Path) -> Result<Outcome
         "{planned} expected plans in {}, {changed} files changed\n",
         directory.display()
     );
-    write(cli, &crate::model::printable::printable_lines(&text))?;
+    let text = crate::model::printable::printable_lines(text.trim_end()) + "\n";
+    write(cli, &text)?;
     Ok(if planned == outcome.statements.len() {
         Outcome::Done
     } else {

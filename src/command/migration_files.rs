@@ -38,9 +38,8 @@ fn of_file(path: &Path) -> Result<Vec<Step>, CommandError> {
 
 /// Files of SQL that go forward.
 fn of_directory(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let failed = |error: std::io::Error| {
-        CommandError::Other(format!("{}: {error}", directory.display()))
-    };
+    let failed =
+        |error: std::io::Error| CommandError::Other(format!("{}: {error}", directory.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -104,22 +103,38 @@ mod tests {
             std::fs::write(path, "SELECT 1;").unwrap();
         }
         let files = of_directory(directory.path()).unwrap();
-        let relative = files.iter().map(|file| file.strip_prefix(directory.path()).unwrap());
+        let relative = files
+            .iter()
+            .map(|file| file.strip_prefix(directory.path()).unwrap());
         relative.map(|file| file.display().to_string()).collect()
     }
 
     #[test]
     fn migrations_are_in_the_order_of_their_versions() {
         assert_eq!(
-            order(&["V10__b.sql", "V2__a.sql", "R__views.sql", "U2__a.sql", "notes.txt"]),
+            order(&[
+                "V10__b.sql",
+                "V2__a.sql",
+                "R__views.sql",
+                "U2__a.sql",
+                "notes.txt"
+            ]),
             ["V2__a.sql", "V10__b.sql", "R__views.sql"]
         );
         assert_eq!(
-            order(&["20240102_b.up.sql", "20240102_b.down.sql", "20231231_a.up.sql"]),
+            order(&[
+                "20240102_b.up.sql",
+                "20240102_b.down.sql",
+                "20231231_a.up.sql"
+            ]),
             ["20231231_a.up.sql", "20240102_b.up.sql"]
         );
         assert_eq!(
-            order(&["2024-01-02-b/up.sql", "2024-01-02-b/down.sql", "2023-05-01-a/up.sql"]),
+            order(&[
+                "2024-01-02-b/up.sql",
+                "2024-01-02-b/down.sql",
+                "2023-05-01-a/up.sql"
+            ]),
             ["2023-05-01-a/up.sql", "2024-01-02-b/up.sql"]
         );
     }

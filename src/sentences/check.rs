@@ -1,6 +1,6 @@
 //! What a check found, in sentences.
 
-use crate::check::comparison::{Assumption, StatementChange};
+use crate::check::comparison::{Assumed, Assumption, Cause, StatementChange};
 use crate::check::duration::DurationRange;
 use crate::check::index_use::IndexFinding;
 use crate::check::lock::Blocks;
@@ -8,7 +8,7 @@ use crate::check::migration::{HeldLock, StepStatus};
 use crate::check::outcome::{Only, Unknown};
 use crate::check::safer::DdlFinding;
 use crate::check::script::LeftOut;
-use crate::model::{Millis, QualifiedName};
+use crate::model::QualifiedName;
 use crate::planner::PlanOutcome;
 
 /// Why something may be missing.
@@ -97,9 +97,7 @@ pub fn lock(lock: &HeldLock) -> String {
 
 /// `12 s to 50 s`, or `at once`.
 pub fn duration(range: DurationRange) -> String {
-    /// What nobody notices.
-    const AT_ONCE: Millis = Millis(100.0);
-    if range.high < AT_ONCE {
+    if range.is_short() {
         "at once".to_owned()
     } else {
         format!("{} to {}", range.low, range.high)
@@ -114,13 +112,32 @@ pub fn assumption(assumption: Assumption) -> String {
         Assumption::ConstantColumns => "if all rows have the same value in the new columns",
         Assumption::LargeTables => "once the new tables are as large as the largest one",
         Assumption::Grown { last: 1, factor } => {
-            return format!("with at most {factor} times the rows");
+            return format!("with {factor} times the rows or less");
         }
         Assumption::Grown { last, factor } => {
             return format!("between {last} and {factor} times the rows");
         }
     };
     text.to_owned()
+}
+
+/// `plan flipped until ANALYZE has run`.
+pub fn assumed(assumed: &Assumed) -> String {
+    format!(
+        "{} {}",
+        statement_change(assumed.change),
+        assumption(assumed.assumption)
+    )
+}
+
+/// Why a statement changed: `because of settings and statistics`.
+pub fn causes(causes: &[Cause]) -> String {
+    let names: Vec<&str> = causes.iter().map(|cause| cause.name()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("because of {one}"),
+        [first @ .., last] => format!("because of {} and {last}", first.join(", ")),
+    }
 }
 
 /// What happened to a statement, in a word or two.
@@ -148,7 +165,9 @@ pub fn index_finding(finding: &IndexFinding) -> String {
 pub fn unknowns(unknown: &Unknown) -> Vec<String> {
     let mut sentences = Vec::new();
     let columns = |columns: &[(QualifiedName, String)]| {
-        let names = columns.iter().map(|(table, name)| format!("{table}.{name}"));
+        let names = columns
+            .iter()
+            .map(|(table, name)| format!("{table}.{name}"));
         names.collect::<Vec<_>>().join(", ")
     };
     if !unknown.tables.is_empty() {
@@ -162,6 +181,13 @@ pub fn unknowns(unknown: &Unknown) -> Vec<String> {
         sentences.push(format!(
             "{} new: planned without statistics, with another value in each row, and with one value in all rows",
             is_are(&columns(&unknown.columns), unknown.columns.len())
+        ));
+    }
+    if !unknown.rewritten.is_empty() {
+        let names: Vec<String> = unknown.rewritten.iter().map(ToString::to_string).collect();
+        sentences.push(format!(
+            "{} written anew: until VACUUM has run, index-only scans read the table, too, and cost more",
+            is_are(&names.join(", "), names.len())
         ));
     }
     if !unknown.until_analyze.is_empty() {

@@ -35,7 +35,10 @@ mod tests {
             sql("DROP INDEX IF EXISTS i"),
             "DROP INDEX CONCURRENTLY IF EXISTS i"
         );
-        assert_eq!(sql("REINDEX (VERBOSE) TABLE t"), "REINDEX (VERBOSE) TABLE CONCURRENTLY t");
+        assert_eq!(
+            sql("REINDEX (VERBOSE) TABLE t"),
+            "REINDEX (VERBOSE) TABLE CONCURRENTLY t"
+        );
         assert_eq!(sql("CREATE INDEX CONCURRENTLY i ON t (a)"), "");
         assert_eq!(sql("CREATE TABLE index (a int)"), "");
         assert_eq!(sql("DROP TABLE t"), "");

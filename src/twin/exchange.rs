@@ -52,7 +52,9 @@ fn sizes(snapshot: &mut Snapshot, other: &Snapshot) {
         other.files.iter().map(|file| (&file.name, file)).collect();
     let mut corresponding: BTreeMap<String, String> = BTreeMap::new();
     for file in &mut snapshot.files {
-        let same = others.get(&file.name).filter(|same| same.kind == file.kind && same.method == file.method);
+        let same = others
+            .get(&file.name)
+            .filter(|same| same.kind == file.kind && same.method == file.method);
         if let Some(same) = same {
             corresponding.insert(file.oid.to_string(), same.oid.to_string());
             file.blocks = same.blocks;
@@ -82,7 +84,10 @@ fn sizes(snapshot: &mut Snapshot, other: &Snapshot) {
         .collect();
     for row in &mut own.rows {
         let oid = row.get(own_oid).cloned().flatten().unwrap_or_default();
-        let Some(same) = corresponding.get(&oid).and_then(|oid| rows.get(oid.as_str())) else {
+        let Some(same) = corresponding
+            .get(&oid)
+            .and_then(|oid| rows.get(oid.as_str()))
+        else {
             continue;
         };
         for (to, from) in &columns {
@@ -127,8 +132,13 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
     };
     // Types of users have other OIDs in another database: their statistics stay.
     let is_built_in = |statistic: &Statistic| {
-        let values = statistic.slots.iter().filter_map(|slot| slot.values.as_ref());
-        values.into_iter().all(|values| values.element_type < FIRST_USER_OID)
+        let values = statistic
+            .slots
+            .iter()
+            .filter_map(|slot| slot.values.as_ref());
+        values
+            .into_iter()
+            .all(|values| values.element_type < FIRST_USER_OID)
     };
     let foreign = other.statistics.iter().filter_map(|statistic| {
         let key = others.get(&(statistic.relation, statistic.attribute))?;
@@ -161,9 +171,10 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
     );
     for extremes in &mut snapshot.extremes {
         let key = own.get(&(extremes.relation, extremes.attribute));
-        let same = other.extremes.iter().find(|same| {
-            key.is_some() && others.get(&(same.relation, same.attribute)) == key
-        });
+        let same = other
+            .extremes
+            .iter()
+            .find(|same| key.is_some() && others.get(&(same.relation, same.attribute)) == key);
         if let Some(same) = same {
             extremes.smallest.clone_from(&same.smallest);
             extremes.largest.clone_from(&same.largest);

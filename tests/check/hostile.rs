@@ -25,7 +25,7 @@ fn nothing_reaches_the_machine() {
         "SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/pgrehearse-check-hostile')",
         "ALTER ROLE CURRENT_USER SUPERUSER",
         "DO $$ BEGIN EXECUTE 'ALTER ROLE ' || quote_ident(current_user) || ' SUPERUSER'; END $$",
-        "SET ROLE postgres",
+        "SET ROLE pg_execute_server_program",
         "SET SESSION AUTHORIZATION DEFAULT; COPY customer TO PROGRAM 'touch /tmp/pgrehearse-check-hostile'",
         "CREATE EXTENSION file_fdw",
         "CREATE EXTENSION dblink",

@@ -20,9 +20,9 @@ pub(super) fn compare(outcome: &mut CheckOutcome, directory: &Path) -> Result<()
     for checked in &mut outcome.statements {
         let before = match expected.remove(&checked.statement.id) {
             Some((path, expected)) => {
-                let plan = expected.plan().map_err(|error| {
-                    CommandError::Other(format!("{}: {error}", path.display()))
-                })?;
+                let plan = expected
+                    .plan()
+                    .map_err(|error| CommandError::Other(format!("{}: {error}", path.display())))?;
                 PlanOutcome::Plan(plan)
             }
             None => {
@@ -47,7 +47,10 @@ pub(super) fn update(outcome: &CheckOutcome, directory: &Path) -> Result<usize, 
     };
     fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let old = read(directory)?;
-    let ids = outcome.statements.iter().map(|checked| &checked.statement.id);
+    let ids = outcome
+        .statements
+        .iter()
+        .map(|checked| &checked.statement.id);
     let names = file_names(ids);
     let mut changed = 0;
     let mut kept: Vec<PathBuf> = Vec::new();
@@ -75,8 +78,9 @@ pub(super) fn update(outcome: &CheckOutcome, directory: &Path) -> Result<usize, 
 
 /// The expected plans, with their files.
 fn read(directory: &Path) -> Result<BTreeMap<StatementId, (PathBuf, ExpectedPlan)>, CommandError> {
-    let failed =
-        |path: &Path, error: &dyn std::fmt::Display| CommandError::Other(format!("{}: {error}", path.display()));
+    let failed = |path: &Path, error: &dyn std::fmt::Display| {
+        CommandError::Other(format!("{}: {error}", path.display()))
+    };
     let mut expected = BTreeMap::new();
     for entry in fs::read_dir(directory).map_err(|error| failed(directory, &error))? {
         let path = entry.map_err(|error| failed(directory, &error))?.path();

@@ -41,12 +41,14 @@ pub(super) fn grow(
     for factor in factors {
         progress.observe(Event::Step(&format!("{factor} times the rows")));
         let mut growth = Growth::default();
-        growth.add(&factor.to_string()).map_err(CommandError::Usage)?;
+        growth
+            .add(&factor.to_string())
+            .map_err(CommandError::Usage)?;
         let mut twin = twin_maker.make(&subject.snapshot.grown(&growth))?;
         let grown = plans(&mut twin, Target::Twin, statements)?;
         for one in checked.iter_mut().filter(|one| !one.may_flip()) {
             let plan = plan_of(&grown, &one.statement.id);
-            one.assume_flip(Assumption::Grown { last, factor }, plan, &renamed);
+            one.assume_growth(Assumption::Grown { last, factor }, plan);
         }
         last = factor;
     }

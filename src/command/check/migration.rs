@@ -1,5 +1,6 @@
 //! A migration, executed in a twin.
 
+use super::advice;
 use super::subject::{Plans, Subject, plan_of, plans};
 use crate::check::comparison::{Assumption, CheckedStatement};
 use crate::check::migration::Migrated;
@@ -21,7 +22,7 @@ pub(super) fn migrate(
 ) -> Result<CheckOutcome, CommandError> {
     progress.observe(Event::Begin {
         what: "checking the migration",
-        steps: 3,
+        steps: 4,
     });
     let statements = subject.workload.statements();
     progress.observe(Event::Step("planner twin"));
@@ -39,27 +40,32 @@ pub(super) fn migrate(
     } else {
         at_once.clone()
     };
-    let mut assumed = under_assumptions(&mut twin, &migrated, statements)?;
+    let mut assumed = with_new_columns(&mut twin, &migrated, statements)?;
     if has_lost {
         assumed.insert(0, (Assumption::NotAnalyzed, at_once));
     }
-    progress.observe(Event::End);
-    let checked = statements
-        .iter()
-        .map(|statement| {
+    let compared = |assumed: &[(Assumption, Plans)]| -> Vec<CheckedStatement> {
+        let one = |statement: &Statement| {
             let id = &statement.id;
             let outcomes = (plan_of(&before, id), plan_of(&after, id));
             let mut checked =
                 CheckedStatement::new(statement.clone(), outcomes.0, outcomes.1, &migrated.renamed);
-            for (assumption, plans) in &assumed {
+            for (assumption, plans) in assumed {
                 checked.assume(*assumption, plan_of(plans, id), &migrated.renamed);
             }
             checked.note_cause_of_migration();
             checked
-        })
-        .collect();
+        };
+        statements.iter().map(one).collect()
+    };
+    progress.observe(Event::Step("indexes for what got worse"));
+    let fixes = advice::fixes(&mut twin, &compared(&[]))?;
+    assumed.extend(with_large_tables(&mut twin, &migrated, statements)?);
+    progress.observe(Event::End);
+    let checked = compared(&assumed);
     let sides = (subject.side(), after_files(subject, &migrated));
     let mut outcome = CheckOutcome::of_migration(sides, &migrated, checked);
+    outcome.fixes = fixes;
     outcome.is_partial = subject.is_partial;
     outcome.gaps.clone_from(&subject.snapshot.gaps);
     outcome.left_out = subject.workload.left_out().to_vec();
@@ -84,8 +90,8 @@ fn after_files(subject: &Subject, migrated: &Migrated) -> Side {
     }
 }
 
-/// The plans under assumptions about new columns and tables.
-fn under_assumptions(
+/// The plans under assumptions about new columns.
+fn with_new_columns(
     twin: &mut Twin,
     migrated: &Migrated,
     statements: &[Statement],
@@ -101,10 +107,19 @@ fn under_assumptions(
         }
         twin.forget_new_columns()?;
     }
-    if !migrated.new_tables.is_empty() {
-        twin.enlarge_new_tables(&migrated.new_tables)?;
-        let large = plans(twin, Target::Twin, statements)?;
-        assumed.push((Assumption::LargeTables, large));
-    }
     Ok(assumed)
+}
+
+/// The plans once new tables are large. The twin keeps that.
+fn with_large_tables(
+    twin: &mut Twin,
+    migrated: &Migrated,
+    statements: &[Statement],
+) -> Result<Option<(Assumption, Plans)>, CommandError> {
+    if migrated.new_tables.is_empty() {
+        return Ok(None);
+    }
+    twin.enlarge_new_tables(&migrated.new_tables)?;
+    let large = plans(twin, Target::Twin, statements)?;
+    Ok(Some((Assumption::LargeTables, large)))
 }

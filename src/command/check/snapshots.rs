@@ -113,7 +113,9 @@ fn find_causes(
     planned: &dyn Fn(&Snapshot, &[Statement]) -> Result<Plans, CommandError>,
 ) -> Result<(), CommandError> {
     let is_changed = |checked: &&mut CheckedStatement| {
-        checked.change.is_some_and(|change| change != StatementChange::Same)
+        checked
+            .change
+            .is_some_and(|change| change != StatementChange::Same)
     };
     let mut changed: Vec<&mut CheckedStatement> = checked.iter_mut().filter(is_changed).collect();
     if changed.is_empty() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::check::outcome::Side;
 use crate::check::script::{Step, relations};
 use crate::cli::{CheckArgs, Cli};
-use crate::command::planners::{TwinMaker, names_of, named_besides, scope};
+use crate::command::planners::{TwinMaker, named_besides, names_of, scope};
 use crate::command::{CommandError, connection, snapshot, workload};
 use crate::db::Server;
 use crate::plan::Plan;

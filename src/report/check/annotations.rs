@@ -36,7 +36,10 @@ pub fn write(outcome: &CheckOutcome, gates: &[JudgedGate]) -> String {
         };
         let change = checked.change.map_or("", words::statement_change);
         let mut message = format!("{}: {change}", checked.statement.id.0);
-        for more in [summary::cost_change(checked), summary::error_after(checked).unwrap_or_default()] {
+        for more in [
+            summary::cost_change(checked),
+            summary::error_after(checked).unwrap_or_default(),
+        ] {
             if !more.is_empty() {
                 let _ = write!(message, ", {more}");
             }
@@ -68,7 +71,12 @@ fn line(
         properties.push(format!("line={number}"));
     }
     properties.push(format!("title={}", property(title)));
-    let _ = writeln!(text, "::{level} {}::{}", properties.join(","), data(message));
+    let _ = writeln!(
+        text,
+        "::{level} {}::{}",
+        properties.join(","),
+        data(message)
+    );
 }
 
 /// `escapeData` of the actions toolkit; other control characters are escaped as everywhere.
@@ -96,7 +104,11 @@ mod tests {
         let message = "50 % of a\n::error::b\u{1b}[2J";
         line(&mut text, "warning", ("a,b:c.sql", Some(3)), ("t", message));
         assert_eq!(text.lines().count(), 1);
-        assert!(text.starts_with("::warning file=a%2Cb%3Ac.sql,line=3,title=t::50 %25 of a%0A::error::b"));
+        assert!(
+            text.starts_with(
+                "::warning file=a%2Cb%3Ac.sql,line=3,title=t::50 %25 of a%0A::error::b"
+            )
+        );
         assert!(!text.contains('\u{1b}'));
     }
 }

@@ -10,7 +10,7 @@ use crate::check::comparison::{Assumed, Assumption, Cause, CheckedStatement};
 use crate::check::gate::JudgedGate;
 use crate::check::index_use::IndexUse;
 use crate::check::migration::{IndexChange, StepStatus};
-use crate::check::outcome::{CheckOutcome, CheckedStep, Side};
+use crate::check::outcome::{CheckOutcome, CheckedStep, Fix, Side};
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
@@ -38,6 +38,8 @@ pub struct CheckReport {
     pub statements: Vec<StatementReport>,
     /// Indexes that were added or dropped.
     pub indexes: Vec<IndexReport>,
+    /// Indexes that would help statements that got worse, in the planner twin.
+    pub advice: Vec<FixReport>,
     /// The conditions of --fail-on.
     pub gates: Vec<GateReport>,
     /// What the reader has to know to trust the result.
@@ -152,6 +154,8 @@ pub struct StatementReport {
     pub plan_before: Option<Value>,
     /// EXPLAIN's own JSON.
     pub plan_after: Option<Value>,
+    /// The ids of the indexes in `advice` that would help it.
+    pub fixed_by: Vec<String>,
     /// Other plans that it gets under assumptions about what nobody knows yet.
     pub assumed: Vec<AssumedReport>,
 }
@@ -192,6 +196,30 @@ pub struct IndexReport {
     pub detail: Option<String>,
 }
 
+/// An index that would help statements that got worse.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FixReport {
+    /// `i1`, `i2`, …
+    pub id: String,
+    /// The statements that create it, in order.
+    pub ddl: String,
+    /// Its table.
+    pub table: String,
+    /// Its estimated size.
+    pub size_bytes: u64,
+    /// What statements cost with it.
+    pub benefits: Vec<FixBenefit>,
+}
+
+/// What a statement costs with an index.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FixBenefit {
+    /// The statement.
+    pub statement: String,
+    /// The plan's total cost.
+    pub cost: f64,
+}
+
 /// A condition of --fail-on.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GateReport {
@@ -219,8 +247,13 @@ impl CheckReport {
             before: side(&outcome.before),
             after: side(&outcome.after),
             ddl: outcome.steps.iter().map(ddl).collect(),
-            statements: outcome.statements.iter().map(statement).collect(),
+            statements: outcome
+                .statements
+                .iter()
+                .map(|checked| statement(checked, outcome))
+                .collect(),
             indexes: outcome.indexes.iter().map(index).collect(),
+            advice: outcome.fixes.iter().map(fix).collect(),
             gates: gates.iter().map(gate).collect(),
             notices: summary::notices(outcome),
             timing: Timing {
@@ -311,7 +344,7 @@ fn plan(outcome: &PlanOutcome) -> Option<Value> {
     outcome.plan().cloned().map(Plan::into)
 }
 
-fn statement(checked: &CheckedStatement) -> StatementReport {
+fn statement(checked: &CheckedStatement, outcome: &CheckOutcome) -> StatementReport {
     let error = match checked.change {
         Some(_) => words::no_plan(&checked.after),
         None => words::no_plan(&checked.before),
@@ -342,6 +375,11 @@ fn statement(checked: &CheckedStatement) -> StatementReport {
             .collect(),
         plan_before: plan(&checked.before),
         plan_after: plan(&checked.after),
+        fixed_by: outcome
+            .fixes_of(&checked.statement.id)
+            .into_iter()
+            .map(|(fix, _)| fix.id.clone())
+            .collect(),
         assumed: checked.assumed.iter().map(assumed).collect(),
     }
 }
@@ -362,6 +400,20 @@ fn index(index: &IndexUse) -> IndexReport {
             .as_ref()
             .map(|finding| finding.name().to_owned()),
         detail: index.finding.as_ref().map(words::index_finding),
+    }
+}
+
+fn fix(fix: &Fix) -> FixReport {
+    let benefits = fix.helped.iter().map(|(id, cost)| FixBenefit {
+        statement: id.0.clone(),
+        cost: cost.0,
+    });
+    FixReport {
+        id: fix.id.clone(),
+        ddl: fix.ddl.join("\n"),
+        table: fix.table.to_string(),
+        size_bytes: fix.size.0,
+        benefits: benefits.collect(),
     }
 }
 

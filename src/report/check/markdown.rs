@@ -39,6 +39,7 @@ pub fn write(outcome: &CheckOutcome, gates: &[JudgedGate]) -> String {
     }
     statements(&mut markdown, outcome);
     migration(&mut markdown, outcome);
+    fixes(&mut markdown, outcome);
     indexes(&mut markdown, outcome);
     let notices = summary::notices(outcome);
     if !notices.is_empty() {
@@ -64,23 +65,18 @@ fn statements(markdown: &mut String, outcome: &CheckOutcome) {
 }
 
 fn row(checked: &CheckedStatement) -> String {
-    let cost = |cost: Option<crate::model::Cost>| cost.map_or_else(String::new, |cost| cost.to_string());
+    let cost =
+        |cost: Option<crate::model::Cost>| cost.map_or_else(String::new, |cost| cost.to_string());
     let change = checked.change.map_or("", words::statement_change);
-    let assumed: Vec<String> = checked
-        .assumed
-        .iter()
-        .map(|assumed| {
-            format!(
-                "{} {}",
-                words::statement_change(assumed.change),
-                words::assumption(assumed.assumption)
-            )
-        })
-        .collect();
+    let assumed = checked.assumed.iter().map(words::assumed);
     let mut what = vec![format!("**{change}**")];
-    what.extend(summary::error_after(checked).map(|error| {
-        escaped(error.lines().next().unwrap_or_default())
-    }));
+    if summary::tells_causes(checked) && !checked.causes.is_empty() {
+        what.push(words::causes(&checked.causes));
+    }
+    what.extend(
+        summary::error_after(checked)
+            .map(|error| escaped(error.lines().next().unwrap_or_default())),
+    );
     what.extend(assumed);
     format!(
         "| {} | {} | {} | {} |\n",
@@ -127,7 +123,11 @@ fn migration(markdown: &mut String, outcome: &CheckOutcome) {
             let _ = writeln!(markdown, "- takes {}", words::duration(range));
         }
         for finding in &step.judged.findings {
-            let _ = writeln!(markdown, "- ⚠️ {}", short(&escaped(&words::ddl_finding(finding))));
+            let _ = writeln!(
+                markdown,
+                "- ⚠️ {}",
+                short(&escaped(&words::ddl_finding(finding)))
+            );
         }
         if !step.judged.safer.is_empty() {
             let safer: Vec<String> = step
@@ -140,6 +140,29 @@ fn migration(markdown: &mut String, outcome: &CheckOutcome) {
         }
     }
     more(markdown, worth.len());
+}
+
+fn fixes(markdown: &mut String, outcome: &CheckOutcome) {
+    if outcome.fixes.is_empty() {
+        return;
+    }
+    *markdown += "\n### Indexes that would help\n";
+    for fix in outcome.fixes.iter().take(MAX_ROWS) {
+        let names: Vec<&str> = fix.helped.iter().map(|(id, _)| id.0.as_str()).collect();
+        let ddl: Vec<String> = fix
+            .ddl
+            .iter()
+            .map(|sql| fenced(&printable_sql(sql)))
+            .collect();
+        let _ = writeln!(
+            markdown,
+            "\n{} ({}), for {}:\n\n```sql\n{}\n```",
+            fix.id,
+            fix.size,
+            short(&escaped(&names.join(", "))),
+            ddl.join("\n")
+        );
+    }
 }
 
 fn indexes(markdown: &mut String, outcome: &CheckOutcome) {
@@ -162,7 +185,8 @@ fn details(markdown: &mut String, outcome: &CheckOutcome, gates: &[JudgedGate]) 
     const FRAME: &str = "\n<details><summary>Plans and locks</summary>\n\n```\n";
     const END: &str = "```\n\n</details>\n";
     const CUT: &str = "… (the rest is in the text report)\n";
-    let full = anstream::adapter::strip_str(&text::write(outcome, gates, FENCE_COLUMNS)).to_string();
+    let full =
+        anstream::adapter::strip_str(&text::write(outcome, gates, FENCE_COLUMNS)).to_string();
     let full = fenced(&full);
     let used = markdown.len() + FRAME.len() + END.len() + CUT.len();
     let Some(room) = MAX_BYTES.checked_sub(used) else {
@@ -196,7 +220,10 @@ fn cut(markdown: &mut String) {
     while !markdown.is_char_boundary(end) {
         end -= 1;
     }
-    let end = markdown.get(..end).and_then(|text| text.rfind('\n')).unwrap_or(end);
+    let end = markdown
+        .get(..end)
+        .and_then(|text| text.rfind('\n'))
+        .unwrap_or(end);
     markdown.truncate(end);
     // A code block that was cut is closed.
     if markdown.matches("```").count() % 2 == 1 {

@@ -87,7 +87,11 @@ fn found(outcome: &CheckOutcome) -> Vec<Found> {
             place: place.clone(),
         }));
     }
-    found.extend(summary::changed(outcome).into_iter().filter_map(of_statement));
+    found.extend(
+        summary::changed(outcome)
+            .into_iter()
+            .filter_map(of_statement),
+    );
     found.extend(outcome.indexes.iter().filter_map(|index| {
         let finding = index.finding.as_ref()?;
         Some(Found {
@@ -112,7 +116,10 @@ fn of_statement(checked: &CheckedStatement) -> Option<Found> {
         summary::cost_change(checked),
         summary::error_after(checked).unwrap_or_default(),
     ];
-    let details: Vec<String> = details.into_iter().filter(|text| !text.is_empty()).collect();
+    let details: Vec<String> = details
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
     let place = checked.statement.place.rsplit_once(':');
     let place = place.and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?)));
     Some(Found {

@@ -1,6 +1,6 @@
 //! What all formats say about a check.
 
-use crate::check::comparison::{CheckedStatement, StatementChange};
+use crate::check::comparison::{Cause, CheckedStatement, StatementChange};
 use crate::check::gate::JudgedGate;
 use crate::check::outcome::{CheckOutcome, CheckedStep};
 use crate::model::factor_text;
@@ -23,6 +23,16 @@ pub(super) fn counts(outcome: &CheckOutcome) -> String {
     if unplanned > 0 {
         parts.push(format!("{unplanned} not planned before, either"));
     }
+    let may_change = outcome
+        .statements
+        .iter()
+        .filter(|checked| {
+            checked.change == Some(StatementChange::Same) && !checked.assumed.is_empty()
+        })
+        .count();
+    if may_change > 0 {
+        parts.push(format!("{may_change} of the same may change"));
+    }
     if parts.is_empty() {
         "no statements".to_owned()
     } else {
@@ -30,7 +40,12 @@ pub(super) fn counts(outcome: &CheckOutcome) -> String {
     }
 }
 
-/// `145 → 3,971: 27 times dearer`; for a plan that is gone, the error.
+/// A migration has no other cause than itself.
+pub(super) fn tells_causes(checked: &CheckedStatement) -> bool {
+    checked.causes != [Cause::Schema]
+}
+
+/// `145 → 3,971: 27 times dearer`; nothing where it is the same, or there is no plan.
 pub(super) fn cost_change(checked: &CheckedStatement) -> String {
     let (Some(before), Some(after)) = (checked.cost_before(), checked.cost_after()) else {
         return String::new();
@@ -42,11 +57,9 @@ pub(super) fn cost_change(checked: &CheckedStatement) -> String {
     } else {
         String::new()
     };
-    let times = if checked.change == Some(StatementChange::Same) {
-        String::new()
-    } else {
-        times
-    };
+    if checked.change == Some(StatementChange::Same) {
+        return String::new();
+    }
     format!("cost {before} → {after}{times}")
 }
 

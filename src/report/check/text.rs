@@ -34,6 +34,8 @@ pub fn write(outcome: &CheckOutcome, gates: &[JudgedGate], width: usize) -> Stri
     migration(&mut text, outcome, width);
     for checked in summary::changed(outcome) {
         statement(&mut text, checked, width);
+        fixes(&mut text, checked, outcome, width);
+        text.push('\n');
     }
     unchanged(&mut text, outcome, width);
     indexes(&mut text, &outcome.indexes, width);
@@ -53,7 +55,7 @@ fn migration(text: &mut String, outcome: &CheckOutcome, width: usize) {
     for step in &outcome.steps {
         let name = &step.outcome.step.file;
         if name != file {
-            let _ = writeln!(text, "{}", titled_rule(&styled(BOLD, printable(name)), "", width));
+            let _ = writeln!(text, "{}", styled(BOLD, truncate(&printable(name), width)));
             file = name;
         }
         ddl(text, step, width);
@@ -117,7 +119,11 @@ fn labelled(text: &mut String, label: &str, what: &str, width: usize) {
     let margin = " ".repeat(6 + LABEL_COLUMNS);
     let wrapped = indent(&printable(what), &margin, width);
     let line = wrapped.trim_start();
-    let _ = writeln!(text, "      {}{line}", styled(DIM, format!("{label:<LABEL_COLUMNS$}")));
+    let _ = writeln!(
+        text,
+        "      {}{line}",
+        styled(DIM, format!("{label:<LABEL_COLUMNS$}"))
+    );
 }
 
 fn styled_label(
@@ -129,7 +135,11 @@ fn styled_label(
     let margin = " ".repeat(6 + LABEL_COLUMNS);
     let wrapped = indent(&printable(what), &margin, width);
     let line = wrapped.trim_start();
-    let _ = writeln!(text, "      {}", styled(style, format!("{label:<LABEL_COLUMNS$}{line}")));
+    let _ = writeln!(
+        text,
+        "      {}",
+        styled(style, format!("{label:<LABEL_COLUMNS$}{line}"))
+    );
 }
 
 fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
@@ -141,15 +151,36 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
         _ => GOOD,
     };
     let name = styled(BOLD, printable(&checked.statement.id.0));
-    let what = styled(style, words::statement_change(change));
+    let (style, what) = match (change, checked.assumed.first()) {
+        (StatementChange::Same, Some(first)) => (HOT, words::assumed(first)),
+        _ => (style, words::statement_change(change).to_owned()),
+    };
+    let what = styled(style, what);
     let _ = writeln!(text, "{}", titled_rule(&name, &what, width));
     let costs = summary::cost_change(checked);
-    if !costs.is_empty() {
-        let _ = writeln!(text, "  {}", styled(style, costs));
+    let causes = if summary::tells_causes(checked) {
+        words::causes(&checked.causes)
+    } else {
+        String::new()
+    };
+    let line: Vec<&str> = [costs.as_str(), causes.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if !line.is_empty() {
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(style, indent(&line.join(", "), "  ", width))
+        );
     }
     if let Some(error) = summary::error_after(checked) {
         for line in error.lines() {
-            let _ = writeln!(text, "{}", styled(BAD, indent(&printable(line), "  ", width)));
+            let _ = writeln!(
+                text,
+                "{}",
+                styled(BAD, indent(&printable(line), "  ", width))
+            );
         }
     }
     if let (Some(before), Some(after)) = (checked.before.plan(), checked.after.plan()) {
@@ -158,14 +189,11 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
         }
     }
     for assumed in &checked.assumed {
-        let cost = assumed.after.plan().map_or_else(String::new, |plan| {
-            format!(", cost {}", plan.total_cost())
-        });
-        let line = format!(
-            "{}: {}{cost}",
-            words::assumption(assumed.assumption),
-            words::statement_change(assumed.change)
-        );
+        let cost = assumed
+            .after
+            .plan()
+            .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
+        let line = format!("{}{cost}", words::assumed(assumed));
         let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
         if let (Some(before), Some(after)) = (checked.before.plan(), assumed.after.plan()) {
             if assumed.change == StatementChange::Flipped {
@@ -173,7 +201,17 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
             }
         }
     }
-    text.push('\n');
+}
+
+/// The indexes that would help.
+fn fixes(text: &mut String, checked: &CheckedStatement, outcome: &CheckOutcome, width: usize) {
+    for (fix, cost) in outcome.fixes_of(&checked.statement.id) {
+        let line = format!("{} would help (cost {cost}, {}):", fix.id, fix.size);
+        let _ = writeln!(text, "{}", styled(GOOD, indent(&line, "  ", width)));
+        for sql in &fix.ddl {
+            let _ = writeln!(text, "{}", indent(&printable_sql(sql), "    ", width));
+        }
+    }
 }
 
 fn unchanged(text: &mut String, outcome: &CheckOutcome, width: usize) {
@@ -214,7 +252,11 @@ fn indexes(text: &mut String, indexes: &[IndexUse], width: usize) {
         };
         let finding = index.finding.as_ref().map(words::index_finding);
         let parts: Vec<String> = [Some(used), finding].into_iter().flatten().collect();
-        let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = parts
+            .iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
         let line = format!(
             "{sign} {} ({}): {}",
             printable(&index.index.name.to_string()),

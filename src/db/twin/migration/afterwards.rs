@@ -58,11 +58,9 @@ impl Twin {
                         shapes.get(oid).map_or(32.0, Shape::row_bytes)
                     };
                     let (pages, measures) = match old {
-                        Some(heap) => rewritten(
-                            heap,
-                            (width(&before.shapes), width(&shapes)),
-                            has_index,
-                        ),
+                        Some(heap) => {
+                            rewritten(heap, (width(&before.shapes), width(&shapes)), has_index)
+                        }
                         None => (0, UNKNOWN),
                     };
                     Heap {
@@ -78,9 +76,9 @@ impl Twin {
             }
             heaps.insert(*oid, heap);
         }
-        let parents = after.iter().filter(|(oid, relation)| {
-            relation.kind == "p" && !before.relations.contains_key(*oid)
-        });
+        let parents = after
+            .iter()
+            .filter(|(oid, relation)| relation.kind == "p" && !before.relations.contains_key(*oid));
         new_tables.extend(parents.map(|(_, relation)| relation.name.clone()));
         self.heaps = heaps;
         self.use_all_heaps()?;
@@ -124,10 +122,7 @@ impl Twin {
     ///
     /// # Errors
     /// When the connection to the twin is lost.
-    pub fn enlarge_new_tables(
-        &mut self,
-        tables: &[QualifiedName],
-    ) -> Result<(), DbError> {
+    pub fn enlarge_new_tables(&mut self, tables: &[QualifiedName]) -> Result<(), DbError> {
         let rows = self
             .heaps
             .values()
@@ -136,7 +131,10 @@ impl Twin {
         let shapes = self.shapes()?;
         let mut enlarged = Vec::new();
         for (oid, shape) in &shapes {
-            let is_new = shape.name.as_ref().is_some_and(|name| tables.contains(name));
+            let is_new = shape
+                .name
+                .as_ref()
+                .is_some_and(|name| tables.contains(name));
             let Some(heap) = self.heaps.get(oid).copied().filter(|_| is_new) else {
                 continue;
             };
@@ -204,7 +202,9 @@ impl Twin {
     fn resize(&mut self, after: &Relations, indexes: &[Oid]) -> Result<(), DbError> {
         let mut files = Vec::new();
         for oid in indexes {
-            let Some(index) = after.get(oid) else { continue };
+            let Some(index) = after.get(oid) else {
+                continue;
+            };
             let parts = self.parts_of(&index.name)?;
             let Some(part) = parts.into_iter().next() else {
                 continue;
@@ -261,20 +261,18 @@ impl Twin {
         }
         let first = self.reserve_oids(u32::try_from(new.len()).unwrap_or(u32::MAX));
         let raised: Vec<(Oid, Oid)> = new.iter().copied().zip(first..).collect();
-        let tables: BTreeSet<Oid> = new
-            .iter()
-            .filter_map(|oid| after.get(oid)?.table)
-            .collect();
+        let tables: BTreeSet<Oid> = new.iter().filter_map(|oid| after.get(oid)?.table).collect();
         let tables: Vec<Oid> = tables.into_iter().collect();
         self.admin.batch(OPERATION, &raise_oids(&raised, &tables))
     }
 
     fn parts_of(&self, index: &QualifiedName) -> Result<Vec<IndexPart>, DbError> {
-        let sql = format!("EXECUTE pgrehearse_parts({})", quote_literal(&index.to_string()));
+        let sql = format!(
+            "EXECUTE pgrehearse_parts({})",
+            quote_literal(&index.to_string())
+        );
         let rows = self.admin.query(OPERATION, &sql, &[])?;
-        rows.iter()
-            .map(crate::db::twin::index_part::part)
-            .collect()
+        rows.iter().map(crate::db::twin::index_part::part).collect()
     }
 
     /// The columns that tables have got.

@@ -71,9 +71,7 @@ pub(super) fn note(
 ) {
     let name_of = |oid: &Oid| known.get(oid).map(|relation| relation.name.clone());
     let changed_file = |oid: &Oid, relation: &Relation| {
-        before
-            .get(oid)
-            .is_some_and(|old| old.file != relation.file)
+        before.get(oid).is_some_and(|old| old.file != relation.file)
     };
     for (oid, relation) in after {
         let old = before.get(oid);

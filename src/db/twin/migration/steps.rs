@@ -51,10 +51,7 @@ pub(super) struct StepRunner<'t> {
 /// What the server said to one statement.
 enum Said {
     Done,
-    Refused {
-        message: String,
-        state: SqlState,
-    },
+    Refused { message: String, state: SqlState },
 }
 
 impl<'t> StepRunner<'t> {
@@ -122,7 +119,8 @@ impl<'t> StepRunner<'t> {
         let status = match said {
             Said::Done => {
                 self.in_block = step.handling == Handling::Begin
-                    || leading_words(&step.sql, 8).ends_with(&["and".to_owned(), "chain".to_owned()]);
+                    || leading_words(&step.sql, 8)
+                        .ends_with(&["and".to_owned(), "chain".to_owned()]);
                 StepStatus::Done
             }
             Said::Refused { message, .. } => StepStatus::Failed(message),
@@ -219,7 +217,11 @@ impl<'t> StepRunner<'t> {
 
     /// How many rows the planner expects a statement to write, with the sizes of the server.
     fn plan(&self, step: &Step) -> Result<StepOutcome, DbError> {
-        let begin = if self.in_block { "SAVEPOINT pgrehearse_plan" } else { "BEGIN" };
+        let begin = if self.in_block {
+            "SAVEPOINT pgrehearse_plan"
+        } else {
+            "BEGIN"
+        };
         self.batch(begin)?;
         self.batch("SELECT pgrehearse_twin.use_large_files()")?;
         let explain = format!("{EXPLAIN}{}", step.sql);
@@ -291,7 +293,11 @@ impl<'t> StepRunner<'t> {
         let owner = quote_identifier(&self.twin.role.name).into_owned();
         let sql = format!(
             "CREATE SCHEMA {}{} AUTHORIZATION {owner}",
-            if schema.if_not_exists { "IF NOT EXISTS " } else { "" },
+            if schema.if_not_exists {
+                "IF NOT EXISTS "
+            } else {
+                ""
+            },
             quote_identifier(&schema.name),
         );
         let status = match self.twin.admin.batch(OPERATION, &sql) {
@@ -388,16 +394,15 @@ fn documented_locks(step: &Step, outcome: &StepOutcome, known: &Relations) -> Ve
     } else {
         LockMode::ShareUpdateExclusive
     };
-    let names_index = |relation: &Relation| {
-        relation.kind == "i" && identifiers.contains(&relation.name.name)
-    };
+    let names_index =
+        |relation: &Relation| relation.kind == "i" && identifiers.contains(&relation.name.name);
     let tables_of_indexes = known
         .values()
         .filter(|relation| names_index(relation))
         .filter_map(|relation| known.get(&relation.table?));
-    let named = known.values().filter(|relation| {
-        relation.is_table() && identifiers.contains(&relation.name.name)
-    });
+    let named = known
+        .values()
+        .filter(|relation| relation.is_table() && identifiers.contains(&relation.name.name));
     let touched = outcome.builds.iter().chain(&outcome.rewrites).cloned();
     let tables: std::collections::BTreeSet<QualifiedName> = tables_of_indexes
         .chain(named)
