@@ -167,9 +167,13 @@ impl CheckedStatement {
     /// Adds the plan under an assumption, if it is another one than that without.
     pub fn assume(&mut self, assumption: Assumption, after: PlanOutcome, renamed: &Renamed) {
         let none = Renamed::new();
-        let is_other =
-            change(&self.after, &after, &none).is_some_and(|it| it != StatementChange::Same);
-        if let (true, Some(change)) = (is_other, change(&self.before, &after, renamed)) {
+        let other = change(&self.after, &after, &none).filter(|it| *it != StatementChange::Same);
+        // A statement that is possible only now is compared with how it is planned now.
+        let change = match self.before.plan() {
+            Some(_) => change(&self.before, &after, renamed),
+            None => other,
+        };
+        if let (Some(_), Some(change)) = (other, change) {
             self.assumed.push(Assumed {
                 assumption,
                 change,

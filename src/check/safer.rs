@@ -246,7 +246,7 @@ fn alternative(
                 format!(
                     "UPDATE {table} SET {new} = {value} WHERE {new} IS NULL; -- in batches of some thousand rows"
                 ),
-                "-- create its indexes CONCURRENTLY, and then in one transaction:".to_owned(),
+                "-- create its indexes CONCURRENTLY and its constraints NOT VALID, and then in one transaction:".to_owned(),
                 format!(
                     "ALTER TABLE {table} DROP COLUMN {column}; ALTER TABLE {table} RENAME COLUMN {new} TO {column};"
                 ),

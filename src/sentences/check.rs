@@ -151,6 +151,15 @@ pub fn statement_change(change: StatementChange) -> &'static str {
     }
 }
 
+/// The same where statements are counted: `2 flipped`.
+pub fn counted_change(change: StatementChange) -> &'static str {
+    match change {
+        StatementChange::Flipped => "flipped",
+        StatementChange::CannotRun => "cannot run",
+        other => statement_change(other),
+    }
+}
+
 /// What is wrong with an index that was added.
 pub fn index_finding(finding: &IndexFinding) -> String {
     match finding {

@@ -166,6 +166,9 @@ fn fixes(markdown: &mut String, outcome: &CheckOutcome) {
 }
 
 fn indexes(markdown: &mut String, outcome: &CheckOutcome) {
+    if outcome.indexes.iter().any(|index| index.finding.is_some()) {
+        *markdown += "\n";
+    }
     let found = outcome
         .indexes
         .iter()

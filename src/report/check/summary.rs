@@ -13,15 +13,20 @@ pub(super) fn counts(outcome: &CheckOutcome) -> String {
         .into_iter()
         .map(|change| (change, outcome.count(change)))
         .filter(|(_, number)| *number > 0)
-        .map(|(change, number)| format!("{number} {}", words::statement_change(change)))
+        .map(|(change, number)| format!("{number} {}", words::counted_change(change)))
         .collect();
-    let unplanned = outcome
-        .statements
-        .iter()
-        .filter(|checked| checked.change.is_none())
-        .count();
+    let without = |is_possible: bool| {
+        let is_one = |checked: &&CheckedStatement| {
+            checked.change.is_none() && checked.after.plan().is_some() == is_possible
+        };
+        outcome.statements.iter().filter(is_one).count()
+    };
+    let (new, unplanned) = (without(true), without(false));
+    if new > 0 {
+        parts.push(format!("{new} possible only now"));
+    }
     if unplanned > 0 {
-        parts.push(format!("{unplanned} not planned before, either"));
+        parts.push(format!("{unplanned} not planned"));
     }
     let may_change = outcome
         .statements
@@ -83,13 +88,21 @@ pub(super) fn changed(outcome: &CheckOutcome) -> Vec<&CheckedStatement> {
     changed
 }
 
+/// Statements that can be planned only after the change.
+pub(super) fn possible_now(outcome: &CheckOutcome) -> Vec<&CheckedStatement> {
+    let is_new = |one: &&CheckedStatement| one.change.is_none() && one.after.plan().is_some();
+    outcome.statements.iter().filter(is_new).collect()
+}
+
 /// Statements with the same plan, and those that could not be planned.
 pub(super) fn unchanged(outcome: &CheckOutcome) -> Vec<&CheckedStatement> {
     let changed = changed(outcome);
     let is_other = |one: &&CheckedStatement| {
-        !changed
-            .iter()
-            .any(|changed| changed.statement.id == one.statement.id)
+        let is_new = one.change.is_none() && one.after.plan().is_some();
+        !is_new
+            && !changed
+                .iter()
+                .any(|changed| changed.statement.id == one.statement.id)
     };
     outcome.statements.iter().filter(is_other).collect()
 }

@@ -37,6 +37,9 @@ pub fn write(outcome: &CheckOutcome, gates: &[JudgedGate], width: usize) -> Stri
         fixes(&mut text, checked, outcome, width);
         text.push('\n');
     }
+    for checked in summary::possible_now(outcome) {
+        new_statement(&mut text, checked, width);
+    }
     unchanged(&mut text, outcome, width);
     indexes(&mut text, &outcome.indexes, width);
     for notice in summary::notices(outcome) {
@@ -52,13 +55,25 @@ pub fn write(outcome: &CheckOutcome, gates: &[JudgedGate], width: usize) -> Stri
 
 fn migration(text: &mut String, outcome: &CheckOutcome, width: usize) {
     let mut file = "";
+    let not_reached = outcome
+        .steps
+        .iter()
+        .filter(|step| step.outcome.status == StepStatus::NotReached)
+        .count();
     for step in &outcome.steps {
+        if step.outcome.status == StepStatus::NotReached {
+            continue;
+        }
         let name = &step.outcome.step.file;
         if name != file {
             let _ = writeln!(text, "{}", styled(BOLD, truncate(&printable(name), width)));
             file = name;
         }
         ddl(text, step, width);
+    }
+    if not_reached > 0 {
+        let line = format!("      {not_reached} more statements were not reached");
+        let _ = writeln!(text, "{}", styled(DIM, line));
     }
     if !outcome.steps.is_empty() {
         text.push('\n');
@@ -203,6 +218,30 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
     }
 }
 
+/// A statement that can be planned only after the change, with its plan.
+fn new_statement(text: &mut String, checked: &CheckedStatement, width: usize) {
+    let Some(plan) = checked.after.plan() else {
+        return;
+    };
+    let name = styled(BOLD, printable(&checked.statement.id.0));
+    let what = styled(DIM, "possible only now");
+    let _ = writeln!(text, "{}", titled_rule(&name, &what, width));
+    let _ = writeln!(text, "  cost {}", plan.total_cost());
+    let shape = crate::check::shape::shape(plan);
+    for line in printable::printable_lines(&shape).lines() {
+        let _ = writeln!(text, "    {}", truncate(line, width.saturating_sub(4)));
+    }
+    for assumed in &checked.assumed {
+        let cost = assumed
+            .after
+            .plan()
+            .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
+        let line = format!("{}{cost}", words::assumed(assumed));
+        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+    }
+    text.push('\n');
+}
+
 /// The indexes that would help.
 fn fixes(text: &mut String, checked: &CheckedStatement, outcome: &CheckOutcome, width: usize) {
     for (fix, cost) in outcome.fixes_of(&checked.statement.id) {
@@ -228,7 +267,7 @@ fn unchanged(text: &mut String, outcome: &CheckOutcome, width: usize) {
         let _ = writeln!(text, "{}\n", styled(DIM, indent(&line, "", width)));
     }
     for (name, before) in unplanned {
-        let line = format!("{name} was not planned before, either: {}", reason(before));
+        let line = format!("{name} was not planned: {}", reason(before));
         let _ = writeln!(text, "{}\n", styled(DIM, indent(&line, "", width)));
     }
 }

@@ -6,6 +6,7 @@
 CREATE TABLE pgrehearse_twin.large_files (relation oid, few_rows oid, large oid);
 /* The tables without rows, and the file that each had. */
 CREATE TABLE pgrehearse_twin.set_aside (relation oid, file oid);
+GRANT SELECT ON pgrehearse_twin.set_aside TO {role};
 
 /* The role's relations in this transaction: their files, how often they were scanned, and the locks on them. */
 CREATE FUNCTION pgrehearse_twin.relations()

@@ -301,7 +301,7 @@ impl<'t> StepRunner<'t> {
             quote_identifier(&schema.name),
         );
         let status = match self.twin.admin.batch(OPERATION, &sql) {
-            Ok(()) => StepStatus::Done,
+            Ok(()) => self.notice_others()?,
             Err(DbError::Query {
                 message,
                 state: Some(_),
@@ -310,6 +310,18 @@ impl<'t> StepRunner<'t> {
             Err(error) => return Err(error),
         };
         Ok(StepOutcome::new(step, status))
+    }
+
+    /// Within a transaction, a session notices what others have created only when it acquires a lock
+    /// that it does not have (`LockRelationOid`, src/backend/storage/lmgr/lmgr.c).
+    fn notice_others(&self) -> Result<StepStatus, DbError> {
+        if self.in_block {
+            self.batch(
+                "SAVEPOINT pgrehearse; SELECT FROM pgrehearse_twin.set_aside; \
+                 ROLLBACK TO SAVEPOINT pgrehearse; RELEASE SAVEPOINT pgrehearse",
+            )?;
+        }
+        Ok(StepStatus::Done)
     }
 
     /// Only extensions of the list, in the schema `public`.
@@ -326,7 +338,7 @@ impl<'t> StepRunner<'t> {
             quote_identifier(name)
         );
         let status = match self.twin.admin.batch(OPERATION, &sql) {
-            Ok(()) => StepStatus::Done,
+            Ok(()) => self.notice_others()?,
             Err(DbError::Query {
                 message,
                 state: Some(_),
