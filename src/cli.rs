@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::check::gate::Gate;
+use crate::check::growth::Factors;
 use crate::db::Safety;
 use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
@@ -102,7 +104,7 @@ pub struct RunArgs {
 /// By default there are no more planner twins than this: each is a server of its own.
 const MAX_DEFAULT_JOBS: usize = 8;
 
-const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on matched · 130 interrupted (after everything was rolled back)";
+const EXIT_CODES: &str = "Exit status: 0 done · 1 failed · 2 wrong usage · 3 --fail-on of advise matched · 4 --fail-on of check matched · 130 interrupted (after everything was rolled back)";
 
 /// A command.
 #[derive(Debug, Subcommand)]
@@ -110,6 +112,9 @@ pub enum Command {
     /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction
     /// that is rolled back, and report
     Advise(Box<AdviseArgs>),
+    /// Check whether a change makes statements slower or impossible: a migration (also what it locks, and
+    /// for how long), two twin files, more rows, or other plans than expected. Asked of the planner twin
+    Check(Box<CheckArgs>),
     /// Plan a workload without new indexes, and show or save the plans
     Explain(ExplainArgs),
     /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,
@@ -453,7 +458,7 @@ pub struct AdviseArgs {
     /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own
     /// workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with = "pg_stat_statements")]
-    pub snapshot: Option<PathBuf>,
+    pub snapshot: Vec<PathBuf>,
     /// What if the data grows? Compare with FACTOR times the rows, in all tables or in one
     /// (repeatable)
     #[arg(long, value_name = "FACTOR|TABLE=FACTOR")]
@@ -480,6 +485,54 @@ pub struct AdviseArgs {
     /// Exit with status 3 when a recommendation lowers a statement's cost by at least PCT per cent
     #[arg(long, value_parser = fail_on, value_name = "improvement=PCT")]
     pub fail_on: Option<f64>,
+}
+
+/// `pgrehearse check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Two twin files, before and after: which statements changed, and why
+    #[arg(value_name = "TWIN")]
+    pub twins: Vec<PathBuf>,
+    /// The migration: a file of SQL, - for standard input, or a directory with the files of a migration
+    /// tool (Flyway, sqlx, Diesel, Prisma, plain SQL); repeatable, in this order
+    #[arg(long, value_name = "PATH")]
+    pub migrate: Vec<PathBuf>,
+    /// Check against a twin file (see pgrehearse snapshot) without a connection; with the file's own
+    /// workload, unless one is given
+    #[arg(long, value_name = "FILE", conflicts_with = "pg_stat_statements")]
+    pub snapshot: Option<PathBuf>,
+    /// Compare with the expected plans in this directory: a file of text for each statement
+    #[arg(long, value_name = "DIR")]
+    pub baseline: Option<PathBuf>,
+    /// Accept the plans as they are: write them to the directory of --baseline
+    #[arg(long, requires = "baseline")]
+    pub update: bool,
+    /// At which size does a plan flip? Plan with so many times the rows: 2x..20x, or 10x
+    #[arg(long, value_name = "RANGE", value_parser = Factors::parse)]
+    pub grow: Option<Factors>,
+    /// Exit with status 4 under this condition (repeatable, or separated by commas): regression=PCT,
+    /// flip, cannot-run, lock=MODE>TIME such as lock=AccessExclusive>1s, unused-index
+    #[arg(long, value_name = "CONDITION", value_parser = Gate::parse, value_delimiter = ',')]
+    pub fail_on: Vec<Gate>,
+    /// Write the results as JUnit's XML to this file, too
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write the findings as SARIF to this file, too
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Print annotations for GitHub Actions, too
+    #[arg(long)]
+    pub annotations: bool,
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Directory of initdb and postgres for the planner twin; they must have the server's major
+    /// version
+    #[arg(long, value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
 }
 
 /// `pgrehearse snapshot`.

@@ -11,6 +11,7 @@ use crate::terminal;
 
 mod advise;
 mod advising;
+mod check;
 mod connection;
 mod consent;
 mod demo;
@@ -19,6 +20,7 @@ mod explain;
 mod foreign_servers;
 mod interactive;
 mod log_files;
+mod migration_files;
 mod output;
 mod phase_clock;
 mod planners;
@@ -38,6 +40,7 @@ use output::write;
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
+        Some(Command::Check(arguments)) => check::run(cli, arguments),
         Some(Command::Explain(arguments)) => explain::run(cli, arguments),
         Some(Command::Review(arguments)) => review::run(cli, arguments),
         Some(Command::Snapshot(arguments)) => snapshot::run(cli, arguments),
@@ -50,6 +53,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
         Ok(Outcome::Matched) => ExitCode::from(3),
+        Ok(Outcome::Regressed) => ExitCode::from(4),
         Ok(Outcome::Interrupted) => {
             let end = CommandError::Interrupted(Rollback::Confirmed);
             terminal::print_message(&end.to_string());

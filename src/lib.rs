@@ -149,6 +149,7 @@
 mod advise;
 mod candidate;
 mod catalog;
+mod check;
 mod cli;
 mod cluster;
 mod command;
@@ -251,7 +252,7 @@ pub mod internals {
     }
 
     publish!(
-        advise, candidate, catalog, cluster, db, finding, index, log, model, plan, planner,
+        advise, candidate, catalog, check, cluster, db, finding, index, log, model, plan, planner,
         predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
     );
 }

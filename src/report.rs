@@ -3,6 +3,7 @@
 //! The core's types may change; these may only gain fields. The JSON Schema in `schema/` is made
 //! from them.
 
+pub mod check;
 pub mod diff;
 pub(crate) mod heat;
 pub mod json;

@@ -4,6 +4,7 @@
 use crate::planner::{BuildPlan, RefusalCause};
 use crate::verdict::{Limits, Rehearse};
 
+pub mod check;
 mod existing;
 mod explanation;
 mod foreign;

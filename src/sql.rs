@@ -6,11 +6,15 @@
 //! and can overflow the stack on long chains), so nothing here may be needed for a statement to be
 //! planned: what cannot be parsed is `None` or an error value, and the caller goes on without it.
 
+mod alter_table;
 mod assignments;
 mod catalog_statement;
+mod concurrently;
 mod create_index;
+mod create_schema;
 mod expression;
 pub mod fingerprint;
+mod leading_words;
 mod literals;
 mod parse_expression;
 mod parser;
@@ -28,10 +32,14 @@ mod statement_kind;
 mod tokens;
 mod with_values;
 
+pub use alter_table::{AlterAction, AlterTable, ConstraintKind, alter_table};
 pub use assignments::{Assigned, assignments};
 pub use catalog_statement::reads_only_catalogs;
+pub use concurrently::concurrently;
 pub use create_index::{IndexElement, parse_create_index};
+pub use create_schema::schema_to_create;
 pub use expression::{DISTINCT, Expression, Shape, SortTerm};
+pub use leading_words::leading_words;
 pub use literals::{array_elements, literal_value, literals};
 pub use parse_expression::{parse_expression, parse_sort_term};
 pub use parser::SqlError;

@@ -84,6 +84,16 @@ fn color_choice(color: Color) -> ColorChoice {
     }
 }
 
+/// Prints annotations to standard output, behind the report.
+///
+/// # Errors
+/// The stream's error.
+pub fn print_annotations(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
 /// Prints a message on standard error, prefixed and with control characters escaped. A closed
 /// standard error is not an error.
 pub fn print_message(message: &str) {

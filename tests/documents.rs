@@ -93,7 +93,7 @@ fn options_in_the_readme_exist() {
         .args(["advise", "--help"])
         .output()
         .unwrap();
-    let all: String = ["advise", "explain", "review", "demo"]
+    let all: String = ["advise", "check", "explain", "review", "demo", "snapshot"]
         .map(|command| {
             let help = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
                 .args([command, "--help"])

@@ -5,11 +5,17 @@
 use std::path::Path;
 
 #[test]
-fn the_checked_in_schema_is_the_reports_own() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/advise-report.schema.json");
-    let schema = pgrehearse::internals::report::json::schema().unwrap();
+fn the_checked_in_schemas_are_the_reports_own() {
+    let json = pgrehearse::internals::report::json::schema().unwrap();
+    compare("advise-report", &json);
+    let json = pgrehearse::internals::report::check::json::schema().unwrap();
+    compare("check-report", &json);
+}
+
+fn compare(name: &str, schema: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{name}.schema.json"));
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(&file, &schema).unwrap();
+        std::fs::write(&file, schema).unwrap();
     }
     assert_eq!(std::fs::read_to_string(file).unwrap(), schema);
 }

@@ -43,7 +43,7 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
     let options = AdviseOptions {
         limits: &limits,
         // Nothing is built without a server.
-        asking: match &arguments.snapshot {
+        asking: match arguments.snapshot.first() {
             Some(_) => Asking::Silent,
             None => Asking::new(arguments.run.yes, cli.output.quiet),
         },
@@ -58,7 +58,14 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         },
         standbys: arguments.standbys.clone(),
     };
-    if let Some(file) = &arguments.snapshot {
+    if let [file, other, ..] = arguments.snapshot.as_slice() {
+        return Err(CommandError::Usage(format!(
+            "advice is for one server: pgrehearse check {} {} compares two twin files",
+            file.display(),
+            other.display()
+        )));
+    }
+    if let Some(file) = arguments.snapshot.first() {
         return advise_from_snapshot(cli, arguments, file, &options);
     }
     // Where the indexes of all tables are checked, that can be all that is done.

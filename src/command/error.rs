@@ -17,6 +17,8 @@ pub enum Outcome {
     Failed,
     /// `--fail-on` matched.
     Matched,
+    /// `--fail-on` of `check` matched: a change makes something worse.
+    Regressed,
     /// The user asked to stop, and what was known by then was reported.
     Interrupted,
 }

@@ -15,6 +15,8 @@ use crate::report::diff::{self, Diff, NamedPlan};
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::report::run_measurements::RunMeasurements;
 use crate::terminal;
+use crate::twin::file::TwinFile;
+use crate::workload::Statement;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
     if arguments.diff {
@@ -225,6 +227,20 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
         let failed = |error: RecordingError| CommandError::Other(error.to_string());
         return Ok(baseline_plans(&recording.map_err(failed)?));
     }
+    if let Some(file) = twin_file(bytes) {
+        let server = &file.catalog.server;
+        terminal::print_message(&format!(
+            "{}: a twin file of the database {} (PostgreSQL {}), for advise --snapshot and check --snapshot; these are the plans in it",
+            path.display(),
+            server.database,
+            server.version.split(' ').next().unwrap_or_default()
+        ));
+        let plan = |statement: &Statement| {
+            let plan = file.plans.get(&statement.id)?.plan()?.clone();
+            Some(ReadPlan::of_statement(plan, &statement.sql))
+        };
+        return Ok(file.workload.statements().iter().filter_map(plan).collect());
+    }
     let text = log::decode(bytes);
     let log = log::unwrap(&text);
     let failed = |error: read::ReadError| CommandError::Other(error.to_string());
@@ -281,6 +297,15 @@ fn without_name(message: &str, path: &Path) -> String {
         .strip_prefix(&format!("{}: ", path.display()))
         .unwrap_or(message)
         .to_owned()
+}
+
+/// The twin file in these bytes; none if they are none.
+fn twin_file(bytes: &[u8]) -> Option<TwinFile> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    bytes
+        .starts_with(&GZIP)
+        .then(|| TwinFile::read(bytes).ok())
+        .flatten()
 }
 
 /// The recording in these bytes; none if they are not a recording.

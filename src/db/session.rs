@@ -168,6 +168,17 @@ impl Session {
         Ok(self)
     }
 
+    /// A session of a server of our own as it was at first: without a transaction, temporary objects
+    /// or settings of anybody.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub(super) fn renew(&mut self) -> Result<(), DbError> {
+        self.rollback();
+        self.batch("renewing a session", "DISCARD ALL")?;
+        self.set_limits()
+    }
+
     fn open(
         settings: &Settings,
         prompt: Prompt<'_>,

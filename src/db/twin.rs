@@ -15,6 +15,7 @@ use tokio_postgres::types::Type;
 
 use super::explain::{Explained, Preamble};
 use super::row::field;
+use super::server::DEFINITION;
 use super::session::OWN_PATH;
 use super::settle::Settled;
 use super::{DbError, Session};
@@ -24,6 +25,7 @@ use crate::model::{Bytes, Gap, GapCause, QualifiedName, quote_literal};
 use crate::planner::{
     Answer, Mode, NamedIndex, PlanOutcome, Planned, Planner, PlannerError, Question, RefusalCause,
 };
+use crate::sql::{StatementKind, statement_kind};
 use crate::twin::Snapshot;
 use crate::twin::checks::Checked;
 use crate::twin::representatives::{MAX_REPRESENTATIVES, PartitionSize, representatives};
@@ -42,6 +44,7 @@ mod index_part;
 mod libraries;
 mod load;
 mod long_keys;
+mod migration;
 mod observed;
 mod policies;
 mod rights;
@@ -334,6 +337,12 @@ impl Twin {
             })
             .collect();
         plans.extend(self.plans(&opening, &with_texts)?);
+        for statement in statements {
+            if statement_kind(&statement.sql) == StatementKind::Definition {
+                let refused = PlanOutcome::Failed(DEFINITION.to_owned());
+                plans.insert(statement.id.clone(), refused);
+            }
+        }
         Ok(Planned {
             plans,
             settled,

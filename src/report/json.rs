@@ -86,6 +86,16 @@ pub struct Tool {
     pub version: String,
 }
 
+impl Tool {
+    /// This program.
+    pub(super) fn this() -> Tool {
+        Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
 /// The server.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Server {
@@ -773,10 +783,7 @@ impl Report {
         let server = &advice.catalog.server;
         Report {
             schema_version: SCHEMA_VERSION,
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            tool: Tool::this(),
             server: Server {
                 version_num: server.version_num,
                 version: server.version.clone(),
@@ -891,7 +898,11 @@ impl Rehearsal {
 /// Never in practice: a schema is plain JSON.
 #[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
-    let mut schema = schemars::schema_for!(Report);
+    schema_of(schemars::schema_for!(Report))
+}
+
+/// A schema as text, with each description in one line.
+pub(super) fn schema_of(mut schema: schemars::Schema) -> serde_json::Result<String> {
     let mut unwrap_lines =
         schemars::transform::RecursiveTransform(|part: &mut schemars::Schema| {
             if let Some(serde_json::Value::String(description)) = part.get_mut("description") {

@@ -144,7 +144,7 @@ impl Database {
     }
 }
 
-fn connect(database: &str) -> Client {
+pub fn connect(database: &str) -> Client {
     Client::connect(&cluster().conninfo_of(database), NoTls).unwrap()
 }
 

@@ -305,6 +305,11 @@ impl Twin {
         self.reserved.insert(definition, reserved);
     }
 
+    /// The first of so many OIDs that nothing else has.
+    pub(super) fn reserve_oids(&mut self, number: u32) -> Oid {
+        self.reserve_next(number).first
+    }
+
     fn reserve_next(&mut self, number: u32) -> Reserved {
         let first = self.last_oid + 1;
         self.last_oid += number;
@@ -413,20 +418,9 @@ fn hide(index: &NamedIndex) -> String {
     )
 }
 
-/// Gives indexes other OIDs, in a transaction of its own: in the transaction that creates a
-/// relation, the server keeps its cache entry.
+/// Gives a new index and its parts other OIDs, and names.
 fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
-    let pairs: Vec<String> = raised
-        .iter()
-        .map(|(old, new)| format!("({old}::oid, {new}::oid)"))
-        .collect();
-    let tables: Vec<String> = parts.iter().map(|part| part.table.to_string()).collect();
-    let update = |(catalog, column, extra): &(&str, &str, &str)| {
-        format!(
-            "UPDATE pg_catalog.{catalog} c SET {column} = v.new FROM (VALUES {}) AS v (old, new) WHERE c.{column} = v.old{extra}",
-            pairs.join(", ")
-        )
-    };
+    let tables: Vec<Oid> = parts.iter().map(|part| part.table).collect();
     let new: BTreeMap<Oid, Oid> = raised.iter().copied().collect();
     let names: Vec<String> = parts
         .iter()
@@ -444,6 +438,27 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
             names.join(", ")
         )
     };
+    raise_oids_and(raised, &tables, &renamed)
+}
+
+/// Gives indexes on these tables other OIDs, in a transaction of its own: in the transaction that
+/// creates a relation, the server keeps its cache entry.
+pub(super) fn raise_oids(raised: &[(Oid, Oid)], tables: &[Oid]) -> String {
+    raise_oids_and(raised, tables, "")
+}
+
+fn raise_oids_and(raised: &[(Oid, Oid)], tables: &[Oid], besides: &str) -> String {
+    let pairs: Vec<String> = raised
+        .iter()
+        .map(|(old, new)| format!("({old}::oid, {new}::oid)"))
+        .collect();
+    let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    let update = |(catalog, column, extra): &(&str, &str, &str)| {
+        format!(
+            "UPDATE pg_catalog.{catalog} c SET {column} = v.new FROM (VALUES {}) AS v (old, new) WHERE c.{column} = v.old{extra}",
+            pairs.join(", ")
+        )
+    };
     let of_class = " AND c.classid = 'pg_catalog.pg_class'::regclass";
     let of_other_class = " AND c.refclassid = 'pg_catalog.pg_class'::regclass";
     let updates: Vec<String> = [
@@ -455,6 +470,7 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
         ("pg_depend", "refobjid", of_other_class),
         ("pg_inherits", "inhrelid", ""),
         ("pg_inherits", "inhparent", ""),
+        ("pg_constraint", "conindid", ""),
     ]
     .iter()
     .map(update)
@@ -463,7 +479,7 @@ fn raise_script(raised: &[(Oid, Oid)], parts: &[IndexPart]) -> String {
     format!(
         "BEGIN; {}{}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
         updates.join("; "),
-        renamed,
+        besides,
         tables.join(", ")
     )
 }
@@ -506,7 +522,7 @@ fn hypothetical(
     }
 }
 
-fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
+pub(super) fn give_files(files: &[(Oid, Oid, IndexSize)]) -> String {
     let row = |(oid, number, size): &(Oid, Oid, IndexSize)| {
         let pages = i32::try_from(size.pages).unwrap_or(i32::MAX);
         format!(

@@ -25,7 +25,7 @@ const DEFAULT_ROLE: &str = "postgres";
 pub(super) struct PlanningRole {
     /// Its number in the twin.
     pub(super) oid: Oid,
-    name: String,
+    pub(super) name: String,
     password: String,
 }
 
@@ -80,6 +80,8 @@ impl Twin {
             .replace("{samples}", SCHEMA)
             .replace("{first_candidate}", &MIN_OID.to_string())
             .replace("{first_file}", &FIRST_FILE.to_string());
-        self.admin.batch(OPERATION, &toggles)
+        self.admin.batch(OPERATION, &toggles)?;
+        let tables = include_str!("statistic_tables.sql").replace("{role}", &role);
+        self.admin.batch(OPERATION, &tables)
     }
 }

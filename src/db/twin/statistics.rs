@@ -24,7 +24,21 @@ const ROWS_AT_ONCE: usize = 500;
 
 impl Twin {
     pub(super) fn add_statistics(&self, snapshot: &Snapshot) -> Result<(), DbError> {
-        for statistics in self.sound_statistics(snapshot)?.chunks(ROWS_AT_ONCE) {
+        self.insert_sound(&self.sound_statistics(snapshot)?)?;
+        for extended in &snapshot.extended_statistics {
+            self.attempt(&extended_row(extended, snapshot.origin.version_num))?;
+        }
+        self.admin.batch(OPERATION, MOVE)
+    }
+
+    /// Writes these rows, through tables that were made for that.
+    pub(super) fn store_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
+        self.insert_sound(statistics)?;
+        self.admin.batch(OPERATION, MOVE)
+    }
+
+    fn insert_sound(&self, statistics: &[Statistic]) -> Result<(), DbError> {
+        for statistics in statistics.chunks(ROWS_AT_ONCE) {
             if let Err(refused) = self.insert_statistics(statistics) {
                 if !refused.is_refusal() {
                     return Err(refused);
@@ -34,10 +48,7 @@ impl Twin {
                     .try_for_each(|statistic| self.insert_as_far_as_known(statistic))?;
             }
         }
-        for extended in &snapshot.extended_statistics {
-            self.attempt(&extended_row(extended, snapshot.origin.version_num))?;
-        }
-        self.admin.batch(OPERATION, MOVE)
+        Ok(())
     }
 
     fn insert_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
