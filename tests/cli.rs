@@ -72,7 +72,7 @@ fn errors_name_the_place_and_hide_passwords() {
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
         (
-            Some(1),
+            Some(2),
             "pgrehearse: no/such/file.sql: No such file or directory (os error 2)\n"
         )
     );
@@ -93,13 +93,23 @@ fn errors_name_the_place_and_hide_passwords() {
 
 #[test]
 fn completions_and_a_manual_page_are_made() {
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "elvish", "fish", "nushell", "powershell", "zsh"] {
         assert!(
             stdout(&program(&["completions", shell])).contains("pgrehearse"),
             "{shell}"
         );
     }
     assert!(stdout(&program(&["man"])).contains(".TH pgrehearse"));
+    let advise = stdout(&program(&["man", "advise"]));
+    assert!(advise.contains("min\\-improvement"), "{advise}");
+    assert_eq!(program(&["man", "no-such"]).status.code(), Some(2));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().display().to_string();
+    let output = program(&["man", "--directory", &path]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for page in ["pgrehearse.1", "pgrehearse-advise.1", "pgrehearse-mcp.1"] {
+        assert!(directory.path().join(page).exists(), "{page}");
+    }
 }
 
 #[test]
@@ -246,7 +256,7 @@ fn a_recording_is_reviewed_like_a_run() {
     let output = program(&["review", recording]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
-        stdout(&output).contains("RECOMMENDED")
+        stdout(&output).contains("WHAT TO DO")
             && stdout(&output).contains("WHERE (status = 'BLOCKED'::text)")
     );
     assert_eq!(
