@@ -14,6 +14,9 @@ use crate::cli::{Cli, arguments_of_psql};
 /// The file's name.
 const NAME: &str = "pgrehearse.toml";
 
+/// The variable that keeps files from being read, whatever its value.
+pub(super) const NO_CONFIG: &str = "PGREHEARSE_NO_CONFIG";
+
 /// Options that say where statements come from: those of a file give way to any of them.
 const SOURCES: &[&str] = &["file", "command", "pg-stat-statements", "log", "snapshot"];
 
@@ -96,6 +99,9 @@ fn is_given(option: &str, defined: &clap::Command, matches: &ArgMatches) -> bool
 
 /// The files that there are, the user's first.
 fn files(matches: &ArgMatches) -> Result<Vec<ConfigFile>, String> {
+    if std::env::var_os(NO_CONFIG).is_some() {
+        return Ok(Vec::new());
+    }
     let mut places: Vec<(PathBuf, Trust)> = Vec::new();
     places.extend(of_user().map(|path| (path, Trust::User)));
     places.push((PathBuf::from(NAME), Trust::Workload));

@@ -16,6 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use super::config::NO_CONFIG;
 use super::{CommandError, Outcome};
 use crate::cli::{Cli, McpArgs};
 use crate::mcp::{self, AdviseParameters, ToolRequest, Tools};
@@ -69,8 +70,8 @@ impl Tools for Program {
                 self.output(arguments, Some(&plan))
             }
             ToolRequest::Advise(parameters) => self.advise(parameters),
-            ToolRequest::Recommendation { id } => self.part("--explain", id),
-            ToolRequest::Statement { name } => self.part("--statement", name),
+            ToolRequest::Recommendation { id } => self.part("--explain", &id),
+            ToolRequest::Statement { name } => self.part("--statement", &name),
         }
     }
 }
@@ -139,7 +140,7 @@ impl Program {
     }
 
     /// A part of the last advice.
-    fn part(&self, option: &str, name: String) -> Result<String, String> {
+    fn part(&self, option: &str, name: &str) -> Result<String, String> {
         let recording = self.recording();
         if !recording.exists() {
             return Err("there is no advice yet: call advise first".to_owned());
@@ -156,6 +157,8 @@ impl Program {
             .args(arguments)
             .args(["--color=never", "--progress=none", "--quiet"])
             .env("COLUMNS", COLUMNS)
+            // No file may turn --analyze on.
+            .env(NO_CONFIG, "1")
             .stdin(input.map_or_else(Stdio::null, |_| Stdio::piped()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

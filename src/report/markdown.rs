@@ -12,7 +12,7 @@ use super::rewriting;
 use super::run_measurements::RunMeasurements;
 use super::short::{gain, mostly_for, shown_ddl, shown_indexes};
 use super::text::{recommendation, side_by_side};
-use super::words::{count, execution_text, percent, shortened_text, sql_line, title};
+use super::words::{execution_text, more, percent, sentence, shortened_text, sql_line, title};
 use crate::advise::foreign::ForeignServer;
 use crate::advise::{Advice, ExistingFinding, Rejected, StatementAdvice, StatementStatus};
 use crate::model::printable::{printable_lines, printable_sql};
@@ -63,25 +63,19 @@ fn recommended(document: &mut Document, advice: &Advice, gains: &Gains<'_>) {
     if shown.is_empty() {
         return;
     }
-    let evidence = recommendation::recommended_heading(advice);
-    document.add(&format!(
-        "### What to do\n\n{evidence}:\n\n{}",
-        table(shown, gains)
-    ));
+    let evidence = sentence(recommendation::recommended_heading(advice));
+    let table_of_first = table(shown, gains);
+    document.add(&format!("### What to do\n\n{evidence}\n\n{table_of_first}"));
     document.add(&sql_block(&shown_ddl(shown)));
     let rest = gains.indexes.get(shown.len()..).unwrap_or_default();
     if !rest.is_empty() {
-        let rows = std::iter::once(table(rest, gains));
-        let ddl = rest
-            .iter()
-            .map(|gain| sql_block(&shown_ddl(std::slice::from_ref(gain))));
         let saved: f64 = rest.iter().map(|gain| gain.share).sum();
         let title = format!(
-            "{} more, which save {} together",
-            count(rest.len(), "index", "indexes"),
+            "{}, which save {} together",
+            more(rest.len(), "index", "indexes"),
             percent(saved)
         );
-        document.fold(&title, rows.chain(ddl));
+        document.fold(&title, [table(rest, gains), sql_block(&shown_ddl(rest))]);
     }
 }
 

@@ -13,6 +13,20 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// `1 more index`, `3 more indexes`.
+pub(super) fn more(number: usize, one: &str, many: &str) -> String {
+    format!("{number} more {}", if number == 1 { one } else { many })
+}
+
+/// As a sentence of its own.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+}
+
 /// `PostgreSQL 15.18 · shop · 56 of 56 statements planned`.
 pub(super) fn title(advice: &Advice) -> String {
     let server = &advice.catalog.server;
@@ -69,10 +83,47 @@ pub(super) fn shortened_text(statement: &Statement, columns: usize) -> Option<St
     Some(sql_line(statement, columns))
 }
 
-/// The statement's text in a line.
+/// The statement's text in a line; where it does not fit, without what it selects, which is long in
+/// the statements of ORMs and says less than its tables and conditions.
 pub(super) fn sql_line(statement: &Statement, columns: usize) -> String {
     let words: Vec<&str> = statement.as_written().split_whitespace().collect();
-    truncate(&printable_sql(&words.join(" ")), columns)
+    let line = words.join(" ");
+    let short = if line.chars().count() > columns.min(MAX_LIST) {
+        without_list(&line)
+    } else {
+        None
+    };
+    truncate(&printable_sql(&short.unwrap_or(line)), columns)
+}
+
+/// A longer line than this loses its list even where it fits.
+const MAX_LIST: usize = 60;
+
+/// A shorter list stays.
+const MIN_LIST: usize = 24;
+
+/// `SELECT … FROM orders WHERE …`; none where the list is short, or there is none.
+fn without_list(line: &str) -> Option<String> {
+    line.get(..7)
+        .filter(|begin| begin.eq_ignore_ascii_case("select "))?;
+    let (mut depth, mut quote) = (0_usize, None);
+    for (place, byte) in line.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            (None, b'(') => depth += 1,
+            (None, b')') => depth = depth.saturating_sub(1),
+            (None, b' ') if depth == 0 => {
+                let word = line.get(place..place + 6);
+                if word.is_some_and(|word| word.eq_ignore_ascii_case(" from ")) {
+                    let is_long = place > 7 + MIN_LIST;
+                    return is_long.then(|| format!("{}…{}", &line[..7], &line[place..]));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A share in per cent: `41 %`, `0.4 %`; `–` for nothing. Only the whole is 100 %.
@@ -104,6 +155,23 @@ pub(super) fn statement_name(statement: &StatementAdvice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_gives_way_to_tables_and_conditions() {
+        let list = "\"t\".\"from x\" AS t0, extract(day FROM at), ' from '";
+        assert_eq!(
+            without_list(&format!("select {list} from \"t\" where a = 1")),
+            Some("select … from \"t\" where a = 1".to_owned())
+        );
+        for whole in [
+            "SELECT a FROM t",
+            "UPDATE t SET a = 1",
+            "SELECT 'é from '",
+            "é",
+        ] {
+            assert_eq!(without_list(whole), None, "{whole}");
+        }
+    }
 
     #[test]
     fn shares_are_rounded_but_nothing_becomes_all_or_nothing() {

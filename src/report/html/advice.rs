@@ -9,7 +9,7 @@ use super::plan;
 use crate::advise::foreign::ForeignServer;
 use crate::advise::what_if::WhatIf;
 use crate::advise::{Advice, Rejected, StatementAdvice, StatementStatus};
-use crate::finding::findings;
+use crate::finding::{Finding, findings};
 use crate::model::printable::{printable_lines, printable_sql};
 use crate::model::{factor_text, group_thousands, printable};
 use crate::planner::Evidence;
@@ -19,9 +19,9 @@ use crate::report::gains::{Basis, Gains, IndexGain, StatementShare};
 use crate::report::headline::{headline, optimality};
 use crate::report::notices::short_notices;
 use crate::report::run_measurements::RunMeasurements;
-use crate::report::short::{gain, mostly_for};
+use crate::report::short::{gain, mostly_for, shown_indexes};
 use crate::report::text::recommendation;
-use crate::report::words::{count, execution_text, percent, sql_line, title};
+use crate::report::words::{count, execution_text, more, percent, sentence, sql_line, title};
 use crate::sentences;
 use crate::verdict::Change;
 
@@ -32,10 +32,12 @@ const LINE_COLUMNS: usize = 200;
 #[template(path = "advice.html")]
 struct Page {
     head: Head,
-    evidence: &'static str,
+    evidence: String,
     basis: &'static str,
     indexes: Vec<IndexPart>,
-    ddl: String,
+    /// How many of the indexes bring most.
+    first: usize,
+    rest_title: String,
     setbacks: Vec<Setback>,
     notices: Vec<String>,
     statements: Vec<StatementPart>,
@@ -182,24 +184,31 @@ pub fn write(advice: &Advice, measured: &RunMeasurements) -> String {
         .iter()
         .map(|gain| index(gain, &gains, &anchors))
         .collect();
-    let ddl: Vec<&str> = indexes.iter().map(|index| index.sql.as_str()).collect();
+    let first = shown_indexes(&gains).len();
+    let rest = gains.indexes.get(first..).unwrap_or_default();
+    let rest_saves: f64 = rest.iter().map(|gain| gain.share).sum();
     let statements = gains.statements.iter();
     let details = advice
         .notices
         .iter()
         .map(|notice| safe(&sentences::notice(notice)));
-    let first = short_notices(&advice.notices).first;
+    let to_know = short_notices(&advice.notices).first;
     let mut page = Page {
         head: head(advice, measured, &gains),
-        evidence: recommendation::recommended_heading(advice),
+        evidence: sentence(recommendation::recommended_heading(advice)),
         basis: match gains.basis {
             Basis::Time => "The largest share of the measured time first.",
             Basis::Cost => "The largest share of the cost (calls × cost of the plan) first.",
         },
-        ddl: ddl.join("\n"),
         indexes,
+        first,
+        rest_title: format!(
+            "{}, which save {} together",
+            more(rest.len(), "index", "indexes"),
+            percent(rest_saves)
+        ),
         setbacks: setbacks(advice),
-        notices: first.iter().map(|(text, _)| safe(text)).collect(),
+        notices: to_know.iter().map(|(text, _)| safe(text)).collect(),
         statements: statements
             .map(|share| statement(share, advice, &anchors))
             .collect(),
@@ -218,6 +227,16 @@ pub fn write(advice: &Advice, measured: &RunMeasurements) -> String {
     };
     page.head.parts = parts(&page);
     page.render().unwrap_or_default()
+}
+
+impl Page {
+    fn first_indexes(&self) -> &[IndexPart] {
+        self.indexes.get(..self.first).unwrap_or(&self.indexes)
+    }
+
+    fn other_indexes(&self) -> &[IndexPart] {
+        self.indexes.get(self.first..).unwrap_or_default()
+    }
 }
 
 fn head(advice: &Advice, measured: &RunMeasurements, gains: &Gains<'_>) -> Head {
@@ -407,7 +426,13 @@ fn plans(one: &StatementAdvice, advice: &Advice, id: &str) -> String {
     let Some(before) = &one.before else {
         return String::new();
     };
-    let findings = findings(before, Some(&advice.catalog));
+    // Which index helps is what the rest of the page says, from tests.
+    let about_index = |finding: &Finding| {
+        let action = finding.action.as_ref();
+        action.is_some_and(|sql| sql.starts_with("CREATE INDEX"))
+    };
+    let findings = findings(before, Some(&advice.catalog)).into_iter();
+    let findings: Vec<Finding> = findings.filter(|finding| !about_index(finding)).collect();
     match &one.after {
         Some(after) => plan::two(before, after, &findings, id),
         None => plan::one(before, &findings, id),
