@@ -11,8 +11,7 @@ check:
 # A throwaway PostgreSQL, the sample workloads, and the report on them. Installs PostgreSQL when it is missing.
 demo:
 	@scripts/ensure-postgres.sh >/dev/null
-	cargo build --release --locked
-	target/release/pgrehearse demo
+	cargo run --release --locked -- demo
 
 # Every test, fast ones first. The tests of the third step start their own PostgreSQL servers.
 test:

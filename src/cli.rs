@@ -13,6 +13,8 @@ use crate::db::conninfo::Typed;
 use crate::model::{Bytes, Millis};
 use crate::verdict::{Limits, MinImprovement, Rehearse};
 
+pub mod config;
+
 /// Rehearse an index before you build it: a PostgreSQL index advisor and query-plan analyzer
 ///
 /// Without a command, the interactive session starts and advises on the given workload.
@@ -43,15 +45,12 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Parses the command line; ends the program with a usage error when it is not valid.
-    pub fn read() -> Cli {
-        Cli::parse_from_arguments(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
-    fn parse_from_arguments(
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<Cli, clap::Error> {
-        let matches = Cli::command().try_get_matches_from(with_variables(arguments))?;
+    /// Parses the arguments ([`arguments_of_psql`]).
+    ///
+    /// # Errors
+    /// When they are not valid.
+    pub fn from_arguments(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(arguments)?;
         let mut cli = Cli::from_arg_matches(&matches)?;
         let is_given = |matches: &clap::ArgMatches, id: &str| {
             matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
@@ -120,6 +119,9 @@ pub enum Command {
     /// Analyze saved plans (EXPLAIN output in any format, auto_explain logs) or replay a recording,
     /// without a server. On a terminal, interactively
     Review(ReviewArgs),
+    /// Compare two JSON reports of advise, or recordings: which recommendations were created, which
+    /// are still missing or new, and what was predicted against what came
+    Compare(CompareArgs),
     /// Write the workload and all that its planning needs (schema, statistics, settings; rows only
     /// with --sample) to a file for advise --snapshot
     Snapshot(SnapshotArgs),
@@ -128,10 +130,29 @@ pub enum Command {
     /// Print a completion script for a shell
     Completions {
         /// Shell to print it for
-        shell: clap_complete::Shell,
+        shell: CompletionShell,
     },
-    /// Print the manual page (roff)
-    Man,
+    /// Print a manual page (roff): that of the program, or of a command
+    Man {
+        /// The command
+        command: Option<String>,
+        /// Write the pages of all commands to this directory instead
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        directory: Option<PathBuf>,
+    },
+    /// Show the options of a command, with where each value comes from: pgrehearse.toml of the user
+    /// or beside the workload, or the default
+    Config {
+        /// The command
+        #[arg(default_value = "advise")]
+        command: String,
+        /// Show them
+        #[arg(long, required = true)]
+        show: bool,
+    },
+    /// Serve assistants over the Model Context Protocol on standard input and output: they may
+    /// explain, review and advise, but change nothing
+    Mcp(McpArgs),
 }
 
 /// Where to connect. As with psql, the environment (PGHOST, PGSERVICE, …) has the defaults.
@@ -156,6 +177,25 @@ pub struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// The same options again, for another run of this program.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let options = [
+            ("--dbname", &self.dbname),
+            ("--host", &self.host),
+            ("--port", &self.port),
+            ("--username", &self.username),
+        ];
+        let given = options
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!("{option}={}", value.as_ref()?).into()));
+        given.collect()
+    }
+
+    /// Is a password to be asked for?
+    pub fn asks_for_password(&self) -> bool {
+        self.password
+    }
+
     /// For [`crate::db::conninfo::resolve`].
     pub fn typed(&self) -> Typed {
         Typed {
@@ -188,9 +228,38 @@ pub struct OutputArgs {
     /// No progress display
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Print every statement that is sent to the server
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    /// How to show progress on standard error
+    #[arg(long, global = true, value_enum, default_value_t = ProgressChoice::Auto)]
+    pub progress: ProgressChoice,
+    /// Print the whole report: plans side by side, every statement, every rejected candidate
+    #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Print every statement that is sent to the server on standard error
+    #[arg(short = 'E', long, global = true, conflicts_with = "quiet")]
+    pub echo_queries: bool,
+}
+
+/// What of a report on advice to print.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// Print only this recommendation or remedy, with the plans of its statements: r3, m1 or the
+    /// name of an index (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub explain: Vec<String>,
+    /// Print only this statement, with its plans (repeatable)
+    #[arg(long = "statement", value_name = "NAME")]
+    pub statements: Vec<String>,
+    /// With --format sql: drop again what the migration creates
+    #[arg(long)]
+    pub down: bool,
+}
+
+impl ReportArgs {
+    /// Is the whole report to be printed?
+    pub fn is_empty(&self) -> bool {
+        self.explain.is_empty() && self.statements.is_empty()
+    }
 }
 
 /// A report's format.
@@ -200,8 +269,23 @@ pub enum Format {
     Text,
     /// For programs; schema/advise-report.schema.json describes the report of advise
     Json,
-    /// To paste into an issue
+    /// To paste into an issue or a pull request: less than 60 kB, details are folded
     Markdown,
+    /// One file for a browser, to read and to share: plans before and after, searchable, offline
+    Html,
+    /// A migration that creates what is recommended, for psql -f; with --down one that drops it
+    Sql,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressChoice {
+    /// A bar on a terminal
+    Auto,
+    /// A line of JSON for each event, for other programs
+    Json,
+    /// Nothing
+    None,
 }
 
 /// When to use colours.
@@ -343,7 +427,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 /// psql's `-v NAME=VALUE` as `--variable NAME=VALUE`; a lone `-v` is `--verbose`.
-fn with_variables(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+pub fn arguments_of_psql(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let is_variable = |text: &str| {
         let name = text.split_once('=').map(|(name, _)| name);
         name.is_some_and(|name| {
@@ -455,6 +539,9 @@ pub struct AdviseArgs {
     /// The workload and the limits.
     #[command(flatten)]
     pub run: RunArgs,
+    /// What to print.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Advise from a twin file (see pgrehearse snapshot) without a connection; on the file's own
     /// workload, unless one is given
     #[arg(long, value_name = "FILE", conflicts_with = "pg_stat_statements")]
@@ -583,6 +670,46 @@ pub struct ReviewArgs {
     /// Compare the plans of two files, before and after
     #[arg(long)]
     pub diff: bool,
+    /// Of a recording, what to print.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// `pgrehearse compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The earlier report (advise --format json) or recording
+    #[arg(value_name = "OLD")]
+    pub before: PathBuf,
+    /// The later one
+    #[arg(value_name = "NEW")]
+    pub after: PathBuf,
+}
+
+/// `pgrehearse mcp`.
+#[derive(Debug, Args)]
+pub struct McpArgs {
+    /// Advise from this twin file (see pgrehearse snapshot): no database is connected to
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+}
+
+/// A shell that completions are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum CompletionShell {
+    /// Bash
+    Bash,
+    /// Elvish
+    Elvish,
+    /// fish
+    Fish,
+    /// Nushell
+    Nushell,
+    /// PowerShell
+    PowerShell,
+    /// Zsh
+    Zsh,
 }
 
 /// `pgrehearse demo`.
@@ -606,6 +733,9 @@ pub struct DemoArgs {
     /// Show the result in the interactive interface
     #[arg(long)]
     pub tui: bool,
+    /// What to print.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

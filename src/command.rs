@@ -4,14 +4,18 @@
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use clap_complete::{Shell, generate};
+use clap_complete_nushell::Nushell;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, CompletionShell};
 use crate::planner::Rollback;
 use crate::terminal;
 
 mod advise;
 mod advising;
 mod check;
+mod compare;
+mod config;
 mod connection;
 mod consent;
 mod demo;
@@ -20,6 +24,8 @@ mod explain;
 mod foreign_servers;
 mod interactive;
 mod log_files;
+mod manual;
+mod mcp;
 mod migration_files;
 mod output;
 mod phase_clock;
@@ -36,17 +42,23 @@ mod workload;
 pub use error::{CommandError, Outcome};
 use output::write;
 
-/// Runs the command.
-pub fn run(cli: &Cli) -> ExitCode {
+/// Reads the command line, and runs the command.
+pub fn run() -> ExitCode {
+    let cli = &config::read();
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
         Some(Command::Check(arguments)) => check::run(cli, arguments),
         Some(Command::Explain(arguments)) => explain::run(cli, arguments),
         Some(Command::Review(arguments)) => review::run(cli, arguments),
+        Some(Command::Compare(arguments)) => compare::run(cli, arguments),
         Some(Command::Snapshot(arguments)) => snapshot::run(cli, arguments),
         Some(Command::Demo(arguments)) => demo::run(cli, arguments),
         Some(Command::Completions { shell }) => completions(cli, *shell),
-        Some(Command::Man) => manual_page(cli),
+        Some(Command::Man { command, directory }) => {
+            manual::run(cli, command.as_deref(), directory.as_deref())
+        }
+        Some(Command::Config { command, .. }) => config::show(cli, command),
+        Some(Command::Mcp(arguments)) => mcp::run(cli, arguments),
         None => interactive::run(cli, &cli.interactive),
     };
     match outcome {
@@ -66,18 +78,23 @@ pub fn run(cli: &Cli) -> ExitCode {
     }
 }
 
-fn completions(cli: &Cli, shell: clap_complete::Shell) -> Result<Outcome, CommandError> {
+fn completions(cli: &Cli, shell: CompletionShell) -> Result<Outcome, CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "pgrehearse", &mut script);
+    let mut command = Cli::command();
+    let name = "pgrehearse";
+    let known = match shell {
+        CompletionShell::Bash => Shell::Bash,
+        CompletionShell::Elvish => Shell::Elvish,
+        CompletionShell::Fish => Shell::Fish,
+        CompletionShell::PowerShell => Shell::PowerShell,
+        CompletionShell::Zsh => Shell::Zsh,
+        CompletionShell::Nushell => {
+            generate(Nushell, &mut command, name, &mut script);
+            return write(cli, &String::from_utf8_lossy(&script));
+        }
+    };
+    generate(known, &mut command, name, &mut script);
     write(cli, &String::from_utf8_lossy(&script))
-}
-
-fn manual_page(cli: &Cli) -> Result<Outcome, CommandError> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut page)
-        .map_err(|error| CommandError::Other(error.to_string()))?;
-    write(cli, &String::from_utf8_lossy(&page))
 }
 
 #[cfg(test)]

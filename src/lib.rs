@@ -157,6 +157,7 @@ mod db;
 mod finding;
 mod index;
 mod log;
+mod mcp;
 mod model;
 mod plan;
 mod planner;
@@ -234,7 +235,7 @@ pub fn diff(before: &Plan, after: &Plan) -> DiffReport {
 /// The program: reads the command line, runs it, and returns the exit status.
 #[doc(hidden)]
 pub fn run() -> std::process::ExitCode {
-    command::run(&cli::Cli::read())
+    command::run()
 }
 
 /// Every module, for this crate's own tests and benchmarks: see the feature `internals`.

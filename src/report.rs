@@ -4,13 +4,25 @@
 //! from them.
 
 pub mod check;
+mod closing;
+mod columns;
+pub mod compare;
 pub mod diff;
+mod document;
+pub(crate) mod gains;
+mod headline;
 pub(crate) mod heat;
+pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod migration;
+mod notices;
+pub mod part;
 pub(crate) mod plan_summary;
 pub mod review;
 mod rewriting;
 pub mod run_measurements;
+pub mod short;
 mod style;
 pub mod text;
+mod words;

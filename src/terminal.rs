@@ -9,8 +9,9 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
 
-use crate::cli::{Color, Format, OutputArgs};
+use crate::cli::{Color, Format, OutputArgs, ProgressChoice};
 use crate::model::printable::{printable, printable_json};
 use crate::planner::Event;
 
@@ -103,55 +104,99 @@ pub fn print_message(message: &str) {
     }
 }
 
-/// Prints a statement that is about to be sent, for `--verbose`.
+/// Prints a statement that is about to be sent, for `--echo-queries`.
 pub fn trace(sql: &str) {
     let mut stderr = io::stderr().lock();
     let _ = writeln!(stderr, "→ {}", printable(sql.trim()));
 }
 
-/// A progress bar on standard error; hidden with `-q`, with `-v`, and where standard error is not a
-/// terminal.
+/// Progress on standard error: a bar on a terminal, JSON with `--progress json`, nothing with `-q`,
+/// with `-E`, and elsewhere.
 pub struct Progress {
     target: Target,
     bar: RefCell<ProgressBar>,
+    phase: RefCell<Phase>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Terminal,
+    Json,
     Hidden,
 }
 
+/// What is being done, and how much of it is done.
+#[derive(Debug, Default)]
+struct Phase {
+    name: String,
+    begun: usize,
+    /// Never fewer than were begun: a phase may have more steps than was thought.
+    steps: usize,
+}
+
+impl Phase {
+    fn next(&mut self) {
+        self.begun += 1;
+        self.steps = self.steps.max(self.begun);
+    }
+}
+
 impl Progress {
-    /// A progress bar for these options.
+    /// Progress for these options.
     pub fn new(output: &OutputArgs) -> Progress {
-        let is_visible = !output.quiet && !output.verbose && io::stderr().is_terminal();
+        let is_visible = !output.quiet && !output.echo_queries && io::stderr().is_terminal();
         Progress {
-            target: if is_visible {
-                Target::Terminal
-            } else {
-                Target::Hidden
+            target: match output.progress {
+                ProgressChoice::Json => Target::Json,
+                ProgressChoice::Auto if is_visible => Target::Terminal,
+                ProgressChoice::Auto | ProgressChoice::None => Target::Hidden,
             },
             bar: RefCell::new(ProgressBar::hidden()),
+            phase: RefCell::default(),
         }
     }
 
     /// Shows an event of the pipeline.
     pub fn observe(&self, event: Event<'_>) {
         match event {
-            Event::Begin { what, steps } => self.begin(what, steps),
-            Event::Step(step) => {
-                let bar = self.bar.borrow();
-                bar.set_message(printable(step).into_owned());
-                bar.inc(1);
+            Event::Begin { what, steps } => {
+                let name = what.to_owned();
+                *self.phase.borrow_mut() = Phase {
+                    name,
+                    begun: 0,
+                    steps,
+                };
+                self.begin(what, steps);
             }
-            Event::Detail(detail) => {
-                let detail = printable(detail).into_owned();
-                self.bar.borrow().set_message(detail);
-            }
-            Event::Builds(_) => {}
-            Event::End => self.bar.borrow().finish_and_clear(),
+            Event::Step(_) => self.phase.borrow_mut().next(),
+            Event::Detail(_) | Event::Builds(_) | Event::End => {}
         }
+        match self.target {
+            Target::Json => self.print(event),
+            Target::Terminal | Target::Hidden => self.draw(event),
+        }
+    }
+
+    fn draw(&self, event: Event<'_>) {
+        let bar = self.bar.borrow();
+        match event {
+            Event::Step(step) => {
+                let phase = self.phase.borrow();
+                bar.set_length(phase.steps as u64);
+                bar.set_position(phase.begun as u64);
+                bar.set_message(printable(step).into_owned());
+            }
+            Event::Detail(detail) => bar.set_message(printable(detail).into_owned()),
+            Event::End => bar.finish_and_clear(),
+            Event::Begin { .. } | Event::Builds(_) => {}
+        }
+    }
+
+    /// A line of JSON; a closed standard error is not an error.
+    fn print(&self, event: Event<'_>) {
+        let line = event_json(event, &self.phase.borrow());
+        let mut stderr = io::stderr().lock();
+        let _ = writeln!(stderr, "{}", printable_json(&line.to_string()));
     }
 
     fn begin(&self, what: &str, steps: usize) {
@@ -159,7 +204,7 @@ impl Progress {
             Some(steps as u64),
             match self.target {
                 Target::Terminal => ProgressDrawTarget::stderr(),
-                Target::Hidden => ProgressDrawTarget::hidden(),
+                Target::Json | Target::Hidden => ProgressDrawTarget::hidden(),
             },
         );
         if let Ok(style) = ProgressStyle::with_template(
@@ -170,5 +215,48 @@ impl Progress {
         bar.set_prefix(what.to_owned());
         bar.enable_steady_tick(std::time::Duration::from_millis(250));
         *self.bar.borrow_mut() = bar;
+    }
+}
+
+/// An event as `--progress json` prints it.
+fn event_json(event: Event<'_>, phase: &Phase) -> Value {
+    let (what, about) = match event {
+        Event::Begin { .. } => ("begin", None),
+        Event::Step(about) => ("step", Some(about)),
+        Event::Detail(about) => ("detail", Some(about)),
+        Event::End => ("end", None),
+        Event::Builds(plan) => {
+            let tables = plan.tables.iter();
+            let tables: serde_json::Map<String, Value> = tables
+                .map(|(table, indexes)| (table.to_string(), Value::from(*indexes)))
+                .collect();
+            return json!({"event": "builds", "tables": tables, "expected_ms": plan.time.0});
+        }
+    };
+    json!({"event": what, "phase": phase.name, "step": phase.begun, "steps": phase.steps, "about": about})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_steps_than_expected_are_never_more_than_all() {
+        let mut phase = Phase {
+            name: "testing".to_owned(),
+            begun: 0,
+            steps: 2,
+        };
+        for _ in 0..5 {
+            phase.next();
+            assert!(phase.begun <= phase.steps, "{phase:?}");
+        }
+        let json = event_json(Event::Step("public.t"), &phase);
+        assert_eq!(
+            json.to_string(),
+            r#"{"event":"step","phase":"testing","step":5,"steps":5,"about":"public.t"}"#
+        );
+        let end = event_json(Event::End, &phase);
+        assert_eq!(end["about"], Value::Null);
     }
 }

@@ -388,6 +388,7 @@ fn the_text_report_names_what_was_not_executed() {
     let sql = "SELECT nextval('sq') FROM small WHERE id = 1";
     let options = [
         "advise",
+        "--verbose",
         "--rehearse",
         "transaction",
         "--analyze",

@@ -72,7 +72,7 @@ fn errors_name_the_place_and_hide_passwords() {
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
         (
-            Some(1),
+            Some(2),
             "pgrehearse: no/such/file.sql: No such file or directory (os error 2)\n"
         )
     );
@@ -93,13 +93,23 @@ fn errors_name_the_place_and_hide_passwords() {
 
 #[test]
 fn completions_and_a_manual_page_are_made() {
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "elvish", "fish", "nushell", "powershell", "zsh"] {
         assert!(
             stdout(&program(&["completions", shell])).contains("pgrehearse"),
             "{shell}"
         );
     }
     assert!(stdout(&program(&["man"])).contains(".TH pgrehearse"));
+    let advise = stdout(&program(&["man", "advise"]));
+    assert!(advise.contains("min\\-improvement"), "{advise}");
+    assert_eq!(program(&["man", "no-such"]).status.code(), Some(2));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().display().to_string();
+    let output = program(&["man", "--directory", &path]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for page in ["pgrehearse.1", "pgrehearse-advise.1", "pgrehearse-mcp.1"] {
+        assert!(directory.path().join(page).exists(), "{page}");
+    }
 }
 
 #[test]
@@ -246,12 +256,116 @@ fn a_recording_is_reviewed_like_a_run() {
     let output = program(&["review", recording]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
-        stdout(&output).contains("RECOMMENDED")
+        stdout(&output).contains("WHAT TO DO")
             && stdout(&output).contains("WHERE (status = 'BLOCKED'::text)")
     );
     assert_eq!(
         stdout(&output),
         stdout(&program(&["review", recording])),
         "byte for byte"
+    );
+}
+
+#[test]
+fn defaults_come_from_files_and_a_file_beside_a_workload_may_not_set_everything() {
+    let directory = tempfile::tempdir().unwrap();
+    let (home, work) = (directory.path().join("home"), directory.path().join("work"));
+    std::fs::create_dir_all(home.join("pgrehearse")).unwrap();
+    std::fs::create_dir_all(&work).unwrap();
+    let file = home.join("pgrehearse/pgrehearse.toml");
+    std::fs::write(
+        &file,
+        "color = \"never\"\n[advise]\nbudget = \"2MB\"\nanalyze = true\n",
+    )
+    .unwrap();
+    let run = |arguments: &[&str], more: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
+        command
+            .args(arguments)
+            .current_dir(&work)
+            .env("XDG_CONFIG_HOME", &home)
+            .envs(more.iter().copied());
+        let output = command.output().unwrap();
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    let (status, shown) = run(&["config", "--show"], &[]);
+    assert_eq!(status, Some(0), "{shown}");
+    let said = |line: &str| shown.lines().any(|found| found == line);
+    assert!(
+        said(&format!("budget = \"2MB\"  # {}", file.display())),
+        "{shown}"
+    );
+    assert!(
+        said(&format!("analyze = true  # {}", file.display())),
+        "{shown}"
+    );
+    assert!(said("lock-timeout = \"1s\"  # default"), "{shown}");
+
+    std::fs::write(work.join("pgrehearse.toml"), "[advise]\nbudget = \"9MB\"\n").unwrap();
+    let (_, shown) = run(&["config", "--show"], &[]);
+    assert!(
+        shown.contains("budget = \"9MB\"  # pgrehearse.toml"),
+        "{shown}"
+    );
+    let (_, shown) = run(&["config", "--show"], &[("PGREHEARSE_NO_CONFIG", "1")]);
+    assert!(shown.contains("# budget is not set"), "{shown}");
+
+    std::fs::write(
+        work.join("pgrehearse.toml"),
+        "[advise]\npg-bin = \"/tmp/evil\"\n",
+    )
+    .unwrap();
+    let (status, text) = run(&["advise", "-c", "SELECT 1"], &[]);
+    assert_eq!(status, Some(2), "{text}");
+    assert!(
+        text.contains("a file beside a workload may not set pg-bin"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_recording_is_shown_in_every_format_and_compared_with_another() {
+    let recording = "fixtures/recordings/002-table-sync-twin.json";
+    let sql = stdout(&program(&["review", recording, "--format", "sql"]));
+    assert!(
+        sql.contains("CREATE INDEX CONCURRENTLY IF NOT EXISTS"),
+        "{sql}"
+    );
+    let down = stdout(&program(&[
+        "review", recording, "--format", "sql", "--down",
+    ]));
+    assert!(down.contains("DROP INDEX CONCURRENTLY IF EXISTS"), "{down}");
+    let html = stdout(&program(&["review", recording, "--format", "html"]));
+    assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"));
+    let plans = stdout(&program(&[
+        "review",
+        "fixtures/plans/samples",
+        "--format",
+        "html",
+    ]));
+    assert!(plans.starts_with("<!DOCTYPE html>"), "{plans}");
+    let part = stdout(&program(&["review", recording, "--explain", "r1"]));
+    assert!(part.starts_with("r1  "), "{part}");
+    assert_eq!(
+        program(&["review", "fixtures/plans/samples", "--format", "sql"])
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_eq!(
+        program(&["review", recording, "--down"]).status.code(),
+        Some(2),
+        "--down goes with --format sql"
+    );
+
+    let same = stdout(&program(&["compare", recording, recording]));
+    assert!(same.contains("still missing. Nothing is new."), "{same}");
+    let other = program(&["compare", recording, "fixtures/plans/samples"]);
+    assert_eq!(other.status.code(), Some(1), "{}", stderr(&other));
+    assert_eq!(
+        program(&["compare", recording, "no/such.json"])
+            .status
+            .code(),
+        Some(2)
     );
 }

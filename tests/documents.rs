@@ -87,13 +87,60 @@ fn section_of<'text>(manifest: &'text str, name: &str) -> &'text str {
         .map_or(below, |(section, _)| section)
 }
 
+/// The chapters of the guide that are not made from the code.
+fn chapters() -> Vec<String> {
+    let files = fs::read_dir(root().join("docs")).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut chapters: Vec<String> = names
+        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+        .map(|name| format!("docs/{name}"))
+        .collect();
+    chapters.sort();
+    chapters
+}
+
 #[test]
-fn options_in_the_readme_exist() {
+fn every_chapter_is_in_the_summary_and_every_link_leads_somewhere() {
+    let summary = read("docs/SUMMARY.md");
+    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let mut seen = 0;
+    for chapter in chapters() {
+        let name = chapter.trim_start_matches("docs/");
+        assert!(summary.contains(&format!("({name})")), "{name} is missing");
+        for found in link.captures_iter(&read(&chapter)) {
+            assert!(
+                root().join("docs").join(&found[1]).exists(),
+                "{chapter}: {}",
+                &found[1]
+            );
+            seen += 1;
+        }
+    }
+    for found in link.captures_iter(&summary) {
+        assert!(
+            root().join("docs").join(&found[1]).exists(),
+            "{}",
+            &found[1]
+        );
+    }
+    for found in link.captures_iter(&read("README.md")) {
+        assert!(root().join(&found[1]).exists(), "README.md: {}", &found[1]);
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} links");
+}
+
+#[test]
+fn options_in_the_readme_and_the_guide_exist() {
     let help = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
         .args(["advise", "--help"])
         .output()
         .unwrap();
-    let all: String = ["advise", "check", "explain", "review", "demo", "snapshot"]
+    let commands = [
+        "advise", "check", "compare", "config", "demo", "explain", "mcp", "man", "review",
+        "snapshot",
+    ];
+    let all: String = commands
         .map(|command| {
             let help = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
                 .args([command, "--help"])
@@ -103,7 +150,8 @@ fn options_in_the_readme_exist() {
         })
         .concat();
     assert!(help.status.success());
-    let readme = read("README.md");
+    let guide = chapters().into_iter().map(|chapter| read(&chapter));
+    let readme = guide.fold(read("README.md"), |all, chapter| all + &chapter);
     let option = Regex::new(r"pgrehearse [^\n`]*?(--[a-z][a-z-]+)").unwrap();
     let word = Regex::new(r"--[a-z][a-z-]+").unwrap();
     let mut seen = 0;

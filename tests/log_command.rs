@@ -67,7 +67,7 @@ fn a_log_has_to_be_there_before_a_server_is_asked() {
         "--log",
         "/nowhere/postgresql.log",
     ]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         errors(&output).contains("/nowhere/postgresql.log: No such file"),
         "{}",

@@ -151,7 +151,7 @@ fn printed_ddl_hides_nothing_and_creates_the_same() {
     for (what, shown) in [("text", &text), ("json", &json), ("markdown", &markdown)] {
         assert_nothing_hidden(shown, what);
     }
-    for format in ["text", "json", "markdown"] {
+    for format in ["text", "json", "markdown", "html", "sql"] {
         let output = program()
             .args(["review", &recording, "--format", format])
             .output()

@@ -12,12 +12,13 @@ use super::{
 };
 use crate::advise::notice::Notice;
 use crate::advise::{Advice, StatementStatus};
-use crate::cli::{AdviseArgs, Cli, Format};
+use crate::cli::{AdviseArgs, Cli, Format, OutputArgs, ReportArgs};
 use crate::db::Session;
 use crate::model::Millis;
 use crate::report::json::Report;
+use crate::report::migration::{self, Direction};
 use crate::report::run_measurements::RunMeasurements;
-use crate::report::{markdown, text};
+use crate::report::{html, markdown, part, short, text};
 use crate::terminal::{self, Progress};
 use crate::twin::Snapshot;
 use crate::verdict::Limits;
@@ -25,6 +26,7 @@ use crate::workload::Workload;
 
 pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
+    check_parts(cli, &arguments.report)?;
     let what_if = ChangedConditions::read(arguments)?;
     let limits = Limits {
         follow_foreign: arguments.follow_foreign,
@@ -83,13 +85,13 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         })?
     };
     workload::check_names(&limits.analyze_volatile, &workload)?;
-    let advice = advise_and_report(cli, &session, &workload, &options)?;
+    let advice = advise_and_report((cli, &arguments.report), &session, &workload, &options)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
 /// Advises on a workload of a server and writes the report.
 pub(super) fn advise_and_report(
-    cli: &Cli,
+    (cli, report): (&Cli, &ReportArgs),
     session: &Session,
     workload: &Workload,
     options: &AdviseOptions<'_>,
@@ -115,7 +117,7 @@ pub(super) fn advise_and_report(
         server: Some(session.waited()),
         phases,
     };
-    write_advice(cli, &advice, &measured)?;
+    write_advice((cli, report), &advice, &measured)?;
     Ok(advice)
 }
 
@@ -191,24 +193,82 @@ fn advise_from_snapshot(
         phases,
         ..RunMeasurements::default()
     };
-    write_advice(cli, &advice, &measured)?;
+    write_advice((cli, &arguments.report), &advice, &measured)?;
     Ok(outcome(&advice, arguments.fail_on))
 }
 
-/// Writes a report in the format of `--format`.
+/// Writes a report in the format of `--format`, or the parts of it that were asked for.
 pub(super) fn write_advice(
-    cli: &Cli,
+    (cli, parts): (&Cli, &ReportArgs),
     advice: &Advice,
     measured: &RunMeasurements,
 ) -> Result<(), CommandError> {
+    let width = terminal::report_width(&cli.output);
     let report = match cli.output.format {
-        Format::Text => text::write(advice, measured, terminal::report_width(&cli.output)),
+        Format::Text if !parts.is_empty() => parts_of(advice, parts, width)?,
+        Format::Text => whole_or_short(advice, measured, (&cli.output, width)),
         Format::Markdown => markdown::write(advice, measured),
+        Format::Html => html::write_advice(advice, measured),
+        Format::Sql if parts.down => migration::write(advice, Direction::Down),
+        Format::Sql => migration::write(advice, Direction::Up),
         Format::Json => Report::new(advice, measured)
             .to_json()
             .map_err(|error| CommandError::Other(error.to_string()))?,
     };
     write(cli, &report).map(|_| ())
+}
+
+/// Parts are printed as text only.
+pub(super) fn check_parts(cli: &Cli, parts: &ReportArgs) -> Result<(), CommandError> {
+    if parts.down && cli.output.format != Format::Sql {
+        let message = "--down goes with --format sql";
+        return Err(CommandError::Usage(message.to_owned()));
+    }
+    if parts.is_empty() || cli.output.format == Format::Text {
+        return Ok(());
+    }
+    let message = "--explain and --statement print text: leave --format away";
+    Err(CommandError::Usage(message.to_owned()))
+}
+
+fn whole_or_short(
+    advice: &Advice,
+    measured: &RunMeasurements,
+    (output, width): (&OutputArgs, usize),
+) -> String {
+    if output.verbose {
+        text::write(advice, measured, width)
+    } else {
+        short::write(advice, measured, width)
+    }
+}
+
+/// The parts that `--explain` and `--statement` name.
+fn parts_of(advice: &Advice, parts: &ReportArgs, width: usize) -> Result<String, CommandError> {
+    let explained = parts
+        .explain
+        .iter()
+        .map(|name| part::explain(advice, name, width));
+    let statements = parts
+        .statements
+        .iter()
+        .map(|name| part::statement(advice, name, width));
+    explained
+        .chain(statements)
+        .collect::<Result<Vec<String>, part::NoSuchPart>>()
+        .map(|texts| texts.join("\n"))
+        .map_err(|missing| CommandError::Other(no_such_part(&missing)))
+}
+
+fn no_such_part(missing: &part::NoSuchPart) -> String {
+    match missing.known.as_slice() {
+        [] => format!("the report has no {:?}", missing.name),
+        known => format!(
+            "the report has no {:?}; it has {}",
+            missing.name,
+            known.join(", ")
+        ),
+    }
 }
 
 fn outcome(advice: &Advice, fail_on: Option<f64>) -> Outcome {

@@ -23,6 +23,9 @@ mod subject;
 pub(super) fn run(cli: &Cli, arguments: &CheckArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     check_usage(arguments)?;
+    if matches!(cli.output.format, Format::Html | Format::Sql) {
+        return Err(no_such_report());
+    }
     let interrupt = connection::interrupt()?;
     let twin_maker = TwinMaker {
         rehearse: Rehearse::Twin,
@@ -132,6 +135,7 @@ fn write_reports(
         Format::Json => json::CheckReport::new(outcome, gates, Millis::from(started.elapsed()))
             .to_json()
             .map_err(other)?,
+        Format::Html | Format::Sql => return Err(no_such_report()),
     };
     write(cli, &report)?;
     if let Some(path) = &arguments.junit {
@@ -145,6 +149,10 @@ fn write_reports(
             .map_err(|error| CommandError::Other(error.to_string()))?;
     }
     Ok(())
+}
+
+fn no_such_report() -> CommandError {
+    CommandError::Usage("check reports as text, json or markdown".to_owned())
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {

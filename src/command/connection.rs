@@ -125,6 +125,9 @@ fn session_options(cli: &Cli, safety: Safety, interrupt: &Interrupt) -> SessionO
     SessionOptions {
         safety,
         interrupt: interrupt.clone(),
-        trace: cli.output.verbose.then_some(terminal::trace as fn(&str)),
+        trace: cli
+            .output
+            .echo_queries
+            .then_some(terminal::trace as fn(&str)),
     }
 }

@@ -6,7 +6,7 @@ use super::advise::advise_and_report;
 use super::advising::{AdviseOptions, Follow};
 use super::consent::Asking;
 use super::planners::{TwinMaker, check_pg_bin};
-use super::{CommandError, Outcome, connection, interactive, workload};
+use super::{CommandError, Outcome, advise, connection, interactive, workload};
 use crate::cli::{Cli, DemoArgs};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::{Binaries, Cluster, ClusterOptions};
@@ -56,6 +56,7 @@ const LOADING: Safety = Safety {
 
 pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
+    advise::check_parts(cli, &arguments.report)?;
     if arguments.tui {
         interactive::require_terminal(cli)?;
     }
@@ -108,7 +109,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         follow: Follow::default(),
         standbys: Vec::new(),
     };
-    let advice = advise_and_report(cli, &session, &workload, &options)?;
+    let advice = advise_and_report((cli, &arguments.report), &session, &workload, &options)?;
     Ok(if advice.rehearsal.interrupted {
         Outcome::Interrupted
     } else {

@@ -1,5 +1,7 @@
 //! How commands end: their outcomes and errors.
 
+use std::path::Path;
+
 use super::twin_error::TwinError;
 use crate::cluster::{BinariesError, ClusterError};
 use crate::db::DbError;
@@ -99,6 +101,15 @@ impl From<ClusterError> for CommandError {
 }
 
 impl CommandError {
+    /// A file could not be read. One that is not there is wrong usage.
+    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> CommandError {
+        let message = format!("{}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::NotFound => CommandError::Usage(message),
+            _ => CommandError::Other(message),
+        }
+    }
+
     /// The exit status of the program.
     pub(super) fn exit_status(&self) -> u8 {
         match self {

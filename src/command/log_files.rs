@@ -75,7 +75,7 @@ pub(super) fn add(
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> CommandError {
-    CommandError::Other(format!("{}: {error}", path.display()))
+    CommandError::unreadable(path, error)
 }
 
 fn add_files(

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::workload::read_bytes;
 use super::{CommandError, Outcome, advise, interactive, write};
+use crate::advise::Advice;
 use crate::advise::advise as run_pipeline;
 use crate::advise::notice::Notice;
-use crate::cli::{Cli, Format, ReviewArgs};
+use crate::cli::{Cli, Format, ReportArgs, ReviewArgs};
 use crate::log;
 use crate::plan::read::{self, ReadPlan, Reason};
 use crate::planner::PlanOutcome;
 use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
 use crate::report::diff::{self, Diff, NamedPlan};
+use crate::report::html;
 use crate::report::review::{Reviewed, write_json, write_markdown, write_text};
 use crate::report::run_measurements::RunMeasurements;
 use crate::terminal;
@@ -19,6 +21,7 @@ use crate::twin::file::TwinFile;
 use crate::workload::Statement;
 
 pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandError> {
+    advise::check_parts(cli, &arguments.report)?;
     if arguments.diff {
         return diff(cli, &arguments.paths);
     }
@@ -28,7 +31,13 @@ pub(super) fn run(cli: &Cli, arguments: &ReviewArgs) -> Result<Outcome, CommandE
         let bytes = read_bytes(only);
         if let Some(recording) = bytes.as_deref().ok().and_then(recording) {
             let failed = |error| CommandError::Other(format!("{}: {error}", only.display()));
-            return replay(cli, only, &recording.map_err(failed)?);
+            return replay((cli, &arguments.report), only, &recording.map_err(failed)?);
+        }
+        // JSON has an entry for each file, also for one that is not there.
+        if let (Err(CommandError::Usage(message)), true) =
+            (&bytes, cli.output.format != Format::Json)
+        {
+            return Err(CommandError::Usage(message.clone()));
         }
         vec![review(only, bytes)]
     } else {
@@ -87,6 +96,8 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
     let report = match cli.output.format {
         Format::Text => diff::write_text(&diffs, &pairs, width),
         Format::Markdown => diff::write_markdown(&diffs, &pairs, width),
+        Format::Html => html::write_diffs(&diffs),
+        Format::Sql => return Err(no_migration()),
         Format::Json => {
             for plan in pairs.only_before.iter().chain(&pairs.only_after) {
                 terminal::print_message(&format!(
@@ -133,12 +144,19 @@ fn named(files: &[(String, Vec<ReadPlan>)]) -> Vec<NamedPlan<'_>> {
         .collect()
 }
 
+fn no_migration() -> CommandError {
+    let message = "--format sql is for advice: plans have no indexes to create";
+    CommandError::Usage(message.to_owned())
+}
+
 /// Writes plans in the format that was asked for; fails when a file could not be read.
 pub(super) fn write_reviewed(cli: &Cli, reviewed: &[Reviewed]) -> Result<Outcome, CommandError> {
     let width = terminal::report_width(&cli.output);
     let report = match cli.output.format {
         Format::Text => write_text(reviewed, width),
         Format::Markdown => write_markdown(reviewed, width),
+        Format::Html => html::write_reviewed(reviewed),
+        Format::Sql => return Err(no_migration()),
         Format::Json => {
             write_json(reviewed).map_err(|error| CommandError::Other(error.to_string()))?
         }
@@ -335,18 +353,38 @@ fn subject(paths: &[PathBuf]) -> String {
         .join(" ")
 }
 
-/// Runs the pipeline again with the recorded answers, which gives the same report.
-fn replay(cli: &Cli, file: &Path, recording: &Recording) -> Result<Outcome, CommandError> {
+/// The advice of a recording; none if it is something else.
+pub(super) fn recorded_advice(path: &Path, bytes: &[u8]) -> Result<Option<Advice>, CommandError> {
+    let failed = |error: String| CommandError::Other(format!("{}: {error}", path.display()));
+    let Some(recording) = recording(bytes) else {
+        return Ok(None);
+    };
+    let recording = recording.map_err(|error| failed(error.to_string()))?;
+    replayed(path, &recording).map(Some)
+}
+
+/// Runs the pipeline again with the recorded answers, which gives the same advice.
+fn replayed(path: &Path, recording: &Recording) -> Result<Advice, CommandError> {
     let mut replay = Replay::new(recording);
     let (workload, limits) = (&recording.workload, &recording.limits);
-    let failed = |error| CommandError::Other(format!("{}: {error}", file.display()));
+    let failed = |error| CommandError::Other(format!("{}: {error}", path.display()));
     let mut advice = run_pipeline(workload, limits, &mut replay, &|_| {}).map_err(failed)?;
     if replay.unused() > 0 {
         advice.notices.push(Notice::UnusedAnswers(replay.unused()));
     }
-    if interactive::is_requested(cli) {
+    Ok(advice)
+}
+
+/// Shows the advice of a recording.
+fn replay(
+    (cli, parts): (&Cli, &ReportArgs),
+    file: &Path,
+    recording: &Recording,
+) -> Result<Outcome, CommandError> {
+    let advice = replayed(file, recording)?;
+    if parts.is_empty() && !cli.output.verbose && interactive::is_requested(cli) {
         return interactive::on_recording(cli, file.display().to_string(), advice, recording);
     }
-    advise::write_advice(cli, &advice, &RunMeasurements::default())?;
+    advise::write_advice((cli, parts), &advice, &RunMeasurements::default())?;
     Ok(Outcome::Done)
 }

@@ -175,8 +175,8 @@ pub(super) fn read(path: &Path, interrupt: &Interrupt) -> Result<TwinFile, Comma
 
 fn read_whole(path: &Path) -> Result<TwinFile, CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
-    let file =
-        TwinFile::read(File::open(path).map_err(|error| failed(error.into()))?).map_err(failed)?;
+    let opened = File::open(path).map_err(|error| CommandError::unreadable(path, &error))?;
+    let file = TwinFile::read(opened).map_err(failed)?;
     Checked::of(&file.snapshot)
         .map_err(|fault| CommandError::Other(format!("{}: {fault}", path.display())))?;
     Ok(file)

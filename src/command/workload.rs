@@ -95,7 +95,7 @@ fn check_files(arguments: &WorkloadArgs) -> Result<(), CommandError> {
     let opened = |path: &PathBuf| {
         fs::File::open(path)
             .map(|_| ())
-            .map_err(|error| file_error(path, &error))
+            .map_err(|error| CommandError::unreadable(path, &error))
     };
     arguments.log.iter().filter(is_file).try_for_each(opened)
 }
@@ -178,7 +178,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
     } else {
         fs::read(path)
     };
-    read.map_err(|error| file_error(path, &error))
+    read.map_err(|error| CommandError::unreadable(path, &error))
 }
 
 fn file_error(path: &Path, error: &dyn std::fmt::Display) -> CommandError {

@@ -43,7 +43,7 @@ pub struct SessionOptions {
     pub safety: Safety,
     /// Cancels the running statement.
     pub interrupt: Interrupt,
-    /// Called with every statement before it is sent (`--verbose`).
+    /// Called with every statement before it is sent (`--echo-queries`).
     pub trace: Option<fn(&str)>,
 }
 

@@ -169,6 +169,11 @@ impl<'p> Diff<'p> {
         }
     }
 
+    /// The two plans.
+    pub(super) fn plans(&self) -> (&'p Plan, &'p Plan) {
+        (self.before, self.after)
+    }
+
     /// The differences.
     pub fn report(&self) -> &DiffReport {
         &self.report

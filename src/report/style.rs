@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+/// As it is.
+pub(crate) const PLAIN: Style = Style::new();
 /// A headline.
 pub(crate) const BOLD: Style = Style::new().bold();
 /// Less important text.

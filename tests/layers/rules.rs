@@ -47,11 +47,20 @@ pub fn misplaced_crates(uses: &BTreeSet<Use>, rooms_of_crates: &MayUse) -> Vec<S
 }
 
 /// Modules with `async` outside `room`.
-pub fn misplaced_async(tree: &Tree, room: &str) -> Vec<String> {
+pub fn misplaced_async(tree: &Tree, rooms: &[&str]) -> Vec<String> {
     let modules = tree.modules.values();
     modules
-        .filter(|module| module.has_async && room_of(&module.file) != Some(room))
-        .map(|module| format!("src/{} is async: only `{room}` may be.", module.file))
+        .filter(|module| {
+            let is_allowed = room_of(&module.file).is_some_and(|room| rooms.contains(&room));
+            module.has_async && !is_allowed
+        })
+        .map(|module| {
+            format!(
+                "src/{} is async: only {} may be.",
+                module.file,
+                rooms.join(", ")
+            )
+        })
         .collect()
 }
 

@@ -24,7 +24,7 @@ fn place() -> TempDir {
 fn demo(place: &TempDir) -> Command {
     let mut command = program();
     command
-        .args(["demo", "--scale", "0.02", "--no-install"])
+        .args(["demo", "--scale", "0.02", "--no-install", "--verbose"])
         .env("TMPDIR", place.path());
     command
 }

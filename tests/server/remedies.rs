@@ -164,7 +164,7 @@ fn recorded(database: &Database, arguments: &[&str]) -> (Value, [String; 2]) {
     let mut live = database.advise(&[arguments, &["--record", path]].concat());
     let review = |format: &str| {
         let output = program()
-            .args(["review", "--format", format, path])
+            .args(["review", "-v", "--format", format, path])
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", text_of(&output));

@@ -130,7 +130,7 @@ fn the_text_report_fits_its_width_and_shows_both_plans() {
     let database = Database::new("text_report", TABLES);
     for columns in [80, 120, 200] {
         let output = database
-            .program(&["advise", "--rehearse", "transaction", "-c", WORKLOAD])
+            .program(&["advise", "-v", "--rehearse", "transaction", "-c", WORKLOAD])
             .env("COLUMNS", columns.to_string())
             .output()
             .unwrap();
@@ -158,6 +158,55 @@ fn the_text_report_fits_its_width_and_shows_both_plans() {
             "{widest:?} of {columns}:\n{text}"
         );
     }
+}
+
+#[test]
+fn parts_of_a_report_are_shown_by_name() {
+    let database = Database::new("report_parts", TABLES);
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("run.json").display().to_string();
+    let advise = ["advise", "--rehearse", "transaction", "-c", WORKLOAD];
+    let output = database
+        .program(&[&advise[..], &["--record", &recording]].concat())
+        .output()
+        .unwrap();
+    let short = text_of(&output);
+    assert!(
+        short.contains("WHAT TO DO") && short.contains("NOT PLANNED"),
+        "{short}"
+    );
+    assert!(
+        !short.contains("BEFORE"),
+        "plans are one option away: {short}"
+    );
+    let review = |arguments: &[&str]| {
+        let output = program()
+            .args(["review", &recording])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (output.status.code(), text_of(&output))
+    };
+    let (status, text) = review(&["--explain", "r1"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("BEFORE") && text.contains("CREATE INDEX CONCURRENTLY"),
+        "{text}"
+    );
+    let (status, text) = review(&["--statement", "by-owner"]);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.contains("WHERE owner = "),
+        "the whole statement: {text}"
+    );
+    let (status, text) = review(&["--explain", "r99"]);
+    assert_eq!(status, Some(1), "{text}");
+    assert!(
+        text.contains("the report has no \"r99\"; it has r1"),
+        "{text}"
+    );
+    let (status, text) = review(&["--explain", "r1", "--format", "json"]);
+    assert_eq!(status, Some(2), "{text}");
 }
 
 #[test]

@@ -490,7 +490,7 @@ fn text_and_markdown_show_what_changes_in_a_statement() {
     let database = Database::new("rewritten_shown", MESSAGES);
     for format in ["text", "markdown"] {
         let output = database
-            .program(&["advise", "--format", format, "-c", INBOX])
+            .program(&["advise", "-v", "--format", format, "-c", INBOX])
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -212,16 +212,16 @@ fn what_is_no_twin_file_is_refused_with_a_reason() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("no.twin");
     std::fs::write(&file, "SELECT 1").unwrap();
-    for (path, reason) in [
-        (file.as_path(), "not a twin file"),
-        (Path::new("/no/such/file"), "No such file"),
+    for (path, reason, status) in [
+        (file.as_path(), "not a twin file", 1),
+        (Path::new("/no/such/file"), "No such file", 2),
     ] {
         let output = program()
             .args(["advise", "--snapshot"])
             .arg(path)
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(status));
         let said = text_of(&output);
         assert!(
             said.contains(reason) && said.contains(path.to_str().unwrap()),

@@ -181,7 +181,7 @@ impl Diff<'_> {
     }
 
     /// The totals that both or one of the plans have.
-    fn totals(&self) -> Vec<(&'static str, String)> {
+    pub(in crate::report) fn totals(&self) -> Vec<(&'static str, String)> {
         let (before, after) = (&self.report.before, &self.report.after);
         let mut totals = changes(&before.numbers, &after.numbers, Threshold::None);
         let planning = (before.planning_time_ms, after.planning_time_ms);

@@ -31,7 +31,12 @@ pub(super) fn write(text: &mut String, advice: &Advice, width: usize) {
     text.push('\n');
 }
 
-fn block(text: &mut String, (remedy, advice): (&Remedy, &Advice), width: usize) {
+/// Writes a remedy: what to run, what it changes, and why.
+pub(in crate::report) fn block(
+    text: &mut String,
+    (remedy, advice): (&Remedy, &Advice),
+    width: usize,
+) {
     let size = remedy
         .size
         .map_or_else(String::new, |size| format!(" · {size}"));

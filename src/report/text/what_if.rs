@@ -12,7 +12,7 @@ use crate::report::style::{BOLD, DIM, GOOD, styled};
 use crate::text_layout::indent;
 
 /// Writes the section.
-pub(super) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
+pub(in crate::report) fn write(text: &mut String, what_if: &WhatIf, width: usize) {
     let heading = format!(
         "WHAT IF  {}, in the planner twin",
         printable(&what_if.conditions.to_string())

@@ -1,0 +1,146 @@
+//! The default report: what it says, and how long it is.
+
+use super::*;
+use crate::advise::advise;
+use crate::advise::notice::Notice;
+use crate::planner::recording::{Recording, Replay};
+use crate::planner::test_planner::{TestPlanner, seq_scan, table};
+use crate::verdict::Limits;
+
+fn plain(advice: &Advice, width: usize) -> String {
+    let text = write(advice, &RunMeasurements::default(), width);
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+fn recorded(name: &str) -> Advice {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = root.join("fixtures/recordings").join(name);
+    let recording = Recording::from_json(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut replay = Replay::new(&recording);
+    advise(&recording.workload, &recording.limits, &mut replay, &|_| {}).unwrap()
+}
+
+/// As many statements, each made cheaper by an index of its own; the first ones most.
+fn many(statements: usize) -> Advice {
+    let columns: Vec<String> = (0..statements).map(|n| format!("c{n} bigint")).collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut planner = TestPlanner::new([table("orders", &columns)]);
+    for number in 0..statements {
+        let cost = 1_000.0 + 100_000.0 / (1.0 + number as f64 * number as f64);
+        let name = format!("orm-statement-{number}");
+        let scan = seq_scan("orders", cost).filter(&format!("(orders.c{number} = 5)"));
+        let sql = format!("SELECT * FROM orders WHERE c{number} = 5");
+        planner = planner.statement(&name, &sql, scan).index(
+            &format!("orders (c{number})"),
+            Bytes(8192 * 128),
+            &[(&name, 8.0)],
+        );
+    }
+    let workload = planner.workload().clone();
+    advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap()
+}
+
+#[test]
+fn a_recorded_run_is_told_on_a_screen() {
+    insta::assert_snapshot!(plain(&recorded("000-job-queue-twin.json"), 110));
+}
+
+#[test]
+fn every_recorded_run_fits_its_width_except_what_is_to_be_copied() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let advice = recorded(&name);
+        for width in [60, 80, 120] {
+            let text = plain(&advice, width);
+            assert!(text.lines().count() <= 60, "{name}: {text}");
+            let sql = ["CREATE ", "ANALYZE ", "DROP ", "VACUUM ", "ALTER "];
+            let wide = text.lines().find(|line| {
+                let is_sql = sql.iter().any(|word| line.starts_with(word));
+                !is_sql && line.chars().count() > width
+            });
+            assert_eq!(wide, None, "{name} at {width}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn of_many_indexes_those_are_shown_that_bring_most() {
+    let advice = many(50);
+    assert!(advice.recommendations.len() > 40);
+    let text = plain(&advice, 120);
+    assert!(text.lines().count() <= 60, "{text}");
+    let ddl = text.lines().filter(|line| line.starts_with("CREATE INDEX"));
+    let (shown, all) = (ddl.count(), advice.recommendations.len());
+    assert!((3..=8).contains(&shown), "{text}");
+    assert!(
+        text.contains(&format!(" {shown} of the {all} bring ")),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("and {} more (", all - shown)),
+        "{text}"
+    );
+    assert!(text.contains("and 42 more: -v shows all"), "{text}");
+}
+
+#[test]
+fn what_gets_worse_and_what_failed_is_said_and_counted() {
+    let mut advice = many(12);
+    for statement in advice.statements.iter_mut().take(7) {
+        statement.status = StatementStatus::Failed;
+        statement.error = Some("ERROR: relation \"x\" does not exist\nLINE 1".to_owned());
+        statement.before = None;
+        statement.after = None;
+    }
+    let (before, after) = (
+        advice.statements[7].before.clone(),
+        advice.statements[7].after.clone(),
+    );
+    let worse = &mut advice.statements[7];
+    (worse.before, worse.after) = (after, before);
+    worse.change = Some(Change::Worse);
+    let text = plain(&advice, 100);
+    assert!(text.contains("NOT PLANNED  7 statements"), "{text}");
+    assert!(text.contains("relation \"x\" does not exist"), "{text}");
+    assert!(text.contains("and 2 more: -v"), "{text}");
+    assert!(text.contains("WORSE  1 statement"), "{text}");
+    assert!(text.contains("more expensive"), "{text}");
+}
+
+#[test]
+fn nothing_planned_is_said_as_such() {
+    let mut advice = many(2);
+    advice.recommendations.clear();
+    for statement in &mut advice.statements {
+        statement.status = StatementStatus::Failed;
+        statement.before = None;
+        statement.after = None;
+    }
+    let text = plain(&advice, 100);
+    assert!(
+        text.contains("Nothing was planned: none of the 2 statements could be."),
+        "{text}"
+    );
+    assert!(!text.contains("No index helps"), "{text}");
+}
+
+#[test]
+fn details_are_counted_and_nothing_reaches_the_terminal_raw() {
+    let mut advice = many(2);
+    advice
+        .notices
+        .push(Notice::Unwatched("\u{1b}[2J".to_owned()));
+    advice
+        .notices
+        .push(Notice::NoTwin("no \u{1b}[2J initdb".to_owned()));
+    advice.statements[0].statement.id.0 = "evil\u{1b}[2J".to_owned();
+    advice.statements[0].statement.sql = "SELECT '\u{1b}[2J'".to_owned();
+    let text = plain(&advice, 100);
+    assert!(
+        text.contains("1 note about how this was found: -v"),
+        "{text}"
+    );
+    assert!(text.contains("no \\u{1b}[2J initdb"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
