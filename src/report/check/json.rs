@@ -14,7 +14,7 @@ use crate::check::outcome::{CheckOutcome, CheckedStep, Fix, Side};
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
-use crate::report::json::{Tool, schema_of};
+use crate::report::json::Tool;
 use crate::sentences::check as words;
 
 /// Within a version, fields are only added.
@@ -275,8 +275,9 @@ impl CheckReport {
 ///
 /// # Errors
 /// When it has no JSON form.
+#[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
-    schema_of(schemars::schema_for!(CheckReport))
+    crate::report::json::schema_of(schemars::schema_for!(CheckReport))
 }
 
 fn side(side: &Side) -> SideReport {
