@@ -124,7 +124,6 @@ mod tests {
             let size = TableSize {
                 rows,
                 size: Bytes(rows as u64 * 100),
-                indexes: 1,
             };
             estimate(outcome, |_| Some(size)).unwrap()
         };

@@ -101,15 +101,13 @@ pub struct HeldLock {
     pub is_seen: bool,
 }
 
-/// The size of a table with its indexes.
+/// The size of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TableSize {
     /// Rows.
     pub rows: f64,
     /// Without its indexes.
     pub size: Bytes,
-    /// How many indexes it has.
-    pub indexes: usize,
 }
 
 /// An index that the migration added or dropped.

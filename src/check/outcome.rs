@@ -38,8 +38,6 @@ pub struct CheckOutcome {
     pub before: Side,
     /// With what.
     pub after: Side,
-    /// The files of the migration.
-    pub migrations: Vec<String>,
     /// The statements of the migration; empty if two snapshots were compared.
     pub steps: Vec<CheckedStep>,
     /// The statements of the workload.
@@ -119,7 +117,6 @@ impl CheckOutcome {
         CheckOutcome {
             before: sides.0,
             after: sides.1,
-            migrations: files(migrated),
             steps: steps.collect(),
             indexes: index_uses(migrated, &statements),
             statements,
@@ -219,15 +216,4 @@ fn rewritten(migrated: &Migrated) -> Vec<QualifiedName> {
     let all = migrated.steps.iter().flat_map(|step| &step.rewrites);
     let all: std::collections::BTreeSet<&QualifiedName> = all.collect();
     all.into_iter().cloned().collect()
-}
-
-/// The files of a migration, in their order.
-fn files(migrated: &Migrated) -> Vec<String> {
-    let mut files: Vec<String> = Vec::new();
-    for step in &migrated.steps {
-        if files.last() != Some(&step.step.file) {
-            files.push(step.step.file.clone());
-        }
-    }
-    files
 }

@@ -201,64 +201,83 @@ fn alternative(
             columns,
             text,
         } => constraint(table, (name.as_deref(), *kind), columns, text),
-        AlterAction::SetNotNull { column } => {
-            let name = plain_name(&[&last_part(table), column, "not_null"]);
-            let statements = vec![
-                format!(
-                    "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;"
-                ),
-                format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};"),
-                format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"),
-                format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
-            ];
-            Some((DdlFinding::NotNullScans, statements))
-        }
+        AlterAction::SetNotNull { column } => Some(not_null(table, column)),
         AlterAction::AddColumnWithDefault {
             column,
             without_default,
             default,
-        } if rewrites => {
-            let statements = vec![
-                format!("ALTER TABLE {table} {without_default};"),
-                format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default};"),
-                format!(
-                    "UPDATE {table} SET {column} = {default} WHERE {column} IS NULL; -- in batches of some thousand rows"
-                ),
-            ];
-            let has_more = leading_not_null(without_default);
-            let statements = if has_more { Vec::new() } else { statements };
-            Some((DdlFinding::DefaultRewrites, statements))
-        }
+        } if rewrites => Some(default_later(table, column, without_default, default)),
         AlterAction::SetType {
             column,
             type_name,
             using,
-        } if rewrites => {
-            let new = plain_name(&[column, "new"]);
-            let value = using
-                .clone()
-                .unwrap_or_else(|| format!("{column}::{type_name}"));
-            let statements = vec![
-                format!("ALTER TABLE {table} ADD COLUMN {new} {type_name};"),
-                format!(
-                    "-- write {new} together with {column}, by a trigger or in the application"
-                ),
-                format!(
-                    "UPDATE {table} SET {new} = {value} WHERE {new} IS NULL; -- in batches of some thousand rows"
-                ),
-                "-- create its indexes CONCURRENTLY and its constraints NOT VALID, and then in one transaction:".to_owned(),
-                format!(
-                    "ALTER TABLE {table} DROP COLUMN {column}; ALTER TABLE {table} RENAME COLUMN {new} TO {column};"
-                ),
-            ];
-            Some((DdlFinding::TypeRewrites, statements))
-        }
+        } if rewrites => Some(another_column(table, column, type_name, using.as_deref())),
         _ => None,
     }
 }
 
+/// A validated constraint proves that there are no NULLs.
+fn not_null(table: &str, column: &str) -> (DdlFinding, Vec<String>) {
+    let name = plain_name(&[&last_part(table), column, "not_null"]);
+    let statements = vec![
+        format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;"
+        ),
+        format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name};"),
+        format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"),
+        format!("ALTER TABLE {table} DROP CONSTRAINT {name};"),
+    ];
+    (DdlFinding::NotNullScans, statements)
+}
+
+/// Rows that exist get their value afterwards.
+fn default_later(
+    table: &str,
+    column: &str,
+    without_default: &str,
+    default: &str,
+) -> (DdlFinding, Vec<String>) {
+    let statements = vec![
+        format!("ALTER TABLE {table} {without_default};"),
+        format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default};"),
+        format!(
+            "UPDATE {table} SET {column} = {default} WHERE {column} IS NULL; -- in batches of some thousand rows"
+        ),
+    ];
+    let statements = if must_not_be_null(without_default) {
+        Vec::new()
+    } else {
+        statements
+    };
+    (DdlFinding::DefaultRewrites, statements)
+}
+
+/// Another column takes the place of the one whose type changes.
+fn another_column(
+    table: &str,
+    column: &str,
+    type_name: &str,
+    using: Option<&str>,
+) -> (DdlFinding, Vec<String>) {
+    let new = plain_name(&[column, "new"]);
+    let value = using.map_or_else(|| format!("{column}::{type_name}"), str::to_owned);
+    let statements = vec![
+        format!("ALTER TABLE {table} ADD COLUMN {new} {type_name};"),
+        format!("-- write {new} together with {column}, by a trigger or in the application"),
+        format!(
+            "UPDATE {table} SET {new} = {value} WHERE {new} IS NULL; -- in batches of some thousand rows"
+        ),
+        "-- create its indexes CONCURRENTLY and its constraints NOT VALID, and then in one transaction:"
+            .to_owned(),
+        format!(
+            "ALTER TABLE {table} DROP COLUMN {column}; ALTER TABLE {table} RENAME COLUMN {new} TO {column};"
+        ),
+    ];
+    (DdlFinding::TypeRewrites, statements)
+}
+
 /// A column that must not be NULL cannot be filled afterwards.
-fn leading_not_null(definition: &str) -> bool {
+fn must_not_be_null(definition: &str) -> bool {
     definition.to_lowercase().contains("not null")
 }
 
@@ -403,7 +422,6 @@ mod tests {
         let large = TableSize {
             rows: 1e8,
             size: Bytes(10_000_000_000),
-            indexes: 1,
         };
         Migrated {
             steps: outcomes.collect(),

@@ -902,6 +902,7 @@ pub fn schema() -> serde_json::Result<String> {
 }
 
 /// A schema as text, with each description in one line.
+#[cfg(any(test, feature = "internals"))]
 pub(super) fn schema_of(mut schema: schemars::Schema) -> serde_json::Result<String> {
     let mut unwrap_lines =
         schemars::transform::RecursiveTransform(|part: &mut schemars::Schema| {

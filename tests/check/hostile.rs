@@ -42,7 +42,7 @@ fn nothing_reaches_the_machine() {
         let name = format!("hostile_{number}");
         let report = shop.report(&name, &format!("{attack};\n"));
         let steps = report["ddl"].as_array().unwrap();
-        let is_refused = |step: &Value| status(step) != "ok";
+        let is_refused = |step: &Value| status(step) != "ok" || step["handling"] != "executed";
         let last = steps.last().unwrap();
         // The last of these statements does nothing, because what it names is no file of a table.
         let is_harmless = attack.contains("set_rows_aside");

@@ -350,12 +350,11 @@ fn compare_steps(name: &str, report: &Value, real: &[Real], wrong: &mut Vec<Stri
             held.extend(predicted.clone());
             predicted.clone_from(&held);
         }
-        if let Some(seen) = real.locks.as_ref().filter(|_| !refused) {
-            if *seen != predicted {
-                wrong.push(format!(
-                    "{name}: {sql}: locks {predicted:?}, really {seen:?}"
-                ));
-            }
+        let seen = real.locks.as_ref().filter(|_| !refused);
+        if let Some(seen) = seen.filter(|seen| **seen != predicted) {
+            wrong.push(format!(
+                "{name}: {sql}: locks {predicted:?}, really {seen:?}"
+            ));
         }
     }
 }

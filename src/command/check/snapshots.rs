@@ -18,6 +18,9 @@ use crate::twin::Snapshot;
 use crate::twin::exchange::{Part, exchanged};
 use crate::workload::{Statement, Workload};
 
+/// Plans statements with a twin of a snapshot.
+type PlanWith<'p> = dyn Fn(&Snapshot, &[Statement]) -> Result<Plans, CommandError> + 'p;
+
 /// The parts that are exchanged, and the cause that each stands for.
 const PARTS: [(Part, Cause); 3] = [
     (Part::Statistics, Cause::Statistics),
@@ -110,7 +113,7 @@ fn shared(before: &Workload, after: &Workload) -> (Vec<Statement>, Only) {
 fn find_causes(
     checked: &mut [CheckedStatement],
     (before, after): (&Snapshot, &Snapshot),
-    planned: &dyn Fn(&Snapshot, &[Statement]) -> Result<Plans, CommandError>,
+    planned: &PlanWith<'_>,
 ) -> Result<(), CommandError> {
     let is_changed = |checked: &&mut CheckedStatement| {
         checked

@@ -14,7 +14,7 @@ use crate::check::outcome::{CheckOutcome, CheckedStep, Fix, Side};
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
-use crate::report::json::{Tool, schema_of};
+use crate::report::json::Tool;
 use crate::sentences::check as words;
 
 /// Within a version, fields are only added.
@@ -75,9 +75,11 @@ pub struct DdlReport {
     pub file: String,
     /// Its line in the file.
     pub line: usize,
-    /// `ok`; `planned` (it reads or writes rows); `left_out` or `not_possible` (the planner twin does
-    /// not execute it, which says nothing about the server); `failed`; `not_reached`.
+    /// `ok`, `failed`, or `not_reached` after one that failed.
     pub status: String,
+    /// `executed`; `planned`, because it reads or writes rows; `left_out` or `not_possible`: the planner
+    /// twin does not execute it, which says nothing about the server. Null where it was not reached.
+    pub handling: Option<String>,
     /// The server's message where it failed or is not possible.
     pub error: Option<String>,
     /// The strongest lock on each relation that existed before the migration.
@@ -275,8 +277,9 @@ impl CheckReport {
 ///
 /// # Errors
 /// When it has no JSON form.
+#[cfg(any(test, feature = "internals"))]
 pub fn schema() -> serde_json::Result<String> {
-    schema_of(schemars::schema_for!(CheckReport))
+    crate::report::json::schema_of(schemars::schema_for!(CheckReport))
 }
 
 fn side(side: &Side) -> SideReport {
@@ -295,13 +298,21 @@ fn names(names: &[QualifiedName]) -> Vec<String> {
 
 fn ddl(step: &CheckedStep) -> DdlReport {
     let outcome = &step.outcome;
-    let (status, error, planned_rows) = match &outcome.status {
-        StepStatus::Done => ("ok", None, None),
-        StepStatus::Planned { rows } => ("planned", None, Some(*rows)),
-        StepStatus::LeftOut(_) => ("left_out", None, None),
-        StepStatus::NotPossible(message) => ("not_possible", Some(message.clone()), None),
-        StepStatus::Failed(message) => ("failed", Some(message.clone()), None),
-        StepStatus::NotReached => ("not_reached", None, None),
+    let (status, handling) = match &outcome.status {
+        StepStatus::Done => ("ok", Some("executed")),
+        StepStatus::Planned { .. } => ("ok", Some("planned")),
+        StepStatus::LeftOut(_) => ("ok", Some("left_out")),
+        StepStatus::NotPossible(_) => ("ok", Some("not_possible")),
+        StepStatus::Failed(_) => ("failed", Some("executed")),
+        StepStatus::NotReached => ("not_reached", None),
+    };
+    let error = match &outcome.status {
+        StepStatus::NotPossible(message) | StepStatus::Failed(message) => Some(message.clone()),
+        _ => None,
+    };
+    let planned_rows = match outcome.status {
+        StepStatus::Planned { rows } => Some(rows),
+        _ => None,
     };
     let lock = |lock: &crate::check::migration::HeldLock| LockReport {
         relation: lock.relation.to_string(),
@@ -317,6 +328,7 @@ fn ddl(step: &CheckedStep) -> DdlReport {
         file: outcome.step.file.clone(),
         line: outcome.step.line,
         status: status.to_owned(),
+        handling: handling.map(str::to_owned),
         error,
         locks: outcome.locks.iter().map(lock).collect(),
         rewrites: names(&outcome.rewrites),

@@ -198,10 +198,8 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
             );
         }
     }
-    if let (Some(before), Some(after)) = (checked.before.plan(), checked.after.plan()) {
-        if change == StatementChange::Flipped {
-            text.push_str(&side_by_side::write(before, Some(after), width));
-        }
+    if change == StatementChange::Flipped {
+        plans(text, &checked.before, &checked.after, width);
     }
     for assumed in &checked.assumed {
         let cost = assumed
@@ -210,11 +208,16 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
             .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
         let line = format!("{}{cost}", words::assumed(assumed));
         let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
-        if let (Some(before), Some(after)) = (checked.before.plan(), assumed.after.plan()) {
-            if assumed.change == StatementChange::Flipped {
-                text.push_str(&side_by_side::write(before, Some(after), width));
-            }
+        if assumed.change == StatementChange::Flipped {
+            plans(text, &checked.before, &assumed.after, width);
         }
+    }
+}
+
+/// Two plans side by side.
+fn plans(text: &mut String, before: &PlanOutcome, after: &PlanOutcome, width: usize) {
+    if let (Some(before), Some(after)) = (before.plan(), after.plan()) {
+        text.push_str(&side_by_side::write(before, Some(after), width));
     }
 }
 

@@ -76,14 +76,15 @@ pub(super) fn note(
     for (oid, relation) in after {
         let old = before.get(oid);
         let held = old.and_then(|old| old.lock);
-        if let (Some(name), Some(mode)) = (name_of(oid), relation.lock) {
-            if held < Some(mode) && mode > LockMode::AccessShare {
-                outcome.locks.push(HeldLock {
-                    relation: name,
-                    mode,
-                    is_seen: true,
-                });
-            }
+        if let (Some(name), Some(mode)) = (name_of(oid), relation.lock)
+            && held < Some(mode)
+            && mode > LockMode::AccessShare
+        {
+            outcome.locks.push(HeldLock {
+                relation: name,
+                mode,
+                is_seen: true,
+            });
         }
         let is_scanned = old.is_some_and(|old| relation.scans > old.scans);
         if !relation.is_table() {

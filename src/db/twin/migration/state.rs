@@ -34,10 +34,6 @@ impl Twin {
                 let size = TableSize {
                     rows: f64::from(heap.measures.tuples.max(0.0)),
                     size: Bytes(heap.pages * BLOCK_BYTES as u64),
-                    indexes: indexes
-                        .values()
-                        .filter(|index| index.table == relation.name)
-                        .count(),
                 };
                 tables.insert(relation.name.clone(), size);
             }
