@@ -29,6 +29,8 @@ fn paths(text: &str) -> Vec<String> {
         .captures_iter(text)
         .map(|found| found[1].to_owned())
         .filter(|word| looks_like_a_path(word))
+        // A file of the user.
+        .filter(|word| word != "pgrehearse.toml")
         .collect()
 }
 
