@@ -146,6 +146,6 @@ mod tests {
         std::fs::write(&path, "-- nothing\n").unwrap();
         assert_eq!(read(&[path]).unwrap_err().exit_status(), 2);
         let empty = read(&[directory.path().join("missing.sql")]).unwrap_err();
-        assert_eq!(empty.exit_status(), 1);
+        assert_eq!(empty.exit_status(), 2);
     }
 }

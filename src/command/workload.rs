@@ -255,7 +255,7 @@ mod tests {
         let missing = missing.to_str().unwrap();
         for option in ["-f", "--log"] {
             let error = check(&arguments(&[option, missing])).unwrap_err();
-            assert_eq!(error.exit_status(), 1);
+            assert_eq!(error.exit_status(), 2);
             assert!(error.to_string().starts_with(missing), "{error}");
         }
         let binary = directory.path().join("binary.sql");
