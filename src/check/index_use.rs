@@ -5,6 +5,7 @@ use super::migration::{ChangedIndex, IndexChange, Migrated};
 use crate::index::parse_index;
 use crate::model::QualifiedName;
 use crate::plan::Plan;
+use crate::planner::PlanOutcome;
 
 /// An added or dropped index with what the workload says about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +61,17 @@ pub fn index_uses(migrated: &Migrated, statements: &[CheckedStatement]) -> Vec<I
 }
 
 fn is_used(index: &ChangedIndex, checked: &CheckedStatement) -> bool {
-    let outcome = match index.change {
-        IndexChange::Added => &checked.after,
-        IndexChange::Dropped => &checked.before,
+    let reads = |outcome: &PlanOutcome| {
+        let used = outcome.plan().map(Plan::index_names).unwrap_or_default();
+        index.names.iter().any(|name| used.contains(name.as_str()))
     };
-    let reads = |plan: &Plan| plan.index_names().contains(index.name.name.as_str());
-    outcome.plan().is_some_and(reads)
+    match index.change {
+        // What nobody knows yet may decide whether it is used.
+        IndexChange::Added => {
+            reads(&checked.after) || checked.assumed.iter().any(|assumed| reads(&assumed.after))
+        }
+        IndexChange::Dropped => reads(&checked.before),
+    }
 }
 
 /// Another index of the table that answers all that this one answers. Of two that are equal, both are
@@ -91,6 +97,7 @@ mod tests {
     fn added(name: &str, columns: &str, enforces: bool) -> ChangedIndex {
         ChangedIndex {
             name: QualifiedName::new("public", name),
+            names: vec![name.to_owned()],
             table: QualifiedName::new("public", "t"),
             definition: format!("CREATE INDEX {name} ON public.t USING btree ({columns})"),
             change: IndexChange::Added,

@@ -115,6 +115,9 @@ pub struct TableSize {
 pub struct ChangedIndex {
     /// Its name.
     pub name: QualifiedName,
+    /// The names that plans may show it under: its own and, on a partitioned table, its partitions'
+    /// indexes.
+    pub names: Vec<String>,
     /// Its table.
     pub table: QualifiedName,
     /// `CREATE INDEX …`, as the server prints it.
@@ -123,7 +126,7 @@ pub struct ChangedIndex {
     pub change: IndexChange,
     /// It enforces a constraint, so it has a use whatever the plans say.
     pub enforces: bool,
-    /// Its size, an estimate for a new one.
+    /// Its size with its parts, an estimate for a new one.
     pub size: Bytes,
 }
 

@@ -116,7 +116,9 @@ pub(super) fn one_line(step: &CheckedStep) -> String {
 /// Is there anything to say about a statement of the migration besides that it ran?
 pub(super) fn is_worth_saying(step: &CheckedStep) -> bool {
     let outcome = &step.outcome;
+    let works = [&outcome.rewrites, &outcome.scans, &outcome.builds];
     !outcome.locks.is_empty()
+        || works.iter().any(|tables| !tables.is_empty())
         || !step.judged.findings.is_empty()
         || words::step_status(&outcome.status).is_some()
 }

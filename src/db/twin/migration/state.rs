@@ -59,9 +59,13 @@ impl Twin {
         let sql = "SELECT c.oid, n.nspname::text AS schema_name, c.relname::text AS index_name, tn.nspname::text AS table_schema, \
                           t.relname::text AS table_name, pg_get_indexdef(c.oid) AS definition, \
                           i.indisunique OR i.indisexclusion AS enforces, \
-                          CASE WHEN c.relkind = 'i' THEN pg_relation_size(c.oid) ELSE 0 END AS size \
+                          tree.names, tree.size \
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid \
                    JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace \
+                   CROSS JOIN LATERAL (SELECT array_agg(p.relname::text ORDER BY p.relname) AS names, \
+                       coalesce(sum(pg_relation_size(p.oid)) FILTER (WHERE p.relkind = 'i'), 0)::bigint AS size \
+                       FROM (SELECT c.oid UNION SELECT relid::oid FROM pg_partition_tree(c.oid)) AS part (oid) \
+                       JOIN pg_class p ON p.oid = part.oid) AS tree \
                    WHERE c.relowner = $1 AND c.relkind IN ('i', 'I') AND NOT c.relispartition \
                      AND t.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' \
                    ORDER BY n.nspname, c.relname";
@@ -78,6 +82,7 @@ impl Twin {
                     field::<String>(row, "table_schema")?,
                     field::<String>(row, "table_name")?,
                 ),
+                names: field(row, "names")?,
                 definition: field(row, "definition")?,
                 change,
                 enforces: field(row, "enforces")?,
