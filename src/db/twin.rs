@@ -99,8 +99,6 @@ pub struct Twin {
     observed: BTreeMap<(Oid, String), Option<Observed>>,
     /// The estimated sizes of candidates.
     estimates: SharedEstimates,
-    /// Does it create the candidates of a question last ones first?
-    from_behind: bool,
     /// The candidates that exist in the twin, by definition.
     known: BTreeMap<String, Hypothetical>,
     /// The sizes of candidates that the server built, by definition.
@@ -203,7 +201,6 @@ impl Twin {
             samples: Samples::default(),
             observed: BTreeMap::new(),
             estimates: SharedEstimates::default(),
-            from_behind: false,
             known: BTreeMap::new(),
             real_sizes: BTreeMap::new(),
             planned_for: Duration::ZERO,
@@ -259,10 +256,8 @@ impl Twin {
     }
 
     /// Uses the estimated sizes of another twin of the same server, and that one those of this twin.
-    /// Where both create the same candidates at the same time, they meet in the middle.
-    pub fn share_estimates(&mut self, other: &Twin, from_behind: bool) {
+    pub fn share_estimates(&mut self, other: &Twin) {
         self.estimates = other.estimates.clone();
-        self.from_behind = from_behind;
     }
 
     /// How long it has planned statements with new indexes.
@@ -384,12 +379,6 @@ impl Twin {
         besides: Preamble,
         statements: &[Statement],
     ) -> Result<Answer, DbError> {
-        if self.from_behind {
-            for index in indexes.iter().rev() {
-                // Why it cannot be created is said below.
-                let _ = self.know(index)?;
-            }
-        }
         for index in indexes {
             if let Err(refusal) = self.know(index)? {
                 return Ok(Answer::Refused(refusal));

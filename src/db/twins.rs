@@ -376,7 +376,7 @@ impl Twins {
             .into_iter()
             .filter_map(|twin| twin.join().ok().flatten());
         for mut twin in ready {
-            twin.share_estimates(&self.first, self.others.len().is_multiple_of(2));
+            twin.share_estimates(&self.first);
             let mut places = 0..self.log.len();
             match places.try_for_each(|place| follow(&mut twin, &self.log, place)) {
                 Ok(()) => self.others.push(twin),

@@ -11,8 +11,8 @@ use crate::model::{QualifiedName, quote_literal};
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, Rewriting, array_contains,
-    bounded, equal, group_by_group, group_values, is_utc, name_configuration, not_exists,
-    range_bounds, select_once, union_of_arms, without_modifiers,
+    bounded, equal, group_by_group, group_values, name_configuration, not_exists, range_bounds,
+    select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -188,15 +188,17 @@ fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let time_zone = catalog.settings.get("TimeZone").map(String::as_str);
     let rewriting = bounded(sql, &known(catalog), time_zone)?;
     let columns = rewriting.columns.join(" and a ");
+    // In another session's zone it would be written another way.
     let of_session =
-        time_zone.filter(|zone| is_utc(zone) && rewriting.sql.contains("::timestamptz"));
+        time_zone.filter(|_| bounded(sql, &known(catalog), None).as_ref() != Some(&rewriting));
+    let hours = |sql: &str| sql.matches(" hours'").count();
     let because = if let Some(time_zone) = of_session {
         format!(
-            "A {columns} within an expression uses no index on the column itself; the range is the same condition with the TimeZone that is set now, \
+            "A {columns} within an expression uses no index on the column itself; the range has the same rows with the TimeZone that is set now, \
              {}, and in every zone whose clocks were not set back over midnight then.",
             quote_literal(time_zone)
         )
-    } else if rewriting.sql.contains(" hours'") {
+    } else if hours(&rewriting.sql) > hours(sql) {
         format!(
             "Which day a {columns} is depends on the time zone, of which an index on the column knows nothing; the condition stays, and the range on \
              the column itself is wide enough for clocks that were set back over midnight, so the result is the same in every time zone."
@@ -352,6 +354,36 @@ mod tests {
         for zoned in ["timestamp with time zone", "timestamp(3) with time zone"] {
             let found = rewritten([events(zoned)], BY_DAY).unwrap();
             assert!(found.contains("AND at >= "), "{found}");
+        }
+    }
+
+    /// What the statement says elsewhere does not matter.
+    #[test]
+    fn the_reason_names_the_time_zone_only_where_it_decides() {
+        let because = |time: &str, zone: &str, condition: &str| {
+            let sql = format!(
+                "SELECT now()::timestamptz - interval '4 hours' FROM events WHERE {condition}"
+            );
+            let asked = Asked::of([events(time)]).statement(&sql, &seq_scan("events", 100.0));
+            let asked = asked.with_catalog(|catalog| {
+                let setting = ("TimeZone".to_owned(), zone.to_owned());
+                catalog.settings.extend([setting]);
+            });
+            asked.ask(|input| propose(input).remove(0).because)
+        };
+        let (zoned, local) = ("timestamp with time zone", "timestamp without time zone");
+        let day = "at::date = '2024-01-31'";
+        assert!(because(zoned, "Etc/UTC", day).contains("'Etc/UTC'"));
+        assert!(because(zoned, "Europe/Rome", day).contains("in every time zone"));
+        for (time, condition) in [
+            (local, day),
+            (zoned, "(at AT TIME ZONE 'UTC')::date = '2024-01-31'"),
+        ] {
+            let because = because(time, "Etc/UTC", condition);
+            assert!(
+                because.ends_with("the range is the same condition."),
+                "{because}"
+            );
         }
     }
 

@@ -30,7 +30,7 @@ pub use from_tables::{FromTable, KnownColumn, KnownTable, ParentKey, Rewriting};
 pub use group_values::group_values;
 pub use groups::{Groups, group_by_group};
 pub use not_distinct::equal;
-pub use period::{bounded, is_utc};
+pub use period::bounded;
 pub use range_bounds::range_bounds;
 pub use select_once::{Comparisons, select_once};
 pub use text_search::name_configuration;

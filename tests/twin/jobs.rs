@@ -179,16 +179,7 @@ fn several_twins_answer_as_one_does() {
     same(&[many.ask(&questions[70]).unwrap()], &expected[70..71]);
     assert_eq!(one.number(), 1);
 
-    // The advice, too.
-    let workload = workload(&statements());
-    let tables = (1..=TABLES).map(|number| QualifiedName::new("public", format!("shelf{number}")));
-    let catalog = one.catalog(&tables.collect()).unwrap();
-    let of_one = report(&mut one, &catalog, &workload);
-    let of_many = report(&mut many, &catalog, &workload);
-    for (one, many) in of_one.lines().zip(of_many.lines()) {
-        assert_eq!(one, many);
-    }
-    assert_eq!(of_one.len(), of_many.len());
+    same_advice(&mut one, &mut many);
 
     // One of the other servers ends, and its part is asked again.
     let ended = servers.lock().unwrap()[0].clone();
@@ -198,6 +189,18 @@ fn several_twins_answer_as_one_does() {
     same(&many.ask_all(&questions).unwrap(), &expected);
     same(&many.ask_all(&questions).unwrap(), &expected);
     assert_eq!(many.number(), 2);
+}
+
+fn same_advice(one: &mut Twins, many: &mut Twins) {
+    let workload = workload(&statements());
+    let tables = (1..=TABLES).map(|number| QualifiedName::new("public", format!("shelf{number}")));
+    let catalog = one.catalog(&tables.collect()).unwrap();
+    let of_one = report(one, &catalog, &workload);
+    let of_many = report(many, &catalog, &workload);
+    for (one, many) in of_one.lines().zip(of_many.lines()) {
+        assert_eq!(one, many);
+    }
+    assert_eq!(of_one.len(), of_many.len());
 }
 
 /// Twins in the place of a server with this catalog: each has counters of its own.

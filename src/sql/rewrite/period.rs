@@ -28,7 +28,7 @@ pub fn bounded(sql: &str, schema: &Schema<'_>, time_zone: Option<&str>) -> Optio
 
 /// A zone whose clocks are never changed, by the names that the time zone database has for it
 /// (`etcetera` and `backward` of tzdata).
-pub fn is_utc(time_zone: &str) -> bool {
+fn is_utc(time_zone: &str) -> bool {
     const NAMES: [&str; 8] = [
         "utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", "etc/zulu",
     ];
