@@ -30,7 +30,7 @@ fn paths(text: &str) -> Vec<String> {
         .map(|found| found[1].to_owned())
         .filter(|word| looks_like_a_path(word))
         // A file of the user.
-        .filter(|word| word != "pgrehearse.toml")
+        .filter(|word| !["pgrehearse.toml", ".cursor/mcp.json"].contains(&word.as_str()))
         .collect()
 }
 

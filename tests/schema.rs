@@ -2,6 +2,8 @@
 //! again with `UPDATE_SCHEMA=1 cargo test --test schema`, and read the difference: fields are only
 //! added.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::path::Path;
 
 #[test]

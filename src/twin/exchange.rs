@@ -169,6 +169,19 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
             .into_iter()
             .filter(|one| !known.contains(&(one.relation, one.attribute, one.inherited))),
     );
+    extremes(snapshot, other, &own, &others);
+    if same_database {
+        extended(snapshot, other);
+    }
+}
+
+/// The least and the greatest value of each column that both have: the other's.
+fn extremes(
+    snapshot: &mut Snapshot,
+    other: &Snapshot,
+    own: &BTreeMap<(Oid, i16), ColumnKey>,
+    others: &BTreeMap<(Oid, i16), ColumnKey>,
+) {
     for extremes in &mut snapshot.extremes {
         let key = own.get(&(extremes.relation, extremes.attribute));
         let same = other
@@ -180,15 +193,17 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
             extremes.largest.clone_from(&same.largest);
         }
     }
-    if same_database {
-        for extended in &mut snapshot.extended_statistics {
-            let same = other
-                .extended_statistics
-                .iter()
-                .find(|same| same.oid == extended.oid && same.inherited == extended.inherited);
-            if let Some(same) = same {
-                extended.clone_from(same);
-            }
+}
+
+/// Extended statistics that both have: the other's.
+fn extended(snapshot: &mut Snapshot, other: &Snapshot) {
+    for extended in &mut snapshot.extended_statistics {
+        let same = other
+            .extended_statistics
+            .iter()
+            .find(|same| same.oid == extended.oid && same.inherited == extended.inherited);
+        if let Some(same) = same {
+            extended.clone_from(same);
         }
     }
 }
