@@ -10,6 +10,7 @@
 pub mod agreement;
 pub mod array_literal;
 pub mod checks;
+pub mod dependencies;
 pub mod exchange;
 pub mod file;
 pub mod foreign_options;

@@ -54,12 +54,15 @@ impl ExpectedPlan {
         format!("-- {name}\n-- cost {cost}\n{}\n", shape.trim_end())
     }
 
-    /// The plan, with what the text says of it.
+    /// The plan, with what the text says of it. Where the cost is now less than a unit of the last
+    /// digit away from the text's, it is taken to be the same: the text does not say more.
     ///
     /// # Errors
     /// When it is nested deeper than plans may be.
-    pub fn plan(&self) -> Result<Plan, PlanError> {
-        plan_of_shape(&self.shape, self.cost)
+    pub fn plan(&self, now: Option<Cost>) -> Result<Plan, PlanError> {
+        let is_same = |now: &Cost| (now.0 - self.cost.0).abs() < unit_of_last_digit(self.cost);
+        let cost = now.filter(is_same).unwrap_or(self.cost);
+        plan_of_shape(&self.shape, cost)
     }
 
     /// Reads the text of a file. What git does to the ends of lines is no difference.
@@ -96,10 +99,18 @@ fn rounded(cost: Cost) -> Cost {
     if cost.0 <= 0.0 || !cost.0.is_finite() {
         return Cost(0.0);
     }
-    let magnitude = 10f64.powi(cost.0.log10().floor() as i32 - 1);
-    let rounded = (cost.0 / magnitude).round() * magnitude;
+    let unit = unit_of_last_digit(cost);
+    let rounded = (cost.0 / unit).round() * unit;
     // Without the error of the division.
     Cost((rounded * 1000.0).round() / 1000.0)
+}
+
+/// What the second significant digit counts.
+fn unit_of_last_digit(cost: Cost) -> f64 {
+    if cost.0 <= 0.0 || !cost.0.is_finite() {
+        return 0.0;
+    }
+    10f64.powi(cost.0.log10().floor() as i32 - 1)
 }
 
 /// The names of the files, by statement: the statement's name without what file systems do not like.
@@ -152,6 +163,18 @@ mod tests {
         assert_eq!(text(1201.0), text(1239.0));
         assert_ne!(text(1200.0), text(1300.0));
         assert_eq!(text(8.44), "-- s\n-- cost 8.4\nSeq Scan on t\n");
+    }
+
+    #[test]
+    fn a_cost_is_another_from_the_last_digit_of_the_text_on() {
+        let expected = ExpectedPlan::of(&StatementId("s".to_owned()), &plan(1234.5));
+        let now = |cost| expected.plan(Some(Cost(cost))).unwrap().total_cost().0;
+        for same in [1150.5, 1234.5, 1251.0, 1299.0] {
+            assert!((now(same) - same).abs() < 1e-9, "{same}");
+        }
+        for other in [1100.0, 1300.0, 2500.0] {
+            assert!((now(other) - 1200.0).abs() < 1e-9, "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::session::TransactionMode;
 use super::{DbError, Session};
 use crate::model::QualifiedName;
 use crate::sql::RelationName;
+use crate::twin::dependencies;
 use crate::twin::snapshot::{Extremes, Origin, RelationFile, Snapshot};
 
 mod extremes;
@@ -120,6 +121,7 @@ impl Session {
             read_by_functions: reached.relations,
             ..Snapshot::default()
         };
+        dependencies::forget_unknown(&mut snapshot);
         let source = self.add_statistics(&oids, &mut snapshot)?;
         snapshot.gaps = self.gaps(&oids, &snapshot.origin.role, source)?;
         snapshot.gaps.extend(self.not_copied(scope, &oids)?);

@@ -179,6 +179,26 @@ const MIGRATIONS: &[(&str, &[&str])] = &[
             "COMMIT",
         ],
     ),
+    (
+        "drop_indexed_column",
+        &["ALTER TABLE orders DROP COLUMN created"],
+    ),
+    (
+        "drop_viewed_column",
+        &["ALTER TABLE orders DROP COLUMN total CASCADE"],
+    ),
+    (
+        "retype_indexed_column",
+        &["ALTER TABLE orders ALTER COLUMN created TYPE timestamp"],
+    ),
+    (
+        "make_table_anew",
+        &[
+            "DROP TABLE item",
+            "CREATE TABLE item (order_id integer, line integer, sku text, quantity integer, PRIMARY KEY (order_id, line))",
+        ],
+    ),
+    ("fails_on_type_in_use", &["DROP TYPE order_state"]),
     ("fails", &["ALTER TABLE orders ADD COLUMN total numeric"]),
     ("fails_on_missing_table", &["CREATE INDEX i ON basket (id)"]),
     (

@@ -9,6 +9,7 @@ use crate::check::comparison::CheckedStatement;
 use crate::check::outcome::{CheckOutcome, Only};
 use crate::check::shape::Renamed;
 use crate::command::CommandError;
+use crate::plan::Plan;
 use crate::planner::PlanOutcome;
 use crate::workload::StatementId;
 
@@ -21,7 +22,7 @@ pub(super) fn compare(outcome: &mut CheckOutcome, directory: &Path) -> Result<()
         let before = match expected.remove(&checked.statement.id) {
             Some((path, expected)) => {
                 let plan = expected
-                    .plan()
+                    .plan(checked.after.plan().map(Plan::total_cost))
                     .map_err(|error| CommandError::Other(format!("{}: {error}", path.display())))?;
                 PlanOutcome::Plan(plan)
             }

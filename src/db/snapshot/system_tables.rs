@@ -87,12 +87,8 @@ const SYSTEM_TABLES: &[(&str, &str)] = &[
         "x.oid IN (SELECT t.ftserver FROM pg_catalog.pg_foreign_table t WHERE t.ftrelid = ANY ($1::oid[]))",
     ),
     ("pg_foreign_table", "x.ftrelid = ANY ($1::oid[])"),
-    // The sequence of an identity or serial column.
-    (
-        "pg_depend",
-        "x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-         AND x.objid = ANY ($1::oid[]) AND x.refobjid = ANY ($1::oid[]) AND x.refobjsubid > 0 AND x.deptype IN ('a', 'i')",
-    ),
+    // What is dropped or refused together; those of objects that are not copied are taken out later.
+    ("pg_depend", include_str!("dependencies.sql")),
 ];
 
 /// The bootstrap superuser, which every server has.

@@ -12,10 +12,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio_postgres::types::Type;
+
 use super::{OWN_PATH, PATIENCE, Twin};
 use crate::check::migration::{ChangedIndex, IndexChange, Migrated, StepOutcome};
 use crate::check::script::Step;
 use crate::db::DbError;
+use crate::db::row::field;
 use crate::model::{QualifiedName, quote_identifier};
 use crate::twin::Snapshot;
 use crate::twin::checks::Checked;
@@ -46,6 +49,7 @@ impl Twin {
     /// # Errors
     /// When the connection to the twin is lost. What the server refuses is an outcome.
     pub fn migrate(&mut self, snapshot: &Snapshot, steps: &[Step]) -> Result<Executed, DbError> {
+        self.create_toast_tables()?;
         self.prepare_functions()?;
         let before = self.before()?;
         let empty = self.directory.create(&[], 0)?;
@@ -63,6 +67,30 @@ impl Twin {
             },
             lost,
         })
+    }
+
+    /// Tables were copied without their TOAST tables. ALTER TABLE creates one where it is missing, and
+    /// refuses to do so with a weak lock (`CheckAndCreateToastTable`, src/backend/catalog/toasting.c).
+    /// So it is done before, by a command that does nothing else.
+    fn create_toast_tables(&self) -> Result<(), DbError> {
+        let sql = "SELECT n.nspname::text AS schema_name, c.relname::text AS relation_name \
+                   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                   WHERE c.relowner = $1 AND c.relkind = 'r' AND c.reltoastrelid = 0 ORDER BY c.oid";
+        let rows = self
+            .admin
+            .query(OPERATION, sql, &[(&self.role.oid, Type::OID)])?;
+        let alter = |row| {
+            let table = QualifiedName::new(
+                field::<String>(row, "schema_name")?,
+                field::<String>(row, "relation_name")?,
+            );
+            Ok(format!("ALTER TABLE {table} SET WITHOUT OIDS"))
+        };
+        let statements: Vec<String> = rows.iter().map(alter).collect::<Result<_, DbError>>()?;
+        if statements.is_empty() {
+            return Ok(());
+        }
+        self.session.batch(OPERATION, &statements.join("; "))
     }
 
     /// The functions that the role needs while it executes a migration, and all tables with few rows.

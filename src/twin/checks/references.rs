@@ -22,8 +22,6 @@ const RELATIONS: &[(&str, &str)] = &[
     ("pg_statistic_ext", "stxrelid"),
     ("pg_sequence", "seqrelid"),
     ("pg_foreign_table", "ftrelid"),
-    ("pg_depend", "objid"),
-    ("pg_depend", "refobjid"),
 ];
 
 /// The same, or 0.
@@ -49,9 +47,6 @@ const LISTS: &[(&str, &str, &str)] = &[
 
 /// Btree and hash: their default operator classes decide how values are compared.
 const COMPARING_METHODS: &[&str] = &["403", "405"];
-
-/// `pg_class`, as `pg_depend.classid` names it.
-const PG_CLASS: &str = "1259";
 
 pub(super) fn check(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
     check_schemas(snapshot)?;
@@ -123,9 +118,8 @@ fn check_relations(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
 
 /// Objects that hang on other objects: dependencies, triggers, operator classes.
 fn check_objects(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
-    let depend = snapshot.rows_of("pg_depend", ["classid", "refclassid"]);
-    if depend.iter().flatten().any(|class| *class != PG_CLASS) {
-        return fault("a row of pg_depend is not about a relation");
+    if let Some(unknown) = crate::twin::dependencies::unknown(snapshot) {
+        return fault(unknown);
     }
     let names = names(snapshot);
     for [relation] in snapshot.rows_of("pg_trigger", ["tgrelid"]) {

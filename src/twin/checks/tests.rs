@@ -68,6 +68,11 @@ fn sound() -> Snapshot {
                 "oid castsource casttarget castfunc",
                 &["16700 16650 23 16600", "16701 23 25 0"],
             ),
+            system_table(
+                "pg_depend",
+                "classid objid objsubid refclassid refobjid refobjsubid deptype",
+                &["1259 16402 0 1259 16401 2 a", "1259 16401 0 2615 16400 0 n"],
+            ),
         ],
         files: vec![file(16_401, "job", "r"), file(16_402, "job_a", "i")],
         ..Snapshot::default()
@@ -100,6 +105,23 @@ fn a_sound_snapshot_says_what_it_needs_files_for() {
     let checked = Checked::of(&snapshot).unwrap();
     assert_eq!(checked.tablespaces, [ObjectOid(16_500)]);
     assert_eq!(checked.sequences, [ObjectOid(16_403)]);
+}
+
+#[test]
+fn what_depends_on_what_is_a_part_of_the_snapshot() {
+    for row in [
+        "1259 16402 0 1259 1259 0 a",
+        "1259 16499 0 1259 16401 0 a",
+        "1259 16402 0 1255 16401 0 n",
+        "1260 16402 0 1259 16401 0 n",
+        "1259 16402 0 1259 16401 0 e",
+    ] {
+        refused(with_row("pg_depend", row), "pg_depend has a dependency");
+        let mut snapshot = sound();
+        with_row("pg_depend", row)(&mut snapshot);
+        crate::twin::dependencies::forget_unknown(&mut snapshot);
+        assert_eq!(snapshot, sound(), "{row}");
+    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub(super) fn redact(
     }
     let defaults = drop_defaults(snapshot, kinds);
     if defaults > 0 {
+        crate::twin::dependencies::forget_unknown(snapshot);
         report.dropped.push(format!(
             "{defaults} defaults of columns that hold constants"
         ));

@@ -160,6 +160,11 @@ pub(super) struct ColumnShape {
 /// src/backend/utils/cache/lsyscache.c).
 const UNKNOWN_WIDTH_BYTES: i32 = 32;
 
+/// A number of type numeric with about ten digits
+/// (<https://www.postgresql.org/docs/current/datatype-numeric.html>: two bytes for each four digits,
+/// and three to eight bytes more).
+const NUMERIC_WIDTH_BYTES: i32 = 8;
+
 impl Shape {
     /// The expected bytes of a row: header, values, and the pointer to it
     /// (<https://www.postgresql.org/docs/current/storage-page-layout.html>).
@@ -167,6 +172,7 @@ impl Shape {
         let width = |column: &ColumnShape| match (column.width, column.length) {
             (Some(width), _) => width,
             (None, length) if length > 0 => i32::from(length),
+            (None, _) if column.type_oid == Type::NUMERIC.oid() => NUMERIC_WIDTH_BYTES,
             _ => UNKNOWN_WIDTH_BYTES,
         };
         let values: i32 = self.columns.values().map(width).sum();
