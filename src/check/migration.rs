@@ -138,11 +138,3 @@ pub enum IndexChange {
     /// It is gone.
     Dropped,
 }
-
-impl Migrated {
-    /// The statement that the server refused, if there is one.
-    pub fn failed(&self) -> Option<&StepOutcome> {
-        let is_failed = |step: &&StepOutcome| matches!(step.status, StepStatus::Failed(_));
-        self.steps.iter().find(is_failed)
-    }
-}

@@ -121,7 +121,7 @@ pub fn plan_of_shape(shape: &str, cost: Cost) -> Result<Plan, PlanError> {
     Plan::from_json(json!({"Plan": root}))
 }
 
-/// What a line says; the reverse of [`line`].
+/// What a line says; the reverse of [`line()`].
 fn properties(text: &str) -> Map<String, Value> {
     let mut node = Map::new();
     let mut rest = text;

@@ -140,8 +140,23 @@ fn expected_plans_are_kept_in_a_directory() {
     );
     assert!(!plans.join("gone.plan").exists());
 
-    // A migration is compared with what is expected, too.
-    let migration = directory.path().join("m.sql");
+    a_migration_is_compared_with_what_is_expected(directory.path(), &run);
+
+    std::fs::write(&file, "no plan").unwrap();
+    let damaged = run(&[]);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(
+        text_of(&damaged).contains("order-by-id.plan: line 1: expected"),
+        "{}",
+        text_of(&damaged)
+    );
+}
+
+fn a_migration_is_compared_with_what_is_expected(
+    directory: &Path,
+    run: &dyn Fn(&[&str]) -> Output,
+) {
+    let migration = directory.join("m.sql");
     std::fs::write(&migration, "DROP INDEX orders_customer;").unwrap();
     let worse = run(&[
         "--migrate",
@@ -154,15 +169,6 @@ fn expected_plans_are_kept_in_a_directory() {
         text_of(&worse).contains("orders-of-customer"),
         "{}",
         text_of(&worse)
-    );
-
-    std::fs::write(&file, "no plan").unwrap();
-    let damaged = run(&[]);
-    assert_eq!(damaged.status.code(), Some(1));
-    assert!(
-        text_of(&damaged).contains("order-by-id.plan: line 1: expected"),
-        "{}",
-        text_of(&damaged)
     );
 }
 

@@ -111,7 +111,7 @@ fn the_json_report_is_as_the_schema_says() {
 #[test]
 fn the_text_says_first_what_is_worse() {
     let output = run("text", WORSE, &["--fail-on", "flip,unused-index"]);
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     let summary = text.lines().nth(1).unwrap();
     assert!(summary.starts_with("1 cannot run · "), "{text}");
     for expected in [
@@ -141,7 +141,7 @@ fn markdown_stays_below_the_limit_of_a_comment() {
         WORSE,
         &["--format", "markdown", "-f", file.to_str().unwrap()],
     );
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.len() < 60_000, "{}", text.len());
     assert!(
         text.starts_with("## pgrehearse check\n\n**400 flipped**"),
@@ -203,7 +203,7 @@ fn results_are_written_for_ci_systems() {
             .iter()
             .any(|result| result["ruleId"] == "statement-cannot-run")
     );
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         text.lines()
             .any(|line| line.starts_with("::error ") && line.contains("nickname")),
