@@ -19,6 +19,7 @@ pub mod index_use;
 pub mod lock;
 pub mod migration;
 pub mod outcome;
+pub mod row_conditions;
 pub mod safer;
 pub mod script;
 pub mod shape;

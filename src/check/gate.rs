@@ -84,6 +84,7 @@ impl Gate {
             Gate::Flip => statements(&super::comparison::CheckedStatement::may_flip),
             Gate::CannotRun => {
                 let mut by = outcome.failed_steps();
+                by.extend(outcome.steps_that_will_fail());
                 by.extend(statements(&|checked| {
                     checked.change == Some(StatementChange::CannotRun)
                 }));

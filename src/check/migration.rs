@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lock::LockMode;
+use super::row_conditions::SeenColumns;
 use super::script::{LeftOut, Step};
 use super::shape::Renamed;
 use crate::model::{Bytes, QualifiedName};
@@ -22,6 +23,8 @@ pub struct Migrated {
     pub without_statistics: Vec<(QualifiedName, String)>,
     /// Tables and materialized views that are new: nothing is known of their rows.
     pub new_tables: Vec<QualifiedName>,
+    /// What ANALYZE saw in the columns before.
+    pub seen: SeenColumns,
     /// Columns that are new.
     pub new_columns: Vec<(QualifiedName, String)>,
     /// Relations and indexes that have another name, or that were replaced by one with the same

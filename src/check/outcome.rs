@@ -161,6 +161,30 @@ impl CheckOutcome {
         failed.map(CheckedStep::place).collect()
     }
 
+    /// The statements of the migration that will probably fail on the server's rows, each with its place.
+    pub fn steps_that_will_fail(&self) -> Vec<String> {
+        let predicts = |step: &&CheckedStep| {
+            let mut findings = step.judged.findings.iter();
+            findings.any(super::safer::DdlFinding::predicts_failure)
+        };
+        let steps = self.steps.iter().filter(predicts);
+        steps.map(CheckedStep::place).collect()
+    }
+
+    /// Does a statement of the migration drop or change something that a table may use which the twin
+    /// file does not have?
+    pub fn may_break_others(&self) -> bool {
+        use super::migration::StepStatus;
+        const WORDS: [&str; 3] = ["drop", "rename", "type"];
+        let changes = |step: &CheckedStep| {
+            let words = crate::sql::fingerprint::identifiers(&step.outcome.step.sql);
+            step.outcome.status == StepStatus::Done
+                && !step.outcome.locks.is_empty()
+                && WORDS.iter().any(|word| words.contains(*word))
+        };
+        self.is_partial && self.steps.iter().any(changes)
+    }
+
     /// Did a statement of the migration fail because something is missing that the server may have?
     pub fn misses_something(&self) -> bool {
         use super::migration::StepStatus;

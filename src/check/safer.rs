@@ -9,6 +9,7 @@
 use super::duration::{self, DurationRange};
 use super::lock::Blocks;
 use super::migration::{Migrated, StepOutcome, StepStatus};
+use super::row_conditions::{Contradiction, contradictions};
 use crate::model::QualifiedName;
 use crate::sql::fingerprint::identifiers;
 use crate::sql::{
@@ -16,7 +17,7 @@ use crate::sql::{
 };
 
 /// What is worth saying about a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum DdlFinding {
     /// It builds an index while writers wait.
     IndexBlocksWrites,
@@ -36,6 +37,8 @@ pub enum DdlFinding {
     Rewrites,
     /// It fails on values that the columns have; the server's message.
     FailsOnValues(String),
+    /// It fails on rows that ANALYZE has seen.
+    FailsOnRows(Contradiction),
     /// These columns have no statistics until the next ANALYZE.
     LosesStatistics(Vec<String>),
     /// It may wait for a lock as long as it likes, and everybody else behind it.
@@ -56,16 +59,21 @@ impl DdlFinding {
             DdlFinding::DefaultRewrites => "default-rewrites",
             DdlFinding::TypeRewrites => "type-rewrites",
             DdlFinding::Rewrites => "rewrites",
-            DdlFinding::FailsOnValues(_) => "fails-on-values",
+            DdlFinding::FailsOnValues(_) | DdlFinding::FailsOnRows(_) => "fails-on-values",
             DdlFinding::LosesStatistics(_) => "loses-statistics",
             DdlFinding::NoLockTimeout => "no-lock-timeout",
             DdlFinding::HoldsLock(_) => "holds-lock",
         }
     }
+
+    /// Does it say that the statement will fail on the server?
+    pub fn predicts_failure(&self) -> bool {
+        self.rule() == "fails-on-values"
+    }
 }
 
 /// What is said about one statement, and how it is written better.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Judged {
     /// What is worth saying.
     pub findings: Vec<DdlFinding>,
@@ -94,6 +102,10 @@ pub fn judge(migrated: &Migrated) -> Vec<Judged> {
             one.findings
                 .push(DdlFinding::FailsOnValues(message.clone()));
         }
+        let earlier = migrated.steps.get(..at).unwrap_or_default();
+        let contradictions = contradictions(step, earlier, &migrated.seen);
+        one.findings
+            .extend(contradictions.into_iter().map(DdlFinding::FailsOnRows));
         let waits = waits_for_others(step);
         if waits && !has_lock_timeout && !said_lock_timeout {
             said_lock_timeout = true;
@@ -205,8 +217,15 @@ fn alternative(
         AlterAction::AddColumnWithDefault {
             column,
             without_default,
+            is_not_null,
             default,
-        } if rewrites => Some(default_later(table, column, without_default, default)),
+        } if rewrites => {
+            let (finding, mut statements) = default_later(table, column, without_default, default);
+            if *is_not_null {
+                statements.extend(not_null(table, column).1);
+            }
+            Some((finding, statements))
+        }
         AlterAction::SetType {
             column,
             type_name,
@@ -244,11 +263,6 @@ fn default_later(
             "UPDATE {table} SET {column} = {default} WHERE {column} IS NULL; -- in batches of some thousand rows"
         ),
     ];
-    let statements = if must_not_be_null(without_default) {
-        Vec::new()
-    } else {
-        statements
-    };
     (DdlFinding::DefaultRewrites, statements)
 }
 
@@ -274,11 +288,6 @@ fn another_column(
         ),
     ];
     (DdlFinding::TypeRewrites, statements)
-}
-
-/// A column that must not be NULL cannot be filled afterwards.
-fn must_not_be_null(definition: &str) -> bool {
-    definition.to_lowercase().contains("not null")
 }
 
 fn constraint(
@@ -388,6 +397,8 @@ fn add_lost_statistics(migrated: &Migrated, judged: &mut [Judged]) {
             _ => None,
         });
         match known {
+            // The partitions of a table have the same columns.
+            Some(columns) if columns.contains(column) => {}
             Some(columns) => columns.push(column.clone()),
             None => {
                 let columns = vec![column.clone()];

@@ -6,6 +6,7 @@ use crate::check::index_use::IndexFinding;
 use crate::check::lock::Blocks;
 use crate::check::migration::{HeldLock, StepStatus};
 use crate::check::outcome::{Only, Unknown};
+use crate::check::row_conditions::Contradiction;
 use crate::check::safer::DdlFinding;
 use crate::check::script::LeftOut;
 use crate::model::QualifiedName;
@@ -13,6 +14,9 @@ use crate::planner::PlanOutcome;
 
 /// Why something may be missing.
 pub const PARTIAL: &str = "What does not exist may be missing in the twin file only, which has the tables of its workload: take it with pgrehearse snapshot --all-tables";
+
+/// Why something that would be refused may not have been.
+pub const PARTIAL_DEPENDENCIES: &str = "The twin file has only the tables of its workload: views and foreign keys of others that need what is dropped or changed are not known. Take it with pgrehearse snapshot --all-tables";
 
 /// What is said of a statement of a migration.
 pub fn ddl_finding(finding: &DdlFinding) -> String {
@@ -44,6 +48,13 @@ pub fn ddl_finding(finding: &DdlFinding) -> String {
         DdlFinding::FailsOnValues(message) => format!(
             "fails on a value that the statistics have, so probably on the server, too: {message}"
         ),
+        DdlFinding::FailsOnRows(Contradiction::Nulls { column, share }) => format!(
+            "probably fails: when ANALYZE last ran, {} of the rows had no {column}",
+            null_share(*share)
+        ),
+        DdlFinding::FailsOnRows(Contradiction::Repeats { column }) => format!(
+            "probably fails: when ANALYZE last ran, several rows had the same {column}"
+        ),
         DdlFinding::LosesStatistics(columns) => format!(
             "removes the statistics of {}: run ANALYZE right after it, or plans are guesses until autovacuum does",
             columns.join(", ")
@@ -54,6 +65,15 @@ pub fn ddl_finding(finding: &DdlFinding) -> String {
         DdlFinding::HoldsLock(table) => format!(
             "its lock is held to the end of the transaction, while a later statement works on all rows of {table}: put them in different transactions"
         ),
+    }
+}
+
+fn null_share(share: f32) -> String {
+    let percent = f64::from(share) * 100.0;
+    if percent < 0.1 {
+        "less than 0.1 %".to_owned()
+    } else {
+        format!("{percent:.1} %")
     }
 }
 

@@ -36,8 +36,10 @@ pub enum AlterAction {
     AddColumnWithDefault {
         /// The column, as written.
         column: String,
-        /// The action without the default.
+        /// The action without the default, and without NOT NULL.
         without_default: String,
+        /// NOT NULL?
+        is_not_null: bool,
         /// The default's expression, as written.
         default: String,
     },
@@ -221,13 +223,25 @@ fn add_column(tokens: &Tokens<'_>, from: usize, column: usize, to: usize) -> Opt
         depth == 0 && tokens.is_one_of(*at, AFTER_DEFAULT)
     });
     let end = end.unwrap_or(to);
-    let mut without_default = tokens.text(from, default)?.to_owned();
-    if let Some(rest) = tokens.text(end, to).filter(|_| end < to) {
-        without_default = format!("{without_default} {rest}");
+    let is_not_null = |at: usize| tokens.is_word(at, "not") && tokens.is_word(at + 1, "null");
+    let not_null = (column + 1..default)
+        .chain(end..to)
+        .find(|at| is_not_null(*at));
+    let mut pieces = Vec::new();
+    for (begin, end) in [(from, default), (end, to)] {
+        let (until, after) = match not_null {
+            Some(at) if (begin..end).contains(&at) => (at, at + 2),
+            _ => (end, end),
+        };
+        for (begin, end) in [(begin, until), (after, end)] {
+            pieces.extend((begin < end).then(|| tokens.text(begin, end)).flatten());
+        }
     }
+    let without_default = pieces.join(" ");
     Some(AlterAction::AddColumnWithDefault {
         column: tokens.text(column, column + 1)?.to_owned(),
         without_default,
+        is_not_null: not_null.is_some(),
         default: tokens.text(default + 1, end)?.to_owned(),
     })
 }
@@ -279,18 +293,25 @@ mod tests {
                 AlterAction::AddColumnWithDefault {
                     column,
                     without_default,
+                    is_not_null,
                     default,
                 },
-            ] => format!("{column} | {without_default} | {default}"),
+            ] => format!("{column} | {without_default} | {is_not_null} | {default}"),
             other => format!("{other:?}"),
         };
         assert_eq!(
             read("ALTER TABLE t ADD COLUMN IF NOT EXISTS a uuid DEFAULT f(1, (2)) NOT NULL"),
-            "a | ADD COLUMN IF NOT EXISTS a uuid NOT NULL | f(1, (2))"
+            "a | ADD COLUMN IF NOT EXISTS a uuid | true | f(1, (2))"
         );
         assert_eq!(
             read("ALTER TABLE t ADD a text DEFAULT null"),
-            "a | ADD a text | null"
+            "a | ADD a text | false | null"
+        );
+        assert_eq!(
+            read(
+                "ALTER TABLE t ADD a text NOT NULL COLLATE \"C\" DEFAULT md5(random()::text) UNIQUE"
+            ),
+            "a | ADD a text COLLATE \"C\" UNIQUE | true | md5(random()::text)"
         );
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Snapshot;
-use super::snapshot::{Oid, Statistic};
+use super::snapshot::{ColumnName, Oid, Statistic};
 use crate::model::QualifiedName;
 
 /// A part of a snapshot that can be exchanged.
@@ -98,34 +98,12 @@ fn sizes(snapshot: &mut Snapshot, other: &Snapshot) {
     }
 }
 
-/// A column of a relation, by names.
-type ColumnKey = (QualifiedName, String);
-
-/// The columns by relation and number.
-fn columns(snapshot: &Snapshot) -> BTreeMap<(Oid, i16), ColumnKey> {
-    let names: BTreeMap<String, QualifiedName> = snapshot
-        .files
-        .iter()
-        .map(|file| (file.oid.to_string(), file.name.clone()))
-        .collect();
-    let mut columns = BTreeMap::new();
-    let rows = snapshot.rows_of("pg_attribute", ["attrelid", "attnum", "attname"]);
-    for [relation, number, name] in rows {
-        if let (Some(table), Ok(oid), Ok(number)) =
-            (names.get(relation), relation.parse(), number.parse())
-        {
-            columns.insert((oid, number), (table.clone(), name.to_owned()));
-        }
-    }
-    columns
-}
-
 fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
-    let own = columns(snapshot);
-    let others = columns(other);
-    let place: BTreeMap<&ColumnKey, (Oid, i16)> =
+    let own = snapshot.columns();
+    let others = other.columns();
+    let place: BTreeMap<&ColumnName, (Oid, i16)> =
         own.iter().map(|(place, key)| (key, *place)).collect();
-    let there: std::collections::BTreeSet<&ColumnKey> = others.values().collect();
+    let there: std::collections::BTreeSet<&ColumnName> = others.values().collect();
     let is_shared = |relation: Oid, attribute: i16| {
         let key = own.get(&(relation, attribute));
         key.is_some_and(|key| there.contains(key))
@@ -179,8 +157,8 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
 fn extremes(
     snapshot: &mut Snapshot,
     other: &Snapshot,
-    own: &BTreeMap<(Oid, i16), ColumnKey>,
-    others: &BTreeMap<(Oid, i16), ColumnKey>,
+    own: &BTreeMap<(Oid, i16), ColumnName>,
+    others: &BTreeMap<(Oid, i16), ColumnName>,
 ) {
     for extremes in &mut snapshot.extremes {
         let key = own.get(&(extremes.relation, extremes.attribute));

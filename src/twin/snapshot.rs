@@ -155,6 +155,9 @@ pub struct Statistic {
     pub slots: Vec<Slot>,
 }
 
+/// A column of a relation, by names.
+pub type ColumnName = (QualifiedName, String);
+
 /// One of the five slots of a row of `pg_statistic`: most common values, a histogram, …
 /// (src/include/catalog/pg_statistic.h).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -252,6 +255,26 @@ impl Snapshot {
     /// The rows of a system catalog.
     pub fn system_table(&self, name: &str) -> Option<&SystemTable> {
         self.system_tables.iter().find(|table| table.name == name)
+    }
+
+    /// The columns of relations with files, by relation and number.
+    pub fn columns(&self) -> BTreeMap<(Oid, i16), ColumnName> {
+        let names: BTreeMap<String, &QualifiedName> = self
+            .files
+            .iter()
+            .map(|file| (file.oid.to_string(), &file.name))
+            .collect();
+        let mut columns = BTreeMap::new();
+        for [relation, number, name] in
+            self.rows_of("pg_attribute", ["attrelid", "attnum", "attname"])
+        {
+            if let (Some(table), Ok(oid), Ok(number)) =
+                (names.get(relation), relation.parse(), number.parse())
+            {
+                columns.insert((oid, number), ((*table).clone(), name.to_owned()));
+            }
+        }
+        columns
     }
 
     /// Some columns of a system catalog, row by row. Rows with a NULL in one of them are left out;

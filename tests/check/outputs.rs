@@ -121,6 +121,7 @@ fn the_text_says_first_what_is_worse() {
         "column \"nickname\" does not exist",
         "--fail-on unused-index: public.item_quantity",
         "no statement of the workload uses it",
+        "The twin file has only the tables of its workload",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }

@@ -120,6 +120,10 @@ const MIGRATIONS: &[(&str, &[&str])] = &[
         &["ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customer (id)"],
     ),
     (
+        "add_foreign_key_to_integer",
+        &["ALTER TABLE item ADD CONSTRAINT item_order FOREIGN KEY (order_id) REFERENCES orders"],
+    ),
+    (
         "add_unique",
         &["ALTER TABLE customer ADD CONSTRAINT email_key UNIQUE (email)"],
     ),
@@ -433,6 +437,35 @@ fn compare_plans(
         }
     }
     (statements.len(), flips)
+}
+
+#[test]
+fn what_the_rows_contradict_is_said() {
+    let shop = shop();
+    let copy = shop.copy("contradicted");
+    for (name, migration) in [
+        (
+            "nulls",
+            "ALTER TABLE customer ALTER COLUMN nickname SET NOT NULL",
+        ),
+        ("repeated", "CREATE UNIQUE INDEX ON orders (customer_id)"),
+        ("repeated_constraint", "ALTER TABLE item ADD UNIQUE (sku)"),
+    ] {
+        assert!(copy.client().batch_execute(migration).is_err(), "{name}");
+        let output = shop
+            .check(
+                name,
+                migration,
+                &["--format", "json", "--fail-on", "cannot-run"],
+            )
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(4), "{name}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["ddl"][0]["findings"].as_array().unwrap();
+        let is_said = |finding: &Value| finding["rule"] == "fails-on-values";
+        assert!(findings.iter().any(is_said), "{name}: {findings:?}");
+    }
 }
 
 #[test]

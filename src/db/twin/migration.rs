@@ -16,6 +16,7 @@ use tokio_postgres::types::Type;
 
 use super::{OWN_PATH, PATIENCE, Twin};
 use crate::check::migration::{ChangedIndex, IndexChange, Migrated, StepOutcome};
+use crate::check::row_conditions::{SeenColumns, SeenValues};
 use crate::check::script::Step;
 use crate::db::DbError;
 use crate::db::row::field;
@@ -33,6 +34,10 @@ use carried::Lost;
 use observation::{OPERATION, Relation, Relations};
 use state::{Before, Indexes};
 use steps::StepRunner;
+
+/// The pages of a table without rows: as many as the few rows of any table have, because indexes still
+/// lead there. A page of zeros has no rows (`PageIsNew`, src/include/storage/bufpage.h).
+const EMPTY_PAGES: u64 = 1024;
 
 /// A migration that was executed, and what is still to be assumed.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ impl Twin {
         self.create_toast_tables()?;
         self.prepare_functions()?;
         let before = self.before()?;
-        let empty = self.directory.create(&[], 0)?;
+        let empty = self.directory.create(&[], EMPTY_PAGES)?;
         let path = self.search_path.borrow().clone();
         self.session.set("search_path", &path)?;
         let ran = StepRunner::new(self, &before.relations, empty).run(steps);
@@ -63,6 +68,7 @@ impl Twin {
         Ok(Executed {
             migrated: Migrated {
                 without_statistics: lost.iter().map(Lost::column).collect(),
+                seen: seen_columns(snapshot),
                 ..migrated
             },
             lost,
@@ -162,11 +168,23 @@ impl Twin {
             indexes_after,
             without_statistics: Vec::new(),
             new_tables,
+            seen: SeenColumns::new(),
             new_columns,
             renamed,
             left_open,
         })
     }
+}
+
+/// What ANALYZE saw in the columns of each table by itself.
+fn seen_columns(snapshot: &Snapshot) -> SeenColumns {
+    let columns = snapshot.columns();
+    let statistics = snapshot.statistics.iter().filter(|one| !one.inherited);
+    let seen = statistics.filter_map(|one| {
+        let column = columns.get(&(one.relation, one.attribute))?.clone();
+        Some((column, SeenValues::new(one.null_fraction, one.distinct)))
+    });
+    seen.collect()
 }
 
 /// Relations that have another name now, by that name.

@@ -129,6 +129,9 @@ pub(super) fn notices(outcome: &CheckOutcome) -> Vec<String> {
     if outcome.misses_something() {
         notices.insert(0, words::PARTIAL.to_owned());
     }
+    if outcome.may_break_others() {
+        notices.push(words::PARTIAL_DEPENDENCIES.to_owned());
+    }
     if outcome.steps.iter().any(|step| step.duration.is_some()) {
         notices.push(
             "Durations are estimates from the sizes of tables, for a fast and a slow machine; waiting for a lock is not in them"

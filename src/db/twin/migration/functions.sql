@@ -21,7 +21,8 @@ LANGUAGE sql VOLATILE BEGIN ATOMIC
                FROM pg_catalog.pg_locks k
                WHERE k.locktype = 'relation' AND k.granted AND k.pid = pg_catalog.pg_backend_pid()
                GROUP BY k.relation) l ON l.relation = c.oid
-    WHERE c.relowner = {role_oid}::pg_catalog.oid AND c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I', 'S', 'f') AND c.relpersistence <> 't';
+    WHERE c.relowner = {role_oid}::pg_catalog.oid AND c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I', 'S', 'f') AND c.relpersistence <> 't'
+          AND n.nspname <> 'pg_toast';
 END;
 
 /* All tables have no rows. */

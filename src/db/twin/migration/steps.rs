@@ -372,6 +372,14 @@ fn is_about_one_value(message: &str) -> bool {
         .any(|part| message.contains(part))
 }
 
+/// SQLSTATE classes 53 (resources), 58 (system) and XX (internal errors): the twin's files are not those
+/// of the server.
+fn is_of_the_twin(state: &SqlState) -> bool {
+    ["53", "58", "XX"]
+        .iter()
+        .any(|class| state.code().starts_with(class))
+}
+
 /// What the role may not do, and what is about things that are not copied, says nothing about the
 /// migration on the server.
 fn refused(step: &Step, message: String, state: &SqlState) -> StepStatus {
@@ -389,7 +397,10 @@ fn refused(step: &Step, message: String, state: &SqlState) -> StepStatus {
         )
     });
     let is_role = message.contains("role \"");
-    if *state == SqlState::INSUFFICIENT_PRIVILEGE || is_not_copied && (is_unimportant || is_role) {
+    if *state == SqlState::INSUFFICIENT_PRIVILEGE
+        || is_of_the_twin(state)
+        || is_not_copied && (is_unimportant || is_role)
+    {
         StepStatus::NotPossible(message)
     } else {
         StepStatus::Failed(message)
