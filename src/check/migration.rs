@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::lock::LockMode;
-use super::row_conditions::SeenColumns;
 use super::script::{LeftOut, Step};
 use super::shape::Renamed;
 use crate::model::{Bytes, QualifiedName};
@@ -33,6 +32,30 @@ pub struct Migrated {
     /// The transaction that was open at the end was taken back.
     pub left_open: bool,
 }
+
+/// What ANALYZE has seen in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SeenValues {
+    /// The share of rows in which it is NULL (`stanullfrac`).
+    pub null_share: f32,
+    /// Was a value seen in more than one row (`stadistinct`)?
+    pub repeat: bool,
+}
+
+impl SeenValues {
+    /// From `stanullfrac` and `stadistinct`: of values that are all different, the latter is minus the
+    /// share of rows that have one (`compute_scalar_stats`, src/backend/commands/analyze.c).
+    pub fn new(null_share: f32, distinct: f32) -> SeenValues {
+        const ROUNDING: f32 = 0.001;
+        SeenValues {
+            null_share,
+            repeat: distinct > 0.0 || -distinct < 1.0 - null_share - ROUNDING,
+        }
+    }
+}
+
+/// The columns of all tables that were analyzed.
+pub type SeenColumns = BTreeMap<(QualifiedName, String), SeenValues>;
 
 /// A statement with what it did.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,37 +2,13 @@
 //! that its values do not repeat. The planner twin has two rows of each table, so that PostgreSQL
 //! itself cannot say; what ANALYZE has seen can.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::migration::{StepOutcome, StepStatus};
+use super::migration::{SeenColumns, StepOutcome, StepStatus};
 use crate::index::{Key, parse_index};
 use crate::model::QualifiedName;
 use crate::sql::fingerprint::identifiers;
 use crate::sql::{AlterAction, AlterTable, ConstraintKind, alter_table, leading_words};
-
-/// What ANALYZE has seen in a column.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct SeenValues {
-    /// The share of rows in which it is NULL (`stanullfrac`).
-    pub null_share: f32,
-    /// Was a value seen in more than one row (`stadistinct`)?
-    pub repeat: bool,
-}
-
-impl SeenValues {
-    /// From `stanullfrac` and `stadistinct`: of values that are all different, the latter is minus the
-    /// share of rows that have one (`compute_scalar_stats`, src/backend/commands/analyze.c).
-    pub fn new(null_share: f32, distinct: f32) -> SeenValues {
-        const ROUNDING: f32 = 0.001;
-        SeenValues {
-            null_share,
-            repeat: distinct > 0.0 || -distinct < 1.0 - null_share - ROUNDING,
-        }
-    }
-}
-
-/// The columns of all tables that were analyzed.
-pub type SeenColumns = BTreeMap<(QualifiedName, String), SeenValues>;
 
 /// Something that the rows contradict.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +158,7 @@ fn plain(written: &str) -> String {
 mod tests {
     use super::*;
     use crate::check::lock::LockMode;
-    use crate::check::migration::HeldLock;
+    use crate::check::migration::{HeldLock, SeenValues};
     use crate::check::script::steps;
 
     fn table() -> QualifiedName {

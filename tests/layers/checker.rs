@@ -176,7 +176,7 @@ fn crates_and_async_stay_where_they_belong() {
     let tree = Tree::parse(&sources(&files));
     assert_eq!(
         rules::misplaced_async(&tree, &["high"]),
-        ["src/low.rs is async: only `high` may be."]
+        ["src/low.rs is async: only high may be."]
     );
 }
 

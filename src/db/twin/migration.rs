@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::types::Type;
 
 use super::{OWN_PATH, PATIENCE, Twin};
-use crate::check::migration::{ChangedIndex, IndexChange, Migrated, StepOutcome};
-use crate::check::row_conditions::{SeenColumns, SeenValues};
+use crate::check::migration::{
+    ChangedIndex, IndexChange, Migrated, SeenColumns, SeenValues, StepOutcome,
+};
 use crate::check::script::Step;
 use crate::db::DbError;
 use crate::db::row::field;
