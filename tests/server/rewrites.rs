@@ -431,8 +431,8 @@ fn arms_are_proposed_with_the_indexes_that_they_need() {
     assert_eq!(before, database.text(sql));
 }
 
-/// An index on (payer, payee) is there for another statement. Without an index in its order, the arm
-/// of the payer would read all that a busy account has paid.
+/// An index on both columns is there for another statement. Without an index in its order, the arm
+/// of its first column would read all that a busy account has paid, or got.
 #[test]
 fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
     let database = Database::new(
@@ -456,9 +456,11 @@ fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
         .iter()
         .map(|index| index["ddl"].as_str().unwrap())
         .collect();
-    for columns in ["(payer, payee", "(payer, booked", "(payee, booked"] {
-        let is_there = all.iter().any(|ddl| ddl.contains(columns));
-        assert!(is_there, "{columns}: {all:#?}");
+    // Which of the two orders serves the other statement is a matter of the rows that ANALYZE took.
+    let has = |columns: &str| all.iter().any(|ddl| ddl.contains(columns));
+    assert!(has("(payer, payee") || has("(payee, payer"), "{all:#?}");
+    for columns in ["(payer, booked", "(payee, booked"] {
+        assert!(has(columns), "{columns}: {all:#?}");
     }
     let rewrite = only_rewrite(&report);
     let indexes = rewrite["statements"].as_array().unwrap().len() - 1;
