@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use super::lock::LockMode;
 use super::migration::{SeenColumns, StepOutcome, StepStatus};
+use super::script::LeftOut;
 use crate::index::{Key, parse_index};
 use crate::model::QualifiedName;
 use crate::sql::fingerprint::identifiers;
@@ -45,7 +47,7 @@ pub fn contradictions(
     }
     let tables: Vec<&QualifiedName> = tables_read(step)
         .into_iter()
-        .filter(|table| !earlier.iter().any(|earlier| writes(earlier, table)))
+        .filter(|table| !earlier.iter().any(|earlier| may_write(earlier, table)))
         .collect();
     let mut found = Vec::new();
     for demand in demands(&step.step.sql) {
@@ -71,26 +73,33 @@ pub fn contradictions(
 /// The tables whose rows must be as the statement demands: its own, or the partitions of that. A foreign
 /// key reads another table, too, which the statement names.
 fn tables_read(step: &StepOutcome) -> Vec<&QualifiedName> {
-    let names = identifiers(&step.step.sql);
+    let sql = &step.step.sql;
+    let names = identifiers(sql);
+    let altered = alter_table(sql).map(|altered| {
+        let name = altered.table.rsplit('.').next().unwrap_or_default();
+        plain(name)
+    });
     let all = [&step.scans, &step.builds, &step.rewrites];
     let all: BTreeSet<&QualifiedName> = all.into_iter().flatten().collect();
-    let own = |table: &&QualifiedName| {
-        alter_table(&step.step.sql).is_none_or(|altered| {
-            plain(altered.table.rsplit('.').next().unwrap_or_default()) == table.name
-        })
-    };
-    let (named, parts): (Vec<&QualifiedName>, Vec<&QualifiedName>) = all
+    let (mut named, parts): (Vec<&QualifiedName>, Vec<&QualifiedName>) = all
         .into_iter()
         .partition(|table| names.contains(&table.name));
-    let own: Vec<&QualifiedName> = named.into_iter().filter(own).collect();
-    if own.is_empty() { parts } else { own }
+    named.retain(|table| altered.as_ref().is_none_or(|own| *own == table.name));
+    if named.is_empty() { parts } else { named }
 }
 
-/// Does it write rows of this table, or give it other columns?
-fn writes(step: &StepOutcome, table: &QualifiedName) -> bool {
-    let is_there = step.locks.iter().any(|lock| lock.relation == *table);
-    let renames = || identifiers(&step.step.sql).contains("rename");
-    is_there && (matches!(step.status, StepStatus::Planned { .. }) || renames())
+/// May it have written rows of this table, or given its columns other names? What was not executed and
+/// names no table (a call of a function) may have written to any.
+fn may_write(step: &StepOutcome, table: &QualifiedName) -> bool {
+    let mut locks = step.locks.iter().filter(|lock| lock.relation == *table);
+    let is_named = locks.clone().next().is_some();
+    let is_about_rows = matches!(
+        step.status,
+        StepStatus::Planned { .. } | StepStatus::LeftOut(LeftOut::Rows | LeftOut::Unknown)
+    );
+    is_about_rows && (is_named || step.locks.is_empty())
+        || locks.any(|lock| lock.mode == LockMode::RowExclusive)
+        || is_named && identifiers(&step.step.sql).contains("rename")
 }
 
 fn demands(sql: &str) -> Vec<Demand> {
@@ -157,7 +166,6 @@ fn plain(written: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::lock::LockMode;
     use crate::check::migration::{HeldLock, SeenValues};
     use crate::check::script::steps;
 
@@ -247,9 +255,30 @@ mod tests {
         ] {
             assert_eq!(found(sql), [], "{sql}");
         }
-        let mut outcomes = outcomes("UPDATE t SET a = 5; ALTER TABLE t ALTER a SET NOT NULL");
-        outcomes[0].status = StepStatus::Planned { rows: 9.0 };
+    }
+
+    #[test]
+    fn what_may_have_written_rows_before_leaves_it_open() {
         let seen = SeenColumns::from([((table(), "a".to_owned()), SeenValues::new(0.25, -0.75))]);
-        assert_eq!(contradictions(&outcomes[1], &outcomes[..1], &seen), []);
+        let after = |change: fn(&mut StepOutcome)| {
+            let mut outcomes = outcomes("SELECT 1; ALTER TABLE t ALTER a SET NOT NULL");
+            change(&mut outcomes[0]);
+            contradictions(&outcomes[1], &outcomes[..1], &seen)
+        };
+        assert_eq!(after(|_| ()), [nulls("a")]);
+        let other = |before: &mut StepOutcome| {
+            before.status = StepStatus::Planned { rows: 9.0 };
+            before.locks[0].relation = QualifiedName::new("public", "other");
+        };
+        assert_eq!(after(other), [nulls("a")], "another table");
+        let planned = |before: &mut StepOutcome| before.status = StepStatus::Planned { rows: 9.0 };
+        let block = |before: &mut StepOutcome| before.locks[0].mode = LockMode::RowExclusive;
+        let call = |before: &mut StepOutcome| {
+            before.status = StepStatus::LeftOut(LeftOut::Unknown);
+            before.locks.clear();
+        };
+        for change in [planned, block, call] {
+            assert_eq!(after(change), []);
+        }
     }
 }

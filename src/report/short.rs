@@ -37,9 +37,9 @@ const SHOWN_SETBACKS: usize = 5;
 /// A name of a statement takes at most this many columns.
 const NAME_COLUMNS: usize = 30;
 
-/// An index of a partitioned table is created by many statements: of more than this, the first is
-/// shown.
-const SHOWN_DDL: usize = 4;
+/// An index of a partitioned table is created by two statements for each partition and one more. More
+/// than these are not shown; some of them would leave an index that is not valid.
+const SHOWN_DDL: usize = 7;
 
 /// Columns of a line that is not cut.
 const UNCUT: usize = usize::MAX / 2;
@@ -173,18 +173,16 @@ pub(super) fn shown_ddl(shown: &[IndexGain<'_>]) -> Vec<String> {
         let creation = &gain.index.creation;
         let statements = creation.create.as_slice();
         if statements.len() > SHOWN_DDL {
-            let first = statements
-                .first()
-                .map(|sql| printable_sql(sql).into_owned());
-            written.extend(first);
-            let more = statements.len() - 1;
-            let id = &gain.index.id;
+            let definition = gain.index.index.definition.definition();
             written.push(format!(
-                "-- {id} takes {more} more statements, for its partitions: --format sql writes them"
+                "-- {}: {}, on each partition: --format sql writes its {} statements",
+                gain.index.id,
+                printable(&definition),
+                statements.len()
             ));
-        } else {
-            written.extend(statements.iter().map(|sql| printable_sql(sql).into_owned()));
+            continue;
         }
+        written.extend(statements.iter().map(|sql| printable_sql(sql).into_owned()));
         for sql in &creation.afterwards {
             if !afterwards.contains(&sql) {
                 afterwards.push(sql);

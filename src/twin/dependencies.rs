@@ -67,39 +67,21 @@ pub(super) fn unknown(snapshot: &Snapshot) -> Option<String> {
 
 /// Forgets the dependencies of what is not copied.
 pub fn forget_unknown(snapshot: &mut Snapshot) {
+    let is_theirs = |table: &SystemTable| table.name == "pg_depend";
+    let Some(at) = snapshot.system_tables.iter().position(is_theirs) else {
+        return;
+    };
+    let mut table = snapshot.system_tables.swap_remove(at);
     let objects = objects(snapshot);
-    let Some(table) = snapshot.system_table("pg_depend") else {
-        return;
-    };
-    let Some(places) = places(table) else {
-        return;
-    };
-    let is_kept = |row: &[Option<String>]| {
-        let mut values = [""; 5];
-        for (value, place) in values.iter_mut().zip(places) {
-            *value = row
-                .get(place)
-                .and_then(Option::as_deref)
-                .unwrap_or_default();
-        }
-        is_known(&objects, values)
-    };
-    let kept: Vec<Vec<Option<String>>> = table
-        .rows
-        .iter()
-        .filter(|row| is_kept(row))
-        .cloned()
-        .collect();
-    let tables = &mut snapshot.system_tables;
-    if let Some(table) = tables.iter_mut().find(|table| table.name == "pg_depend") {
-        table.rows = kept;
-    }
-}
-
-fn places(table: &SystemTable) -> Option<[usize; 5]> {
-    let mut places = [0; 5];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
-        *place = table.position(column)?;
-    }
-    Some(places)
+    let places = COLUMNS.map(|column| table.position(column));
+    table.rows.retain(|row| {
+        let value = |place: Option<usize>| row.get(place?)?.as_deref();
+        is_known(
+            &objects,
+            places.map(|place| value(place).unwrap_or_default()),
+        )
+    });
+    snapshot.system_tables.push(table);
+    let last = snapshot.system_tables.len() - 1;
+    snapshot.system_tables.swap(at, last);
 }

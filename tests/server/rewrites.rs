@@ -431,8 +431,9 @@ fn arms_are_proposed_with_the_indexes_that_they_need() {
     assert_eq!(before, database.text(sql));
 }
 
-/// An index on both columns is there for another statement. Without an index in its order, the arm
-/// of its first column would read all that a busy account has paid, or got.
+/// An index on (payer, payee) is there for another statement. Without an index in its order, the arm
+/// of the payer would read all that a busy account has paid. ANALYZE reads all rows (it takes 300 for
+/// each value of the target), so that the statistics are the same in each run.
 #[test]
 fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
     let database = Database::new(
@@ -440,6 +441,7 @@ fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
         "SELECT setseed(0.5);
          CREATE TABLE transfer (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payer int NOT NULL, payee int NOT NULL,
             booked timestamptz NOT NULL, note text);
+         ALTER TABLE transfer ALTER payer SET STATISTICS 500;
          INSERT INTO transfer (payer, payee, booked, note)
          SELECT (power(random(), 2) * 2000)::int, (power(random(), 2) * 2000)::int, timestamptz '2024-03-01' + n * interval '25 s', md5(n::text)
          FROM generate_series(1, 120000) AS n;
@@ -456,11 +458,9 @@ fn each_arm_gets_an_index_in_its_order_beside_one_that_only_finds_its_rows() {
         .iter()
         .map(|index| index["ddl"].as_str().unwrap())
         .collect();
-    // Which of the two orders serves the other statement is a matter of the rows that ANALYZE took.
-    let has = |columns: &str| all.iter().any(|ddl| ddl.contains(columns));
-    assert!(has("(payer, payee") || has("(payee, payer"), "{all:#?}");
-    for columns in ["(payer, booked", "(payee, booked"] {
-        assert!(has(columns), "{columns}: {all:#?}");
+    for columns in ["(payer, payee", "(payer, booked", "(payee, booked"] {
+        let is_there = all.iter().any(|ddl| ddl.contains(columns));
+        assert!(is_there, "{columns}: {all:#?}");
     }
     let rewrite = only_rewrite(&report);
     let indexes = rewrite["statements"].as_array().unwrap().len() - 1;

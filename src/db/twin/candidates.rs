@@ -332,10 +332,16 @@ impl Twin {
 
     /// Switches these tables to their short or sparse files, with production's counts.
     fn use_files(&self, leaves: &[Leaf], which: impl Fn(&Heap) -> Oid) -> String {
-        let heaps = leaves
+        let tables: Vec<Oid> = leaves.iter().map(|leaf| leaf.table).collect();
+        self.use_files_of(&tables, which)
+    }
+
+    /// The statement that switches tables to one of their files, with production's counts; empty where
+    /// there is none to switch.
+    pub(super) fn use_files_of(&self, tables: &[Oid], which: impl Fn(&Heap) -> Oid) -> String {
+        let rows: Vec<String> = tables
             .iter()
-            .filter_map(|leaf| Some((leaf.table, self.heaps.get(&leaf.table)?)));
-        let rows: Vec<String> = heaps
+            .filter_map(|table| Some((table, self.heaps.get(table)?)))
             .map(|(table, heap)| {
                 let measures = heap.measures;
                 format!(

@@ -94,9 +94,6 @@ impl Twin {
             Ok(format!("ALTER TABLE {table} SET WITHOUT OIDS"))
         };
         let statements: Vec<String> = rows.iter().map(alter).collect::<Result<_, DbError>>()?;
-        if statements.is_empty() {
-            return Ok(());
-        }
         self.session.batch(OPERATION, &statements.join("; "))
     }
 

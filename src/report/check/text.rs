@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::summary;
-use crate::check::comparison::{CheckedStatement, StatementChange};
+use crate::check::comparison::{Assumed, CheckedStatement, StatementChange};
 use crate::check::gate::JudgedGate;
 use crate::check::index_use::IndexUse;
 use crate::check::migration::{IndexChange, StepStatus};
@@ -131,14 +131,9 @@ fn ddl(text: &mut String, step: &CheckedStep, width: usize) {
 }
 
 fn labelled(text: &mut String, label: &str, what: &str, width: usize) {
-    let margin = " ".repeat(6 + LABEL_COLUMNS);
-    let wrapped = indent(&printable(what), &margin, width);
-    let line = wrapped.trim_start();
-    let _ = writeln!(
-        text,
-        "      {}{line}",
-        styled(DIM, format!("{label:<LABEL_COLUMNS$}"))
-    );
+    let line = beside_label(what, width);
+    let label = styled(DIM, format!("{label:<LABEL_COLUMNS$}"));
+    let _ = writeln!(text, "      {label}{line}");
 }
 
 fn styled_label(
@@ -147,14 +142,16 @@ fn styled_label(
     what: &str,
     width: usize,
 ) {
+    let line = beside_label(what, width);
+    let line = styled(style, format!("{label:<LABEL_COLUMNS$}{line}"));
+    let _ = writeln!(text, "      {line}");
+}
+
+/// Wrapped to what a label leaves of the width.
+fn beside_label(what: &str, width: usize) -> String {
     let margin = " ".repeat(6 + LABEL_COLUMNS);
     let wrapped = indent(&printable(what), &margin, width);
-    let line = wrapped.trim_start();
-    let _ = writeln!(
-        text,
-        "      {}",
-        styled(style, format!("{label:<LABEL_COLUMNS$}{line}"))
-    );
+    wrapped.trim_start().to_owned()
 }
 
 fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
@@ -202,16 +199,21 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
         plans(text, &checked.before, &checked.after, width);
     }
     for assumed in &checked.assumed {
-        let cost = assumed
-            .after
-            .plan()
-            .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
-        let line = format!("{}{cost}", words::assumed(assumed));
-        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+        assumption(text, assumed, width);
         if assumed.change == StatementChange::Flipped {
             plans(text, &checked.before, &assumed.after, width);
         }
     }
+}
+
+/// What a statement does under an assumption, and its cost then.
+fn assumption(text: &mut String, assumed: &Assumed, width: usize) {
+    let cost = assumed
+        .after
+        .plan()
+        .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
+    let line = format!("{}{cost}", words::assumed(assumed));
+    let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
 }
 
 /// Two plans side by side.
@@ -235,12 +237,7 @@ fn new_statement(text: &mut String, checked: &CheckedStatement, width: usize) {
         let _ = writeln!(text, "    {}", truncate(line, width.saturating_sub(4)));
     }
     for assumed in &checked.assumed {
-        let cost = assumed
-            .after
-            .plan()
-            .map_or_else(String::new, |plan| format!(", cost {}", plan.total_cost()));
-        let line = format!("{}{cost}", words::assumed(assumed));
-        let _ = writeln!(text, "{}", styled(HOT, indent(&line, "  ", width)));
+        assumption(text, assumed, width);
     }
     text.push('\n');
 }

@@ -56,6 +56,37 @@ fn a_recorded_run_is_told_on_a_screen() {
 }
 
 #[test]
+fn what_is_to_be_copied_is_a_whole_index_or_none() {
+    let mut advice = recorded("000-job-queue-twin.json");
+    let creation = &mut advice.recommendations[0].creation;
+    let of_parts = |partitions: usize| {
+        let mut create = vec!["CREATE INDEX parts ON ONLY jobs (a)".to_owned()];
+        for number in 1..=partitions {
+            create.push(format!(
+                "CREATE INDEX CONCURRENTLY part_{number} ON jobs_{number} (a)"
+            ));
+            create.push(format!("ALTER INDEX parts ATTACH PARTITION part_{number}"));
+        }
+        create
+    };
+    creation.create = of_parts(3);
+    let text = plain(&advice, 110);
+    assert!(text.contains("ATTACH PARTITION part_3"), "{text}");
+    advice.recommendations[0].creation.create = of_parts(4);
+    advice.recommendations[0].creation.afterwards = vec!["ANALYZE only_here;".to_owned()];
+    let text = plain(&advice, 110);
+    assert!(text.contains("-- r1: "), "{text}");
+    assert!(
+        text.contains(": --format sql writes its 9 statements"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("ON ONLY") && !text.contains("only_here"),
+        "{text}"
+    );
+}
+
+#[test]
 fn every_recorded_run_fits_its_width_except_what_is_to_be_copied() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings");
     for entry in std::fs::read_dir(directory).unwrap() {

@@ -88,34 +88,12 @@ impl Twin {
     /// All tables have their large files.
     fn use_all_heaps(&self) -> Result<(), DbError> {
         let oids: Vec<Oid> = self.heaps.keys().copied().collect();
-        self.use_files_of(&oids, |heap| heap.long)
+        self.use_large_files(&oids)
     }
 
-    fn use_files_of(&self, oids: &[Oid], which: impl Fn(&Heap) -> Oid) -> Result<(), DbError> {
-        let rows: Vec<String> = oids
-            .iter()
-            .filter_map(|oid| Some((oid, self.heaps.get(oid)?)))
-            .map(|(oid, heap)| {
-                let measures = heap.measures;
-                format!(
-                    "({oid}, {}, {}, '{}'::float4, {})",
-                    which(heap),
-                    measures.pages,
-                    measures.tuples,
-                    measures.all_visible_pages
-                )
-            })
-            .collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let sql = format!(
-            "UPDATE pg_catalog.pg_class c SET relfilenode = f.number, relpages = f.pages, reltuples = f.tuples, \
-             relallvisible = f.all_visible FROM (VALUES {}) AS f (oid, number, pages, tuples, all_visible) \
-             WHERE c.oid = f.oid::oid",
-            rows.join(", ")
-        );
-        self.admin.batch(OPERATION, &sql)
+    fn use_large_files(&self, tables: &[Oid]) -> Result<(), DbError> {
+        let switch = self.use_files_of(tables, |heap| heap.long);
+        self.admin.batch(OPERATION, &switch)
     }
 
     /// New tables get as many rows as the largest table has, and files for them.
@@ -154,7 +132,7 @@ impl Twin {
             self.heaps.insert(*oid, heap);
             enlarged.push(*oid);
         }
-        self.use_files_of(&enlarged, |heap| heap.long)?;
+        self.use_large_files(&enlarged)?;
         let after = self.relations_of_role()?;
         let on_them: Vec<Oid> = after
             .iter()
