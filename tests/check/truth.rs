@@ -202,6 +202,13 @@ const MIGRATIONS: &[(&str, &[&str])] = &[
             "CREATE TABLE item (order_id integer, line integer, sku text, quantity integer, PRIMARY KEY (order_id, line))",
         ],
     ),
+    (
+        "move_to_schema",
+        &[
+            "CREATE SCHEMA archive",
+            "ALTER TABLE item SET SCHEMA archive",
+        ],
+    ),
     ("fails_on_type_in_use", &["DROP TYPE order_state"]),
     ("fails", &["ALTER TABLE orders ADD COLUMN total numeric"]),
     ("fails_on_missing_table", &["CREATE INDEX i ON basket (id)"]),

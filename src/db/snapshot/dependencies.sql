@@ -1,4 +1,4 @@
-x.objid >= 16384 AND x.refobjid >= 16384 AND x.deptype IN ('n', 'a', 'i', 'P', 'S')
+x.objid >= 16384 AND (x.refobjid >= 16384 OR (x.refclassid = 2615 AND x.refobjid = 2200 /* public */)) AND x.deptype IN ('n', 'a', 'i', 'P', 'S')
 AND x.classid IN (1247, 1255, 1259, 2604, 2606, 2618, 2620, 3256, 3381)
 AND x.refclassid IN (1247, 1255, 1259, 2604, 2606, 2615, 2618, 2620, 3256, 3381)
 AND CASE
