@@ -9,4 +9,4 @@ mod parse;
 
 pub use definition::{Extension, Index, IndexKey, Key, Method, NamedIndex};
 pub(crate) use hot::columns_that_block_hot;
-pub use parse::parse_index;
+pub use parse::{WrittenIndex, parse_index, parse_written_index};

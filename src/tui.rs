@@ -6,23 +6,31 @@
 //! passes a [`backend::Backend`].
 
 pub mod aligned;
+mod ascii;
 pub mod backend;
 mod cells;
+mod command_line;
 mod details;
 mod editor;
 mod event_loop;
+mod exports;
+mod find;
 pub mod keymap;
 mod layout;
 mod list;
 pub mod model;
+mod pager;
 mod plan_view;
+mod prompt;
 mod screen;
+mod selection;
 pub mod session_data;
 mod sql_text;
 mod terminal;
 pub mod theme;
 mod update;
 mod view;
+mod workload_columns;
 mod write_cost_text;
 
 pub use event_loop::{SessionEnd, Start, run};

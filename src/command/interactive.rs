@@ -6,32 +6,32 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::consent::{Consent, WithConsent};
-use super::planners::{LivePlanner, TwinMaker, check_pg_bin};
+use super::planners::{KeptTwin, LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
+use super::watched::{Remembered, Watched};
 use super::{CommandError, Outcome, advising, connection, workload, write};
-use crate::advise::{Advice, advise as run_pipeline};
+use crate::advise::{Advice, advise as run_pipeline, build_refusal};
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
 use crate::db::{
-    DbError, Interrupt, InterruptTrigger, Safety, Server, Session, SessionOptions, connect,
+    DbError, Interrupt, InterruptTrigger, Safety, Session, SessionOptions, connect,
 };
 use crate::model::quote_identifier;
 use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recorder, Recording};
 use crate::planner::{
-    Answer, BuildPlan, Event, NamedIndex, Planner, PlannerError, Question, RefusalCause, Rollback,
-    Target, TwinState,
+    Answer, BuildPlan, NamedIndex, Planner, PlannerError, Question, RefusalCause, Rollback, Target,
 };
 use crate::report::review::Reviewed;
 use crate::sentences;
 use crate::terminal::Progress;
-use crate::tui::backend::{Ask, Backend, CancelToken};
+use crate::tui::backend::{Ask, Backend, CancelToken, During};
 use crate::tui::session_data::SessionData;
 use crate::tui::theme::Theme;
 use crate::tui::{self, SessionEnd, Start};
 use crate::verdict::{Limits, Rehearse};
-use crate::workload::{Statement, Workload};
+use crate::workload::Workload;
 
 /// `pgrehearse` without a command.
 pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandError> {
@@ -49,6 +49,8 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
     let signals = connection::interrupt()?;
     let settings = connection::settings(cli)?;
     let (raise, interrupt) = Interrupt::by_hand();
+    // The twin is kept when something is stopped: its questions are short, and disturb nobody.
+    interrupt.reports_what_is_known();
     raise_on_signal(&signals, &raise)?;
     let connector = Connector {
         settings,
@@ -81,9 +83,10 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         session: Some(session),
         raise,
         run,
-        builds_nothing: false,
         is_agreed: arguments.yes,
         catalog: Catalog::default(),
+        twin: None,
+        remembered: Remembered::default(),
     };
     show(cli, Start::Live(Box::new(backend)), &signals)
 }
@@ -115,6 +118,7 @@ pub(super) fn on_own_server(
     signals: &Interrupt,
 ) -> Result<Outcome, CommandError> {
     let (raise, interrupt) = Interrupt::by_hand();
+    interrupt.reports_what_is_known();
     let settings = connection::settings_of(conninfo)?;
     raise_on_signal(signals, &raise)?;
     let connector = Connector {
@@ -129,10 +133,11 @@ pub(super) fn on_own_server(
         session: Some(session),
         raise,
         run,
-        builds_nothing: false,
         // The server is our own.
         is_agreed: true,
         catalog: Catalog::default(),
+        twin: None,
+        remembered: Remembered::default(),
     };
     show(cli, Start::Live(Box::new(backend)), signals)
 }
@@ -284,26 +289,28 @@ struct LiveBackend {
     session: Option<Session>,
     raise: InterruptTrigger,
     run: InteractiveRun,
-    /// A twin was wanted and could not be made: nothing is built on the server instead.
-    builds_nothing: bool,
     /// May indexes be built without asking? A yes holds for the session.
     is_agreed: bool,
     /// The catalog of the last run.
     catalog: Catalog,
+    /// The twin of the last run; it also answers what is asked afterwards.
+    twin: Option<KeptTwin>,
+    /// The answers of a run that was stopped.
+    remembered: Remembered,
 }
 
 impl LiveBackend {
-    /// Calls a function with the session; reconnects if it was lost. A session that failed is not
-    /// used again.
+    /// Calls a function with the session and the twin; reconnects if the session was lost. A session
+    /// that failed is not used again.
     fn with_session<T>(
         &mut self,
-        call: impl FnOnce(&Session, &InteractiveRun) -> Result<T, PlannerError>,
+        call: impl FnOnce(&Session, &InteractiveRun, &mut Option<KeptTwin>) -> Result<T, PlannerError>,
     ) -> Result<T, PlannerError> {
         let session = match self.session.take() {
             Some(session) => session,
             None => self.connector.reconnect()?,
         };
-        let result = call(&session, &self.run);
+        let result = call(&session, &self.run, &mut self.twin);
         let is_broken = matches!(
             result,
             Err(PlannerError::Server { .. } | PlannerError::Silent { .. })
@@ -313,50 +320,95 @@ impl LiveBackend {
         }
         result
     }
+
+    fn twin_maker(&self) -> TwinMaker {
+        TwinMaker {
+            rehearse: self.run.limits.rehearse,
+            may_sample: self.run.may_sample,
+            jobs: self.run.jobs,
+            pg_bin: self.run.pg_bin.clone(),
+            interrupt: self.connector.interrupt.clone(),
+        }
+    }
+}
+
+/// The limits of a run that builds nothing: a set is verified in the twin.
+fn reading_only(limits: &Limits) -> Limits {
+    Limits {
+        rehearse: match limits.rehearse {
+            Rehearse::Auto => Rehearse::Twin,
+            other => other,
+        },
+        ..limits.clone()
+    }
 }
 
 impl Backend for LiveBackend {
-    fn advise(
-        &mut self,
-        observer: &dyn Fn(Event<'_>),
-        ask: Ask<'_>,
-    ) -> Result<SessionData, PlannerError> {
+    fn advise(&mut self, during: &During<'_>) -> Result<SessionData, PlannerError> {
         let interrupt = self.connector.interrupt.clone();
         let is_agreed = self.is_agreed;
-        let limits = self.run.limits.clone();
-        let consent = Consent::by(|plan| is_agreed || ask(sentences::build_plan(plan, &limits)));
-        let (session_data, builds_nothing) = self.with_session(|session, run| {
-            let twin_maker = TwinMaker {
-                rehearse: run.limits.rehearse,
-                may_sample: run.may_sample,
-                jobs: run.jobs,
-                pg_bin: run.pg_bin.clone(),
-                interrupt,
-            };
+        let wanted = self.run.limits.clone();
+        let limits = match is_agreed {
+            true => wanted.clone(),
+            false => reading_only(&wanted),
+        };
+        let twin_maker = self.twin_maker();
+        let consent = Consent::by(|plan| {
+            is_agreed || (during.ask)(sentences::build_plan(plan, &wanted))
+        });
+        let mut remembered = std::mem::take(&mut self.remembered);
+        let (advised, recording) = self.with_session(|session, run, twin| {
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
-            let mut planner = planner.within(&run.limits);
-            let mut planner = WithConsent::new(&mut planner, &consent);
-            let mut planner = TimeLimit::new(&mut planner, run.limits.search_time);
-            let mut recorder = Recorder::new(&mut planner);
-            let advice = run_pipeline(&run.workload, &run.limits, &mut recorder, &|event| {
-                consent.observe(event);
-                observer(event);
-            })?;
-            let recording = recorder.finish(run.workload.clone(), run.limits.clone());
-            if let Some(file) = &run.record {
-                let failed = |error: CommandError| PlannerError::Server {
-                    operation: "writing the recording".to_owned(),
-                    message: error.to_string(),
-                };
-                advising::save(&recording, file).map_err(failed)?;
+            let mut planner = planner.within(&limits).with_twin(twin.take());
+            let begun = SessionData::begun(run.subject.clone(), &run.workload, &wanted);
+            let headline = |catalog: &Catalog| subject(run, catalog);
+            let (advised, recording) = {
+                let mut planner = WithConsent::new(&mut planner, &consent);
+                let mut planner = TimeLimit::new(&mut planner, limits.search_time);
+                let mut planner = Watched::new(
+                    &mut planner,
+                    during,
+                    interrupt,
+                    &mut remembered,
+                    begun,
+                    &headline,
+                );
+                let mut recorder = Recorder::new(&mut planner);
+                let advised = run_pipeline(&run.workload, &limits, &mut recorder, &|event| {
+                    consent.observe(event);
+                    (during.observer)(event);
+                });
+                (
+                    advised,
+                    recorder.finish(run.workload.clone(), limits.clone()),
+                )
+            };
+            *twin = planner.take_twin();
+            match advised {
+                Err(PlannerError::Interrupted { rollback }) => Ok((Err(rollback), recording)),
+                other => Ok((Ok(other?), recording)),
             }
-            let is_missing = matches!(recording.twin.state, TwinState::Unavailable(_));
-            let builds_nothing = is_missing && run.limits.rehearse == Rehearse::Auto;
-            let session_data = SessionData::new(subject(run, &advice), advice, &recording);
-            Ok((session_data, builds_nothing))
         })?;
-        self.builds_nothing = builds_nothing;
         self.is_agreed |= consent.is_given();
+        let advice = match advised {
+            Ok(advice) => advice,
+            Err(rollback) => {
+                self.remembered = Remembered::of(recording.exchanges);
+                self.catalog = recording.catalog;
+                return Err(PlannerError::Interrupted { rollback });
+            }
+        };
+        if let Some(file) = &self.run.record {
+            let failed = |error: CommandError| PlannerError::Server {
+                operation: "writing the recording".to_owned(),
+                message: error.to_string(),
+            };
+            advising::save(&recording, file).map_err(failed)?;
+        }
+        let headline = subject(&self.run, &advice.catalog);
+        let mut session_data = SessionData::new(headline, advice, &recording);
+        session_data.limits.clone_from(&self.run.limits);
+        session_data.recording = Some(Arc::new(recording));
         self.catalog = session_data.catalog.clone();
         Ok(session_data)
     }
@@ -364,26 +416,36 @@ impl Backend for LiveBackend {
     fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool {
         let definitions = indexes.iter().map(|index| &index.definition);
         let plan = BuildPlan::of(definitions, &self.catalog);
-        // What is refused anyway is not asked about.
-        if self.is_agreed || self.builds_nothing || !plan.has_writes {
+        if self.is_agreed {
             return true;
         }
         self.is_agreed = ask(sentences::build_plan(&plan, &self.run.limits));
         self.is_agreed
     }
 
-    fn rehearse(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError> {
-        if self.builds_nothing && !indexes.is_empty() {
-            return Ok(Answer::Refused(RefusalCause::NoTwin.into()));
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.target == Target::Server
+            && let Some(refusal) = self.build_refusal(question)
+        {
+            return Ok(Answer::Refused(refusal.into()));
         }
-        self.with_session(|session, _| {
-            let question = Question::plans(Target::Server, statements).with_indexes(indexes);
-            Server::new(session).ask(&question)
+        // What the twin knows it also answers when the server is gone.
+        if question.target == Target::Twin && self.session.is_none() {
+            let twin = self.twin.as_mut().ok_or(PlannerError::NoTwin)?;
+            return twin.ask(question);
+        }
+        let twin_maker = self.twin_maker();
+        self.with_session(|session, run, twin| {
+            let planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let mut planner = planner.with_twin(twin.take());
+            let answer = planner.ask(question);
+            *twin = planner.take_twin();
+            answer
         })
+    }
+
+    fn check_connection(&mut self) -> Result<(), PlannerError> {
+        self.with_session(|session, _, _| Ok(session.database().map(drop)?))
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
@@ -391,11 +453,22 @@ impl Backend for LiveBackend {
     }
 }
 
-fn subject(run: &InteractiveRun, advice: &Advice) -> String {
+impl LiveBackend {
+    /// Why indexes may not be built on the server: the first rule that forbids it.
+    fn build_refusal(&self, question: &Question) -> Option<RefusalCause> {
+        let tables = question.indexes.iter().map(|index| &index.definition.table);
+        let known = tables.filter_map(|table| self.catalog.table(table));
+        let mut refusals =
+            known.filter_map(|table| build_refusal(table, &self.catalog, &self.run.limits));
+        refusals.next()
+    }
+}
+
+fn subject(run: &InteractiveRun, catalog: &Catalog) -> String {
     if !run.subject.is_empty() {
         return run.subject.clone();
     }
-    let server = &advice.catalog.server;
+    let server = &catalog.server;
     let version = server.version.split(' ').next().unwrap_or_default();
     format!(
         "PostgreSQL {version} · {}",

@@ -55,6 +55,19 @@ pub(super) struct LivePlanner<'s> {
     builds_nothing: bool,
 }
 
+/// A planner twin that outlives a connection to its server.
+pub(super) struct KeptTwin {
+    twin: Twins,
+    snapshot: Arc<Snapshot>,
+}
+
+impl KeptTwin {
+    /// Answers without the server: sizes are estimated from the rows that were read by now.
+    pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        self.twin.ask(question)
+    }
+}
+
 /// Makes planner twins.
 #[derive(Clone)]
 pub(super) struct TwinMaker {
@@ -140,6 +153,26 @@ impl<'s> LivePlanner<'s> {
             keeps_samples,
             ..self
         }
+    }
+
+    /// With a twin that was made before, of this server.
+    pub(super) fn with_twin(self, kept: Option<KeptTwin>) -> Self {
+        match kept {
+            Some(KeptTwin { twin, snapshot }) => LivePlanner {
+                twin: Some(twin),
+                snapshot: Some(snapshot),
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// Takes the twin out, to keep it for a later planner.
+    pub(super) fn take_twin(&mut self) -> Option<KeptTwin> {
+        Some(KeptTwin {
+            snapshot: self.snapshot.take()?,
+            twin: self.twin.take()?,
+        })
     }
 
     /// Has the twin all these tables?

@@ -97,7 +97,7 @@ impl Exchange {
     }
 
     /// Is it the answer to this question?
-    fn answers(&self, question: &Question) -> bool {
+    pub fn answers(&self, question: &Question) -> bool {
         self.target == question.target
             && self.mode == question.mode
             && self.indexes == question.indexes

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlparser::ast::{Expr, IndexColumn, ObjectName, OrderBySort, Statement};
+use sqlparser::ast::{Expr, Ident, IndexColumn, ObjectName, OrderBySort, Statement};
 
 use super::expression::Expression;
 use super::parse_expression::read;
@@ -13,6 +13,10 @@ use crate::model::QualifiedName;
 /// What a `CREATE INDEX` statement says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateIndex {
+    /// The index's name, if it has one.
+    pub name: Option<String>,
+    /// Clauses that say more than which rows are found how: `UNIQUE`, storage parameters.
+    pub beyond: Vec<String>,
     /// The table; in `public` where no schema is named.
     pub table: QualifiedName,
     /// USING, in lower case.
@@ -55,6 +59,11 @@ pub fn parse_create_index(ddl: &str) -> Result<CreateIndex, SqlError> {
         let include = definition.include.iter();
         let method = definition.using.as_ref();
         Ok(CreateIndex {
+            name: definition.name.as_ref().and_then(|name| {
+                let last = name.0.last()?.as_ident()?;
+                Some(folded(last))
+            }),
+            beyond: beyond(&definition),
             table: qualified_name(&definition.table_name)?,
             method: method.map(|method| method.to_string().to_ascii_lowercase()),
             elements: definition.columns.iter().map(element).collect(),
@@ -78,17 +87,36 @@ fn without_only(ddl: &str) -> Cow<'_, str> {
 }
 
 fn qualified_name(name: &ObjectName) -> Result<QualifiedName, SqlError> {
-    let parts: Vec<&str> = name
-        .0
-        .iter()
-        .filter_map(|part| part.as_ident())
-        .map(|part| part.value.as_str())
-        .collect();
+    let parts = name.0.iter().filter_map(|part| part.as_ident());
+    let parts: Vec<String> = parts.map(folded).collect();
     match parts.as_slice() {
-        [table] => Ok(QualifiedName::new("public", *table)),
-        [.., schema, table] => Ok(QualifiedName::new(*schema, *table)),
+        [table] => Ok(QualifiedName::new("public", table)),
+        [.., schema, table] => Ok(QualifiedName::new(schema, table)),
         [] => Err(SqlError::Syntax("the table has no name".to_owned())),
     }
+}
+
+/// A name as the server reads it: in lower case, unless it is quoted.
+fn folded(name: &Ident) -> String {
+    match name.quote_style {
+        Some(_) => name.value.clone(),
+        None => name.value.to_lowercase(),
+    }
+}
+
+/// What an [`Index`](crate::index::Index) does not hold.
+fn beyond(definition: &sqlparser::ast::CreateIndex) -> Vec<String> {
+    let mut clauses = Vec::new();
+    if definition.unique {
+        clauses.push("UNIQUE".to_owned());
+    }
+    if definition.nulls_distinct == Some(false) {
+        clauses.push("NULLS NOT DISTINCT".to_owned());
+    }
+    let options = definition.with.iter();
+    let others = options.filter(|option| pages_per_range(std::slice::from_ref(*option)).is_none());
+    clauses.extend(others.map(|option| format!("WITH ({option})")));
+    clauses
 }
 
 fn element(column: &IndexColumn) -> IndexElement {
@@ -115,6 +143,27 @@ fn pages_per_range(options: &[Expr]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_as_the_server_reads_them() {
+        let read = |ddl| parse_create_index(ddl).unwrap();
+        let index = read("CREATE INDEX CONCURRENTLY IF NOT EXISTS Slow ON Sales.Orders (state);");
+        assert_eq!(index.name.as_deref(), Some("slow"));
+        assert_eq!(index.table, QualifiedName::new("sales", "orders"));
+        assert!(index.beyond.is_empty());
+        let index = read("CREATE UNIQUE INDEX \"Slow\" ON \"Orders\" (id) WITH (fillfactor = 70)");
+        assert_eq!(index.name.as_deref(), Some("Slow"));
+        assert_eq!(index.table, QualifiedName::new("public", "Orders"));
+        assert_eq!(index.beyond, ["UNIQUE", "WITH (fillfactor = 70)"]);
+        assert_eq!(read("CREATE INDEX ON t (a)").name, None);
+    }
+
+    #[test]
+    fn what_follows_a_semicolon_is_not_dropped() {
+        assert!(parse_create_index("CREATE INDEX ON t (a);;").is_ok());
+        let error = parse_create_index("CREATE INDEX ON t (a); DROP TABLE t").unwrap_err();
+        assert!(error.to_string().contains("DROP"), "{error}");
+    }
 
     #[test]
     fn only_is_left_out_where_it_is_a_keyword() {

@@ -40,8 +40,9 @@ pub(super) fn parse_all<T: Send>(
             .try_with_sql(text)
             .map_err(|error| syntax(&error))?;
         let parsed = parse(&mut parser)?;
+        while parser.consume_token(&Token::SemiColon) {}
         match parser.peek_token().token {
-            Token::EOF | Token::SemiColon => Ok(parsed),
+            Token::EOF => Ok(parsed),
             rest => Err(SqlError::Syntax(format!(
                 "unexpected {rest} after the expression"
             ))),

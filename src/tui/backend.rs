@@ -1,16 +1,22 @@
 //! The boundary to the server, and the thread it runs on. Requests go in over a channel, messages
-//! come out; a request can be cancelled while it runs, and the latest one wins.
+//! come out. A search or verification can be cancelled while it runs; short requests are answered
+//! between two questions of a search.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::model::{Msg, Progress, Request, Response};
 use super::session_data::{BuildGroup, SessionData};
 use crate::index::NamedIndex;
-use crate::planner::{Answer, Comparison, Event, PlannerError, Refusal, RefusalCause, Rollback};
+use crate::planner::{
+    Answer, Comparison, Event, PlanOutcome, Planner, PlannerError, Question, Refusal, RefusalCause,
+    Rollback, Target,
+};
 use crate::workload::Statement;
 
 /// Asks the user whether what this text says may be built. A question that is cancelled is a no.
@@ -19,31 +25,44 @@ pub type Ask<'a> = &'a dyn Fn(String) -> bool;
 /// How soon a question to the user notices that its request is cancelled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Runs requests on a server.
+/// How often the connection is looked at while nothing is asked.
+const IDLE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What a run tells and is told while it goes on.
+pub struct During<'a> {
+    /// Follows its progress.
+    pub observer: &'a dyn Fn(Event<'_>),
+    /// Takes what is known so far.
+    pub known: &'a dyn Fn(SessionData),
+    /// Asks before something is built.
+    pub ask: Ask<'a>,
+    /// Answers short requests with this planner, between two questions of the run.
+    pub between: &'a dyn Fn(&mut dyn Planner),
+}
+
+/// Runs requests on a server and its planner twin.
 pub trait Backend: Send {
-    /// The whole run; before it builds anything, it asks.
+    /// The whole run. It builds nothing on the server, unless that was agreed to when the session
+    /// began. A run that was cancelled before goes on where it stopped.
     ///
     /// # Errors
     /// When the server fails or the run was cancelled; everything is rolled back then.
-    fn advise(
-        &mut self,
-        observer: &dyn Fn(Event<'_>),
-        ask: Ask<'_>,
-    ) -> Result<SessionData, PlannerError>;
+    fn advise(&mut self, during: &During<'_>) -> Result<SessionData, PlannerError>;
 
     /// May these indexes be built? Asks, unless that is known.
     fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool;
 
-    /// Plans the statements with the indexes built in one transaction, which is rolled back;
-    /// without indexes, as the server is.
+    /// Answers one question: the server, or the planner twin.
     ///
     /// # Errors
     /// As with [`Backend::advise`].
-    fn rehearse(
-        &mut self,
-        indexes: &[NamedIndex],
-        statements: &[Statement],
-    ) -> Result<Answer, PlannerError>;
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError>;
+
+    /// Does the server still answer?
+    ///
+    /// # Errors
+    /// When it does not.
+    fn check_connection(&mut self) -> Result<(), PlannerError>;
 
     /// A token that cancels the running request.
     fn cancel_token(&self) -> Arc<dyn CancelToken>;
@@ -63,40 +82,50 @@ pub struct Worker {
     answers: Sender<bool>,
     cancel_token: Arc<dyn CancelToken>,
     cancelled_through: Arc<AtomicU64>,
+    /// Requests that are not answered yet.
+    pending: Arc<AtomicUsize>,
     thread: std::thread::JoinHandle<()>,
 }
 
 impl Worker {
     /// Starts it; responses go to this sender.
     ///
+    /// # Errors
     /// When the thread cannot be started.
-    /// When there can be no thread.
     pub fn start(backend: Box<dyn Backend>, responses: Sender<Msg>) -> std::io::Result<Worker> {
         let (requests, received) = channel();
         let (answers, answered) = channel();
         let cancel_token = backend.cancel_token();
         let cancelled_through = Arc::new(AtomicU64::new(0));
+        let pending = Arc::new(AtomicUsize::new(0));
         let worker_thread = WorkerThread {
             backend,
-            responses,
+            desk: Desk {
+                responses,
+                received,
+                waiting: RefCell::default(),
+                pending: pending.clone(),
+            },
             answered,
             cancel_token: cancel_token.clone(),
             cancelled_through: cancelled_through.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("server".to_owned())
-            .spawn(move || worker_thread.work(&received))?;
+            .spawn(move || worker_thread.work())?;
         Ok(Worker {
             requests,
             answers,
             cancel_token,
             cancelled_through,
+            pending,
             thread,
         })
     }
 
     /// Sends a request; the response comes as a message.
     pub fn send(&self, job: u64, request: Request) {
+        self.pending.fetch_add(1, Ordering::SeqCst);
         // A worker that has ended has sent a message about it.
         let _ = self.requests.send((job, request));
     }
@@ -106,10 +135,15 @@ impl Worker {
         let _ = self.answers.send(is_yes);
     }
 
-    /// Cancels this request immediately.
+    /// Cancels this request immediately, and every one before it.
     pub fn cancel(&self, job: u64) {
         self.cancelled_through.fetch_max(job, Ordering::SeqCst);
         self.cancel_token.cancel();
+    }
+
+    /// Is something asked for and not answered, so that it may be open on the server?
+    pub fn is_busy(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) > 0 && !self.thread.is_finished()
     }
 
     /// Cancels everything and waits until it is rolled back.
@@ -120,75 +154,135 @@ impl Worker {
     }
 }
 
+/// Where requests come in and responses go out.
+struct Desk {
+    responses: Sender<Msg>,
+    received: Receiver<(u64, Request)>,
+    /// Requests that came while another was answered.
+    waiting: RefCell<VecDeque<(u64, Request)>>,
+    pending: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    /// What waits, or what comes within some time.
+    fn next(&self, patience: Duration) -> Result<(u64, Request), RecvTimeoutError> {
+        if let Some(waiting) = self.waiting.borrow_mut().pop_front() {
+            return Ok(waiting);
+        }
+        self.received.recv_timeout(patience)
+    }
+
+    /// Takes in what has come by now.
+    fn collect(&self) {
+        self.waiting.borrow_mut().extend(self.received.try_iter());
+    }
+
+    /// Is there a newer question about the selected indexes? Then an older one is not answered.
+    fn is_outdated(&self, request: &Request) -> bool {
+        self.collect();
+        let predicts = |request: &Request| matches!(request, Request::Predict { .. });
+        let waiting = self.waiting.borrow();
+        predicts(request) && waiting.iter().any(|(_, other)| predicts(other))
+    }
+
+    fn respond(&self, job: u64, response: Response) -> bool {
+        self.pending.fetch_sub(1, Ordering::SeqCst);
+        self.responses.send(Msg::Response(job, response)).is_ok()
+    }
+
+    /// Answers the short requests that have come by now.
+    fn answer_short(&self, planner: &mut dyn Planner) {
+        self.collect();
+        loop {
+            let mut waiting = self.waiting.borrow_mut();
+            let next = waiting.iter().position(|(_, request)| request.is_short());
+            let Some((job, request)) = next.and_then(|next| waiting.remove(next)) else {
+                return;
+            };
+            drop(waiting);
+            let response = match self.is_outdated(&request) {
+                true => outdated(request),
+                false => response_of(short(request, &mut |question| planner.ask(question))),
+            };
+            self.respond(job, response);
+        }
+    }
+}
+
 /// The worker's side.
 struct WorkerThread {
     backend: Box<dyn Backend>,
-    responses: Sender<Msg>,
+    desk: Desk,
     answered: Receiver<bool>,
     cancel_token: Arc<dyn CancelToken>,
     cancelled_through: Arc<AtomicU64>,
 }
 
 impl WorkerThread {
-    fn work(mut self, received: &Receiver<(u64, Request)>) {
-        while let Ok((job, request)) = received.recv() {
+    fn work(mut self) {
+        let mut is_lost = false;
+        loop {
+            let (job, request) = match self.desk.next(IDLE_INTERVAL) {
+                Ok(next) => next,
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    // Told once; the next request connects again.
+                    if !is_lost && let Err(error) = self.check_connection() {
+                        is_lost = true;
+                        let _ = self.desk.responses.send(Msg::Lost(error.to_string()));
+                    }
+                    continue;
+                }
+            };
+            is_lost = false;
             // Reset first, then check: a cancel in between is noticed here, and a later one cancels
             // through the token.
             self.cancel_token.reset();
             let cancelled = self.cancelled_through.load(Ordering::SeqCst) >= job;
-            let response = if cancelled {
+            let response = if cancelled && !request.is_short() {
                 Response::Cancelled(Rollback::Confirmed)
             } else {
                 self.handle(job, request)
             };
-            if self.responses.send(Msg::Response(job, response)).is_err() {
+            if !self.desk.respond(job, response) {
                 return;
             }
         }
     }
 
-    fn handle(&mut self, job: u64, request: Request) -> Response {
-        let responses = self.responses.clone();
+    fn check_connection(&mut self) -> Result<(), PlannerError> {
         let backend = &mut self.backend;
+        let checked = catch_unwind(AssertUnwindSafe(|| backend.check_connection()));
+        checked.unwrap_or(Ok(()))
+    }
+
+    fn handle(&mut self, job: u64, request: Request) -> Response {
+        let backend = &mut self.backend;
+        let desk = &self.desk;
         let (answered, cancelled) = (&self.answered, &self.cancelled_through);
         let ask = |question: String| {
             // An answer to an earlier question, whose request was cancelled.
             answered.try_iter().for_each(drop);
-            let _ = responses.send(Msg::Asked(job, question));
+            let _ = desk.responses.send(Msg::Asked(job, question));
             wait_for_answer(answered, || cancelled.load(Ordering::SeqCst) >= job)
         };
         let handled = catch_unwind(AssertUnwindSafe(|| match request {
-            Request::Advise => {
-                let progress = std::cell::RefCell::new(Progress::default());
-                let observer = |event: Event<'_>| {
-                    let mut progress = progress.borrow_mut();
-                    record_progress(&mut progress, event);
-                    let _ = responses.send(Msg::Progress(job, progress.clone()));
-                };
-                backend
-                    .advise(&observer, &ask)
-                    .map(|session_data| Response::Advised(Box::new(session_data)))
-            }
+            Request::Advise => advise(backend.as_mut(), desk, job, &ask),
             Request::Verify { indexes, groups } => {
                 let built = groups.iter().flat_map(|group| group.indexes.clone());
                 if !backend.may_build(&built.collect::<Vec<_>>(), &ask) {
-                    return Ok(Response::Verified(indexes, Err(declined())));
+                    let declined = RefusalCause::Declined.into();
+                    return Ok(Response::Verified(indexes, Err(declined)));
                 }
-                verify(backend.as_mut(), &groups)
-                    .map(|verified| Response::Verified(indexes, verified))
+                let verified = verify(backend.as_mut(), &groups)?;
+                Ok(Response::Verified(indexes, verified))
             }
-            Request::Rehearse { index, statements } => {
-                if !backend.may_build(std::slice::from_ref(&index), &ask) {
-                    return Ok(Response::Rehearsed(index, Err(declined())));
-                }
-                let compared = compare(backend.as_mut(), std::slice::from_ref(&index), &statements);
-                compared.map(|compared| Response::Rehearsed(index, compared.map(Box::new)))
-            }
+            Request::Connect => backend.check_connection().map(|()| Response::Connected),
+            other if desk.is_outdated(&other) => Ok(outdated(other)),
+            other => short(other, &mut |question| backend.ask(question)),
         }));
         match handled {
-            Ok(Ok(response)) => response,
-            Ok(Err(PlannerError::Interrupted { rollback })) => Response::Cancelled(rollback),
-            Ok(Err(error)) => Response::Failed(error.to_string()),
+            Ok(response) => response_of(response),
             Err(_) => {
                 Response::Failed("a bug in pgrehearse: the work stopped in the middle".to_owned())
             }
@@ -196,8 +290,90 @@ impl WorkerThread {
     }
 }
 
-fn declined() -> Refusal {
-    RefusalCause::Declined.into()
+fn response_of(answered: Result<Response, PlannerError>) -> Response {
+    match answered {
+        Ok(response) => response,
+        Err(PlannerError::Interrupted { rollback }) => Response::Cancelled(rollback),
+        Err(error) => Response::Failed(error.to_string()),
+    }
+}
+
+fn advise(
+    backend: &mut dyn Backend,
+    desk: &Desk,
+    job: u64,
+    ask: Ask<'_>,
+) -> Result<Response, PlannerError> {
+    let progress = RefCell::new(Progress::default());
+    let observer = |event: Event<'_>| {
+        let mut progress = progress.borrow_mut();
+        record_progress(&mut progress, event);
+        let _ = desk.responses.send(Msg::Progress(job, progress.clone()));
+    };
+    let known = |session_data: SessionData| {
+        let _ = desk.responses.send(Msg::Known(job, Box::new(session_data)));
+    };
+    let between = |planner: &mut dyn Planner| desk.answer_short(planner);
+    let during = During {
+        observer: &observer,
+        known: &known,
+        ask,
+        between: &between,
+    };
+    backend
+        .advise(&during)
+        .map(|session_data| Response::Advised(Box::new(session_data)))
+}
+
+/// A question about the selected indexes that a newer one replaces.
+fn outdated(request: Request) -> Response {
+    match request {
+        Request::Predict { indexes, .. } => Response::Predicted(indexes, None),
+        _ => Response::Cancelled(Rollback::Confirmed),
+    }
+}
+
+/// Answers a short request by questions to a planner.
+fn short(
+    request: Request,
+    ask: &mut dyn FnMut(&Question) -> Result<Answer, PlannerError>,
+) -> Result<Response, PlannerError> {
+    match request {
+        Request::TryIndex { index, statements } => {
+            let indexes = std::slice::from_ref(&*index);
+            let compared = or_no_twin(compare(Target::Twin, indexes, &statements, ask))?;
+            Ok(Response::Tried(index, compared.map(Box::new)))
+        }
+        Request::Predict {
+            indexes,
+            named,
+            statements,
+        } => {
+            let compared = or_no_twin(compare(Target::Twin, &named, &statements, ask))?;
+            let compared = compared.map(Box::new);
+            Ok(Response::Predicted(indexes, Some(compared)))
+        }
+        Request::Plan(statement) => {
+            let question = Question::plans(Target::Server, std::slice::from_ref(&*statement));
+            let mut plans = ask(&question)?.into_plans();
+            let outcome = plans.remove(&statement.id).unwrap_or(PlanOutcome::Empty);
+            Ok(Response::Planned(statement, Box::new(outcome)))
+        }
+        Request::Connect => Ok(Response::Connected),
+        Request::Advise | Request::Verify { .. } => Ok(Response::Failed(
+            "a bug in pgrehearse: this request is not short".to_owned(),
+        )),
+    }
+}
+
+/// That there is no twin is a refusal: the interface can go on without one.
+fn or_no_twin<T>(
+    compared: Result<Result<T, Refusal>, PlannerError>,
+) -> Result<Result<T, Refusal>, PlannerError> {
+    match compared {
+        Err(PlannerError::NoTwin) => Ok(Err(RefusalCause::NoTwin.into())),
+        other => other,
+    }
 }
 
 /// The user's answer; no, if the request is cancelled before.
@@ -220,21 +396,31 @@ fn verify(
 ) -> Result<Result<Vec<Comparison>, Refusal>, PlannerError> {
     groups
         .iter()
-        .map(|group| compare(backend, &group.indexes, &group.statements))
+        .map(|group| {
+            let mut ask = |question: &Question| backend.ask(question);
+            compare(
+                Target::Server,
+                &group.indexes,
+                &group.statements,
+                &mut ask,
+            )
+        })
         .collect()
 }
 
 /// With the indexes first, then without: see [`Comparison`].
 fn compare(
-    backend: &mut dyn Backend,
+    target: Target,
     indexes: &[NamedIndex],
     statements: &[Statement],
+    ask: &mut dyn FnMut(&Question) -> Result<Answer, PlannerError>,
 ) -> Result<Result<Comparison, Refusal>, PlannerError> {
-    let after = match backend.rehearse(indexes, statements)? {
+    let without = Question::plans(target, statements);
+    let after = match ask(&without.clone().with_indexes(indexes))? {
         Answer::Planned(planned) => planned,
         Answer::Refused(refusal) => return Ok(Err(refusal)),
     };
-    Ok(match backend.rehearse(&[], statements)? {
+    Ok(match ask(&without)? {
         Answer::Planned(planned) => Ok(Comparison {
             before: planned.plans,
             after,

@@ -62,6 +62,30 @@ pub fn right(text: &str, columns: usize, style: Style) -> Span<'static> {
     Span::styled(" ".repeat(padding) + &text, style)
 }
 
+/// The same with at least one blank at the left, so that neighbours never touch.
+pub fn cell(text: &str, columns: usize, style: Style) -> Span<'static> {
+    match columns {
+        0 => Span::raw(""),
+        _ => {
+            let text = truncate(text, columns - 1);
+            let padding = columns.saturating_sub(text.width());
+            Span::styled(" ".repeat(padding) + &text, style)
+        }
+    }
+}
+
+/// A text from this column on, for scrolling sideways.
+pub fn from_column(text: &str, hidden: usize) -> String {
+    use unicode_segmentation::UnicodeSegmentation;
+    let mut columns = 0;
+    let is_hidden = |grapheme: &&str| {
+        let is_hidden = columns < hidden;
+        columns += grapheme.width();
+        is_hidden
+    };
+    text.graphemes(true).skip_while(is_hidden).collect()
+}
+
 /// A line padded to `columns` columns.
 pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
     let padding = columns.saturating_sub(text.width());
@@ -77,6 +101,16 @@ pub fn filled(text: Line<'static>, columns: usize) -> Vec<Span<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn neighbours_never_touch() {
+        let cells = [cell("10,000,012", 8, Style::new()), cell("88 ms", 6, Style::new())];
+        let text: String = cells.iter().map(|span| span.content.as_ref()).collect();
+        assert_eq!(text, " 10,000… 88 ms");
+        assert_eq!(cell("x", 0, Style::new()).content, "");
+        assert_eq!(from_column("日本 Sort", 2), "本 Sort");
+        assert_eq!(from_column("abc", 5), "");
+    }
 
     #[test]
     fn bars_and_numbers_are_short() {

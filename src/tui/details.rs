@@ -3,6 +3,8 @@
 
 mod index;
 mod node;
+mod statement;
 
 pub use index::selected_index;
 pub use node::{compared_nodes, plan_node};
+pub use statement::selected_statement;

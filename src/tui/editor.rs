@@ -43,6 +43,12 @@ impl TextInput {
         self.cursor += text.len();
     }
 
+    /// Puts a text in place of what is between this byte and the cursor.
+    pub fn replace_before_cursor(&mut self, start: usize, text: &str) {
+        self.text.replace_range(start..self.cursor, text);
+        self.cursor = start + text.len();
+    }
+
     /// Moves the cursor or deletes text.
     pub fn act(&mut self, action: Action) {
         match action {
@@ -54,6 +60,18 @@ impl TextInput {
             Action::EraseRight => {
                 let end = self.right();
                 self.text.replace_range(self.cursor..end, "");
+            }
+            Action::EraseWord => {
+                let before = self.before_cursor().trim_end();
+                let is_apart = |character: char| !character.is_alphanumeric() && character != '_';
+                let last = before.char_indices().rev().find(|(_, c)| is_apart(*c));
+                let start = match last {
+                    // What is no word is deleted by itself.
+                    Some((at, c)) if at + c.len_utf8() == before.len() => at,
+                    Some((at, c)) => at + c.len_utf8(),
+                    None => 0,
+                };
+                self.replace_before_cursor(start, "");
             }
             Action::EraseAll => *self = TextInput::default(),
             Action::CursorLeft => self.cursor = self.left(),
@@ -98,6 +116,19 @@ mod tests {
         input.act(Action::EraseAll);
         input.act(Action::EraseRight);
         assert!(input.is_empty());
+    }
+
+    #[test]
+    fn words_are_deleted_backwards() {
+        let mut input = TextInput::new("CREATE INDEX ON größe (a_b, c)");
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            input.act(Action::EraseWord);
+            seen.push(input.text().to_owned());
+        }
+        let expected = ["(a_b, c", "(a_b, ", "(a_b", "(", ""];
+        let expected = expected.map(|end| format!("CREATE INDEX ON größe {end}"));
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -6,9 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Worker};
+use super::ascii;
+use super::exports::write_file;
 use super::model::{Effect, Model, Msg, Response};
 use super::session_data::SessionData;
-use super::terminal::{Tty, write_ddl};
+use super::terminal::Tty;
 use super::theme::Theme;
 use super::update::update;
 use crate::planner::Rollback;
@@ -18,6 +20,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often the elapsed time is drawn.
 const TICK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long the worker may take to roll back before the program is suspended to the shell.
+const MAX_ROLLBACK: Duration = Duration::from_secs(30);
 
 /// What to show.
 pub enum Start {
@@ -55,6 +60,10 @@ pub fn run(start: Start, theme: Theme, stop: &dyn Fn() -> bool) -> io::Result<Se
                 effects,
             )
         }
+    };
+    let model = Model {
+        is_ascii: !ascii::is_unicode(|name| std::env::var(name).ok()),
+        ..model
     };
     let mut session = Session {
         tty,
@@ -114,7 +123,8 @@ impl Session {
             while let Ok(msg) = responses.try_recv() {
                 changed = self.handle(msg)?;
             }
-            if self.model.jobs.current.is_some() && ticked.elapsed() >= TICK_INTERVAL {
+            let is_busy = self.model.jobs.main.is_some() || !self.model.jobs.short.is_empty();
+            if is_busy && ticked.elapsed() >= TICK_INTERVAL {
                 ticked = Instant::now();
                 changed = self.handle(Msg::Tick(began.elapsed()))?;
             }
@@ -135,7 +145,7 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Quit => self.running = false,
-                Effect::Suspend => self.tty.suspend()?,
+                Effect::Suspend => self.suspend()?,
                 Effect::Send(job, request) => self
                     .worker
                     .iter()
@@ -144,16 +154,41 @@ impl Session {
                 Effect::Answer(is_yes) => {
                     self.worker.iter().for_each(|worker| worker.answer(is_yes))
                 }
-                Effect::WriteFile(ddl) => self.post(Msg::Exported(write_ddl(&ddl))),
-                Effect::Copy(ddl) => {
-                    self.tty.copy(&ddl)?;
+                Effect::WriteFile { path, text } => {
+                    self.post(Msg::Exported(write_file(&path, &text)));
+                }
+                Effect::Copy(text) => {
+                    self.tty.copy(&text)?;
                     self.post(Msg::Exported(Ok(
-                        "copied to the clipboard, if the terminal supports OSC 52".to_owned(),
+                        "Copied to the clipboard, if the terminal supports OSC 52".to_owned(),
                     )));
                 }
                 Effect::PrintOnExit(ddl) => self.print = ddl,
+                Effect::Edit(what, text) => {
+                    let edited = self.tty.edit(&text)?;
+                    self.post(Msg::Edited(what, edited));
+                }
+                Effect::TakeMouse(takes) => self.tty.take_mouse(takes)?,
             }
         }
+        Ok(())
+    }
+
+    /// Suspends once nothing is open on the server any more; else it says why not.
+    fn suspend(&mut self) -> io::Result<()> {
+        let began = Instant::now();
+        while self.worker.as_ref().is_some_and(Worker::is_busy) {
+            if began.elapsed() > MAX_ROLLBACK {
+                self.post(Msg::Exported(Err(
+                    "Not suspended: the server has not rolled back yet".to_owned(),
+                )));
+                self.post(Msg::Resumed);
+                return Ok(());
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        self.tty.suspend()?;
+        self.post(Msg::Resumed);
         Ok(())
     }
 

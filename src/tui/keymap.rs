@@ -79,15 +79,18 @@ pub enum Screen {
     Compare,
     /// The indexes.
     Indexes,
+    /// The report.
+    Report,
 }
 
 impl Screen {
     /// All of them.
-    pub const ALL: [Screen; 4] = [
+    pub const ALL: [Screen; 5] = [
         Screen::Workload,
         Screen::Plan,
         Screen::Compare,
         Screen::Indexes,
+        Screen::Report,
     ];
 
     /// The title on its tab.
@@ -97,6 +100,7 @@ impl Screen {
             Screen::Plan => "Plan",
             Screen::Compare => "Before|After",
             Screen::Indexes => "Indexes",
+            Screen::Report => "Report",
         }
     }
 }
@@ -104,8 +108,10 @@ impl Screen {
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Quit.
+    /// Close what is on top, else quit; asks where something would be lost.
     Quit,
+    /// Quit; a second time without asking.
+    Interrupt,
     /// Suspend to the shell; fg resumes.
     Suspend,
     /// Show or hide the help.
@@ -116,9 +122,9 @@ pub enum Action {
     NextScreen,
     /// The screen to the left.
     PreviousScreen,
-    /// Cancel what runs, or close what is open, or go back.
+    /// Close what is on top, else go back.
     Back,
-    /// Request again after a failure.
+    /// Go on with what was stopped, or request again what failed.
     Retry,
     /// Move.
     Up,
@@ -132,22 +138,60 @@ pub enum Action {
     Top,
     /// Move.
     Bottom,
-    /// Open the selected item.
-    Open,
+    /// Scroll sideways.
+    ScrollLeft,
+    /// Scroll sideways.
+    ScrollRight,
+    /// Scroll the details.
+    DetailUp,
+    /// Scroll the details.
+    DetailDown,
+    /// Show a pane alone, or both.
+    Zoom,
+    /// Search, or filter a list.
+    Search,
+    /// The next match; without a search, a new index.
+    NextMatchOrNew,
+    /// The match before.
+    PreviousMatch,
+    /// Type a command.
+    Command,
+    /// Copy.
+    Copy,
+    /// Write to a file.
+    Write,
+    /// Edit this index and test it.
+    EditIndex,
+    /// Edit the statement in the user's editor and plan it again.
+    EditStatement,
+    /// Build the indexes that are on together, on the server.
+    Verify,
+    /// Undo the last change of the selection.
+    Undo,
+    /// Redo it.
+    Redo,
+    /// Switch on so many of the recommended indexes, the best first: the next key says how many.
+    BestIndexes,
+    /// Read the statement in full.
+    ReadStatement,
+    /// Compare the plans of two statements.
+    CompareTwo,
+    /// The next statement.
+    NextStatement,
+    /// The one before.
+    PreviousStatement,
     /// Sort by the next column.
     Sort,
     /// Reverse the order.
     Reverse,
-    /// Type a filter.
-    Filter,
+    /// Open the selected item.
+    Open,
     /// Mark or unmark the statement.
     Mark,
     /// Mark or unmark all shown statements.
     MarkShown,
     /// Show only marked statements, or all.
     MarkedOnly,
-    /// Unmark all statements.
-    Unmark,
     /// Fold or unfold the node.
     Fold,
     /// Fold everything below the first level.
@@ -158,14 +202,6 @@ pub enum Action {
     Costliest,
     /// Jump to the next finding.
     NextFinding,
-    /// Scroll the details.
-    DetailUp,
-    /// Scroll the details.
-    DetailDown,
-    /// The next statement.
-    NextStatement,
-    /// The one before.
-    PreviousStatement,
     /// The next candidate.
     NextChoice,
     /// The one before.
@@ -180,26 +216,26 @@ pub enum Action {
     EnableRecommended,
     /// Switch all indexes off.
     DisableAll,
-    /// Build the indexes that are on together.
-    Verify,
-    /// Write the DDL to a file.
-    WriteFile,
-    /// Copy the DDL.
-    Copy,
     /// Print the DDL on exit.
     PrintOnExit,
-    /// Edit this index and test it.
-    EditIndex,
-    /// Write an index and test it.
-    NewIndex,
     /// Finish typing.
     AcceptInput,
     /// Cancel typing.
     CancelInput,
+    /// Complete the word.
+    Complete,
+    /// What was typed before.
+    Earlier,
+    /// What was typed after that.
+    Later,
+    /// Edit the text in the user's editor.
+    EditInput,
     /// Delete the character before the cursor.
     EraseLeft,
     /// Delete the character under the cursor.
     EraseRight,
+    /// Delete the word before the cursor.
+    EraseWord,
     /// Delete everything.
     EraseAll,
     /// Move the cursor.
@@ -210,9 +246,9 @@ pub enum Action {
     CursorHome,
     /// Move the cursor.
     CursorEnd,
-    /// Indexes may be built on the server.
+    /// Yes.
     Agree,
-    /// They may not.
+    /// No.
     Decline,
 }
 
@@ -223,20 +259,24 @@ pub enum Scope {
     Everywhere,
     /// On one screen; these bindings take precedence over the general ones.
     On(Screen),
-    /// While a filter or an index is typed; every other key is text.
+    /// Over a screen: the help, or a long text.
+    Reading,
+    /// While something is typed; every other key is text.
     Typing,
-    /// While the question is open whether indexes may be built; every other key does nothing.
+    /// While a question is open; every other key does nothing.
     Asked,
 }
 
 impl Scope {
     /// The scopes in the order of the help.
-    pub const ALL: [Scope; 7] = [
+    pub const ALL: [Scope; 9] = [
         Scope::Everywhere,
         Scope::On(Screen::Workload),
         Scope::On(Screen::Plan),
         Scope::On(Screen::Compare),
         Scope::On(Screen::Indexes),
+        Scope::On(Screen::Report),
+        Scope::Reading,
         Scope::Typing,
         Scope::Asked,
     ];
@@ -246,14 +286,15 @@ impl Scope {
         match self {
             Scope::Everywhere => "Everywhere",
             Scope::On(screen) => screen.title(),
+            Scope::Reading => "In a text or in this help",
             Scope::Typing => "While typing",
-            Scope::Asked => "Before anything is built",
+            Scope::Asked => "When asked",
         }
     }
 
     /// Do the general bindings not apply there?
     fn is_alone(self) -> bool {
-        matches!(self, Scope::Typing | Scope::Asked)
+        matches!(self, Scope::Typing | Scope::Asked | Scope::Reading)
     }
 }
 
@@ -272,7 +313,8 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
-/// The binding of a key in a scope, bindings of the screen first.
+/// The binding of a key in a scope, bindings of the screen first. Over a screen, what moves and what
+/// closes is as everywhere.
 pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
     let bound_in = |wanted: Scope| {
         BINDINGS
@@ -283,7 +325,7 @@ pub fn lookup(scope: Scope, key: Key) -> Option<&'static Binding> {
 }
 
 /// The hints of the footer: those of the screen, then those of everywhere.
-pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
+pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static str, Action)> {
     let scopes = if scope.is_alone() {
         vec![scope]
     } else {
@@ -297,7 +339,7 @@ pub fn hints(scope: Scope) -> impl Iterator<Item = (Cow<'static, str>, &'static 
     scopes
         .into_iter()
         .flat_map(of)
-        .filter_map(|binding| Some((labels(binding, "/", 2), binding.hint?)))
+        .filter_map(|binding| Some((labels(binding, "/", 1), binding.hint?, binding.action)))
 }
 
 /// The keys of a binding as text, at most `max_keys` of them.
@@ -331,100 +373,19 @@ impl Binding {
 }
 
 use Key::{Char, Ctrl};
-use Scope::{Asked, Everywhere, On, Typing};
-use Screen::{Compare, Indexes, Plan, Workload};
+use Scope::{Asked, Everywhere, On, Reading, Typing};
+use Screen::{Compare, Indexes, Plan, Report, Workload};
 
 /// Every key.
 pub const BINDINGS: &[Binding] = &[
-    bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
-    bind(Everywhere, &[Char('q'), Ctrl('c')], Action::Quit, "quit").hinted("quit"),
-    bind(
-        Everywhere,
-        &[Key::Esc, Key::Backspace],
-        Action::Back,
-        "cancel, close, go back; then clear filter and marks",
-    ),
-    bind(
-        Everywhere,
-        &[Char('1')],
-        Action::Show(Workload),
-        "all statements",
-    ),
-    bind(
-        Everywhere,
-        &[Char('2')],
-        Action::Show(Plan),
-        "the plan of the statement",
-    ),
-    bind(
-        Everywhere,
-        &[Char('3')],
-        Action::Show(Compare),
-        "its plans before and after an index",
-    ),
-    bind(
-        Everywhere,
-        &[Char('4')],
-        Action::Show(Indexes),
-        "the indexes",
-    ),
-    bind(Everywhere, &[Key::Tab], Action::NextScreen, "next screen").hinted("screen"),
-    bind(
-        Everywhere,
-        &[Key::BackTab],
-        Action::PreviousScreen,
-        "previous screen",
-    ),
-    bind(
-        Everywhere,
-        &[Char('j'), Key::Down],
-        Action::Down,
-        "down (also mouse wheel and click)",
-    ),
-    bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
-    bind(
-        Everywhere,
-        &[Key::PageDown, Ctrl('f'), Ctrl('d')],
-        Action::PageDown,
-        "a page down",
-    ),
-    bind(
-        Everywhere,
-        &[Key::PageUp, Ctrl('b'), Ctrl('u')],
-        Action::PageUp,
-        "a page up",
-    ),
-    bind(
-        Everywhere,
-        &[Char('g'), Key::Home],
-        Action::Top,
-        "to the top",
-    ),
-    bind(
-        Everywhere,
-        &[Char('G'), Key::End],
-        Action::Bottom,
-        "to the bottom",
-    ),
-    bind(
-        Everywhere,
-        &[Char('r')],
-        Action::Retry,
-        "retry after a failure or a cancel",
-    ),
-    bind(
-        Everywhere,
-        &[Ctrl('z')],
-        Action::Suspend,
-        "suspend to the shell; fg resumes",
-    ),
+    bind(On(Workload), &[Key::Enter, Char('l')], Action::Open, "open the plan").hinted("plan"),
     bind(
         On(Workload),
-        &[Key::Enter, Char('l'), Key::Right],
-        Action::Open,
-        "open the plan",
+        &[Char('b')],
+        Action::Show(Compare),
+        "plans before and after an index",
     )
-    .hinted("plan"),
+    .hinted("before|after"),
     bind(
         On(Workload),
         &[Char(' ')],
@@ -446,30 +407,12 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(
         On(Workload),
-        &[Char('u')],
-        Action::Unmark,
-        "unmark all statements",
-    ),
-    bind(
-        On(Workload),
-        &[Char('/')],
-        Action::Filter,
-        "filter by name or SQL as you type",
-    )
-    .hinted("filter"),
-    bind(
-        On(Workload),
         &[Char('s')],
         Action::Sort,
-        "sort by the next column",
+        "sort by the next column (or click a heading, or :sort)",
     )
     .hinted("sort"),
-    bind(
-        On(Workload),
-        &[Char('S')],
-        Action::Reverse,
-        "reverse the order",
-    ),
+    bind(On(Workload), &[Char('S')], Action::Reverse, "reverse the order"),
     bind(
         On(Plan),
         &[Key::Enter, Char(' '), Char('h'), Char('l')],
@@ -498,95 +441,35 @@ pub const BINDINGS: &[Binding] = &[
         "plans before and after an index",
     )
     .hinted("before|after"),
-    bind(On(Plan), &[Char('z')], Action::FoldAll, "fold all"),
-    bind(On(Plan), &[Char('Z')], Action::UnfoldAll, "unfold all"),
-    bind(
-        On(Plan),
-        &[Char('J')],
-        Action::NextStatement,
-        "next statement",
-    ),
-    bind(
-        On(Plan),
-        &[Char('K')],
-        Action::PreviousStatement,
-        "previous statement",
-    ),
-    bind(
-        On(Plan),
-        &[Char('>')],
-        Action::DetailDown,
-        "scroll the details down",
-    ),
-    bind(
-        On(Plan),
-        &[Char('<')],
-        Action::DetailUp,
-        "scroll the details up",
-    ),
+    bind(On(Plan), &[Char('-')], Action::FoldAll, "fold all"),
+    bind(On(Plan), &[Char('+')], Action::UnfoldAll, "unfold all"),
+    bind(On(Compare), &[Char('[')], Action::PreviousChoice, "previous tested index"),
     bind(
         On(Compare),
-        &[Char('['), Key::Left],
-        Action::PreviousChoice,
-        "previous tested index",
-    ),
-    bind(
-        On(Compare),
-        &[Char(']'), Key::Right],
+        &[Char(']')],
         Action::NextChoice,
         "next tested index, including rejected ones",
     )
     .hinted("next index"),
     bind(
         On(Compare),
-        &[Char('u')],
+        &[Char('o')],
         Action::UsedOnly,
         "show only indexes that the plan uses, or all",
     )
     .hinted("used only"),
     bind(
         On(Compare),
-        &[Char('n')],
+        &[Char('d')],
         Action::NextChange,
         "jump to the next difference",
     )
-    .hinted("next change"),
-    bind(
-        On(Compare),
-        &[Char('>')],
-        Action::DetailDown,
-        "scroll the details down",
-    ),
-    bind(
-        On(Compare),
-        &[Char('<')],
-        Action::DetailUp,
-        "scroll the details up",
-    ),
-    bind(
-        On(Compare),
-        &[Char('J')],
-        Action::NextStatement,
-        "next statement",
-    )
-    .hinted("next statement"),
-    bind(
-        On(Compare),
-        &[Char('K')],
-        Action::PreviousStatement,
-        "previous statement",
-    ),
-    bind(
-        On(Compare),
-        &[Char('e')],
-        Action::EditIndex,
-        "edit this index and test it",
-    ),
+    .hinted("next difference"),
     bind(
         On(Indexes),
         &[Char(' ')],
         Action::Toggle,
-        "switch the index on or off; the totals follow",
+        "switch the index on or off; everything follows",
     )
     .hinted("on/off"),
     bind(
@@ -598,39 +481,17 @@ pub const BINDINGS: &[Binding] = &[
     .hinted("plans"),
     bind(
         On(Indexes),
-        &[Char('R')],
-        Action::Verify,
-        "build the indexes that are on together, plan, roll back",
-    )
-    .hinted("verify"),
+        &[Char('a')],
+        Action::EnableRecommended,
+        "switch on exactly the recommended indexes",
+    ),
+    bind(On(Indexes), &[Char('x')], Action::DisableAll, "switch all indexes off"),
     bind(
         On(Indexes),
-        &[Char('w')],
-        Action::WriteFile,
-        "save the DDL of the indexes that are on to a file",
-    )
-    .hinted("save DDL"),
-    bind(
-        On(Indexes),
-        &[Char('n')],
-        Action::NewIndex,
-        "write a CREATE INDEX and test it",
-    )
-    .hinted("new"),
-    bind(
-        On(Indexes),
-        &[Char('e')],
-        Action::EditIndex,
-        "edit this index and test it",
-    )
-    .hinted("edit"),
-    bind(
-        On(Indexes),
-        &[Char('y')],
-        Action::Copy,
-        "copy the DDL to the clipboard (OSC 52)",
-    )
-    .hinted("copy"),
+        &[Char('s')],
+        Action::Sort,
+        "sort by rank, name, size, statements helped",
+    ),
     bind(
         On(Indexes),
         &[Char('p')],
@@ -638,58 +499,217 @@ pub const BINDINGS: &[Binding] = &[
         "print the DDL on exit",
     ),
     bind(
-        On(Indexes),
-        &[Char('>')],
-        Action::DetailDown,
-        "scroll the details down",
+        On(Report),
+        &[Key::Enter],
+        Action::Down,
+        "a line down, as in less",
+    ),
+    bind(Everywhere, &[Char('/')], Action::Search, "search here; a list is filtered as you type")
+        .hinted("search"),
+    bind(
+        Everywhere,
+        &[Char('n')],
+        Action::NextMatchOrNew,
+        "next match; without a search: a new index (also :new)",
+    )
+    .hinted("new index"),
+    bind(Everywhere, &[Char('N')], Action::PreviousMatch, "previous match"),
+    bind(Everywhere, &[Char('e')], Action::EditIndex, "edit this index and test it"),
+    bind(
+        Everywhere,
+        &[Char('E')],
+        Action::EditStatement,
+        "edit the statement in $EDITOR and plan it again",
     ),
     bind(
-        On(Indexes),
-        &[Char('<')],
-        Action::DetailUp,
-        "scroll the details up",
-    ),
+        Everywhere,
+        &[Char('R')],
+        Action::Verify,
+        "build the indexes that are on, on the server; roll back",
+    )
+    .hinted("verify"),
     bind(
-        On(Indexes),
-        &[Char('a')],
-        Action::EnableRecommended,
-        "switch on exactly the recommended indexes",
-    ),
-    bind(
-        On(Indexes),
-        &[Char('x')],
-        Action::DisableAll,
-        "switch all indexes off",
-    ),
-    bind(
-        Asked,
+        Everywhere,
         &[Char('y')],
-        Action::Agree,
-        "build, and do not ask again",
+        Action::Copy,
+        "copy what is shown: SQL, plan, DDL, report (OSC 52)",
     )
-    .hinted("build"),
+    .hinted("copy"),
+    bind(Everywhere, &[Char('w')], Action::Write, "write the same to a file").hinted("write"),
     bind(
-        Asked,
-        &[Char('n'), Key::Esc],
-        Action::Decline,
-        "build nothing",
-    )
-    .hinted("build nothing"),
+        Everywhere,
+        &[Char('t')],
+        Action::BestIndexes,
+        "then a digit: switch on that many of the best indexes",
+    ),
     bind(
-        Asked,
-        &[Char('q'), Ctrl('c')],
+        Everywhere,
+        &[Char('u')],
+        Action::Undo,
+        "undo the last change of what is on",
+    ),
+    bind(Everywhere, &[Ctrl('r')], Action::Redo, "redo it"),
+    bind(Everywhere, &[Char('v')], Action::ReadStatement, "read the statement in full"),
+    bind(
+        Everywhere,
+        &[Char('=')],
+        Action::CompareTwo,
+        "compare two plans: two marked, or this and the marked one",
+    ),
+    bind(Everywhere, &[Char('J')], Action::NextStatement, "next statement"),
+    bind(
+        Everywhere,
+        &[Char('K')],
+        Action::PreviousStatement,
+        "previous statement",
+    ),
+    bind(Everywhere, &[Char('>')], Action::DetailDown, "scroll the details down"),
+    bind(Everywhere, &[Char('<')], Action::DetailUp, "scroll the details up"),
+    bind(
+        Everywhere,
+        &[Char('z')],
+        Action::Zoom,
+        "show the list alone, the details alone, or both",
+    ),
+    bind(
+        Everywhere,
+        &[Key::Right],
+        Action::ScrollRight,
+        "scroll plans to the right",
+    ),
+    bind(Everywhere, &[Key::Left], Action::ScrollLeft, "scroll plans to the left"),
+    bind(
+        Everywhere,
+        &[Char(':')],
+        Action::Command,
+        "type a command; Tab lists and completes them",
+    ),
+    bind(Everywhere, &[Char('1')], Action::Show(Workload), "all statements"),
+    bind(
+        Everywhere,
+        &[Char('2')],
+        Action::Show(Plan),
+        "the plan of the statement",
+    ),
+    bind(
+        Everywhere,
+        &[Char('3')],
+        Action::Show(Compare),
+        "its plans before and after an index",
+    ),
+    bind(Everywhere, &[Char('4')], Action::Show(Indexes), "the indexes"),
+    bind(
+        Everywhere,
+        &[Char('5')],
+        Action::Show(Report),
+        "the report: remedies, rewrites, writes, budget",
+    ),
+    bind(Everywhere, &[Key::BackTab], Action::PreviousScreen, "previous screen"),
+    bind(
+        Everywhere,
+        &[Char('j'), Key::Down],
+        Action::Down,
+        "down (also mouse wheel and click)",
+    ),
+    bind(Everywhere, &[Char('k'), Key::Up], Action::Up, "up"),
+    bind(
+        Everywhere,
+        &[Key::PageDown, Ctrl('f'), Ctrl('d')],
+        Action::PageDown,
+        "a page down",
+    ),
+    bind(
+        Everywhere,
+        &[Key::PageUp, Ctrl('b'), Ctrl('u')],
+        Action::PageUp,
+        "a page up",
+    ),
+    bind(Everywhere, &[Char('g'), Key::Home], Action::Top, "to the top"),
+    bind(Everywhere, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
+    bind(
+        Everywhere,
+        &[Key::Esc, Key::Backspace],
+        Action::Back,
+        "close, go back; then clear filter and marks",
+    ),
+    bind(
+        Everywhere,
+        &[Char('r')],
+        Action::Retry,
+        "go on with what was stopped; retry what failed",
+    ),
+    bind(
+        Everywhere,
+        &[Ctrl('z')],
+        Action::Suspend,
+        "suspend to the shell once all is rolled back; fg resumes",
+    ),
+    bind(
+        Everywhere,
+        &[Ctrl('c')],
+        Action::Interrupt,
+        "quit; asks where work would be lost",
+    ),
+    bind(Everywhere, &[Key::Tab], Action::NextScreen, "next screen").hinted("screen"),
+    bind(Everywhere, &[Char('?')], Action::Help, "this help").hinted("help"),
+    bind(
+        Everywhere,
+        &[Char('q')],
         Action::Quit,
-        "quit, and build nothing",
+        "close what is on top, else quit",
     )
     .hinted("quit"),
+    bind(Reading, &[Char('j'), Key::Down, Key::Enter], Action::Down, "a line down"),
+    bind(Reading, &[Char('k'), Key::Up], Action::Up, "a line up"),
+    bind(
+        Reading,
+        &[Char(' '), Key::PageDown, Ctrl('f'), Ctrl('d')],
+        Action::PageDown,
+        "a page down",
+    ),
+    bind(
+        Reading,
+        &[Char('b'), Key::PageUp, Ctrl('b'), Ctrl('u')],
+        Action::PageUp,
+        "a page up",
+    ),
+    bind(Reading, &[Char('g'), Key::Home], Action::Top, "to the top"),
+    bind(Reading, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
+    bind(Reading, &[Char('/')], Action::Search, "search in a text").hinted("search"),
+    bind(Reading, &[Char('n')], Action::NextMatchOrNew, "next match").hinted("next match"),
+    bind(Reading, &[Char('N')], Action::PreviousMatch, "previous match"),
+    bind(Reading, &[Char('y')], Action::Copy, "copy the text").hinted("copy"),
+    bind(Reading, &[Char('w')], Action::Write, "write the text to a file").hinted("write"),
+    bind(Reading, &[Ctrl('z')], Action::Suspend, "suspend to the shell"),
+    bind(Reading, &[Ctrl('c')], Action::Interrupt, "quit"),
+    bind(
+        Reading,
+        &[Char('q'), Key::Esc, Key::Backspace, Char('?')],
+        Action::Back,
+        "close it",
+    )
+    .hinted("close"),
+    bind(Asked, &[Char('y')], Action::Agree, "yes").hinted("yes"),
+    bind(Asked, &[Char('n'), Key::Esc, Char('q')], Action::Decline, "no").hinted("no"),
+    bind(Asked, &[Ctrl('c')], Action::Interrupt, "quit at once"),
     bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
+    bind(Typing, &[Key::Esc, Ctrl('c')], Action::CancelInput, "cancel").hinted("cancel"),
     bind(
         Typing,
-        &[Key::Esc, Ctrl('c')],
-        Action::CancelInput,
-        "cancel",
+        &[Key::Tab],
+        Action::Complete,
+        "complete a table, a column, a command",
     )
-    .hinted("cancel"),
+    .hinted("complete"),
+    bind(Typing, &[Key::Up, Ctrl('p')], Action::Earlier, "what was typed before")
+        .hinted("earlier"),
+    bind(Typing, &[Key::Down, Ctrl('n')], Action::Later, "what was typed after that"),
+    bind(
+        Typing,
+        &[Ctrl('x')],
+        Action::EditInput,
+        "edit an index in $EDITOR",
+    ),
     bind(
         Typing,
         &[Key::Backspace],
@@ -702,26 +722,17 @@ pub const BINDINGS: &[Binding] = &[
         Action::EraseRight,
         "delete the character under the cursor",
     ),
+    bind(
+        Typing,
+        &[Ctrl('w')],
+        Action::EraseWord,
+        "delete the word before the cursor",
+    ),
     bind(Typing, &[Ctrl('u')], Action::EraseAll, "delete everything").hinted("delete all"),
     bind(Typing, &[Key::Left, Ctrl('b')], Action::CursorLeft, "left"),
-    bind(
-        Typing,
-        &[Key::Right, Ctrl('f')],
-        Action::CursorRight,
-        "right",
-    ),
-    bind(
-        Typing,
-        &[Key::Home, Ctrl('a')],
-        Action::CursorHome,
-        "to the beginning",
-    ),
-    bind(
-        Typing,
-        &[Key::End, Ctrl('e')],
-        Action::CursorEnd,
-        "to the end",
-    ),
+    bind(Typing, &[Key::Right, Ctrl('f')], Action::CursorRight, "right"),
+    bind(Typing, &[Key::Home, Ctrl('a')], Action::CursorHome, "to the beginning"),
+    bind(Typing, &[Key::End, Ctrl('e')], Action::CursorEnd, "to the end"),
 ];
 
 #[cfg(test)]

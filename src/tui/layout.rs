@@ -4,8 +4,9 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::keymap::{BINDINGS, Scope, Screen};
-use super::model::{Model, Navigation, Overlay, Size};
+use super::keymap::{Action, Scope, Screen, hints};
+use super::model::{Model, Overlay, Size, Zoom};
+use super::prompt::PromptPurpose;
 
 /// On a smaller terminal only a message about its size is drawn.
 pub const MIN_SIZE: Size = Size {
@@ -41,21 +42,47 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// The parts of this screen, with up to `top` lines above the list, if there is room.
-pub fn areas(size: Size, navigation: &Navigation, top: u16) -> Areas {
+/// What decides about the parts of a screen, besides its size.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// The screen.
+    pub screen: Screen,
+    /// Is an index being typed, in a box of its own?
+    pub has_editor: bool,
+    /// Which panes are shown.
+    pub zoom: Zoom,
+    /// Up to so many lines above the list.
+    pub top: u16,
+}
+
+/// The parts of a screen.
+pub fn areas(size: Size, parts: Parts) -> Areas {
     let Size { columns, lines } = size;
     let line = |y: u16| Rect::new(0, y.min(lines.saturating_sub(1)), columns, lines.min(1));
-    let editor = if matches!(navigation.overlay, Overlay::Index(_)) {
-        EDITOR_LINES
-    } else {
-        0
-    };
+    let editor = if parts.has_editor { EDITOR_LINES } else { 0 };
     let bottom = lines.saturating_sub(2 + editor);
     let room = bottom.saturating_sub(1);
-    let top_lines = top.min(room.saturating_sub(5));
+    let top_lines = parts.top.min(room.saturating_sub(5));
     let top_area = Rect::new(0, 1, columns, top_lines);
     let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
-    let (list, detail) = split(body, navigation.screen);
+    let (list, detail) = match parts.zoom {
+        Zoom::Both => split(body, parts.screen),
+        Zoom::List => (body, Rect { height: 0, ..body }),
+        Zoom::Details => {
+            // The heading and the selected line stay.
+            let kept = body.height.min(2);
+            let list = Rect {
+                height: kept,
+                ..body
+            };
+            let detail = Rect {
+                y: body.y + kept,
+                height: body.height - kept,
+                ..body
+            };
+            (list, detail)
+        }
+    };
     let headings = Rect {
         height: list.height.min(1),
         ..list
@@ -145,6 +172,7 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
         Screen::Plan => below(35, 6),
         Screen::Indexes if body.width >= WIDEST => beside(42),
         Screen::Indexes => below(45, 7),
+        Screen::Report => (body, Rect { height: 0, ..body }),
     }
 }
 
@@ -163,8 +191,18 @@ pub fn of(model: &Model) -> Areas {
         }
         Screen::Compare => 5,
         Screen::Indexes => 3,
+        Screen::Report => 0,
     };
-    areas(model.size, &model.navigation, top)
+    let is_index = |overlay: &Overlay| {
+        matches!(overlay, Overlay::Prompt(prompt) if prompt.purpose == PromptPurpose::Index)
+    };
+    let parts = Parts {
+        screen: model.navigation.screen,
+        has_editor: is_index(&model.navigation.overlay),
+        zoom: model.zoom,
+        top,
+    };
+    areas(model.size, parts)
 }
 
 /// ` 1 Workload `.
@@ -181,21 +219,60 @@ pub fn tab_at(column: u16) -> Option<Screen> {
     })
 }
 
-/// The number of lines of the help.
-pub fn help_lines() -> usize {
-    BINDINGS.len() + 2 * Scope::ALL.len()
+/// The hints that fit in so many columns, each with its action: first those of the screen, then the
+/// general ones, of which the last two (help and quit) are always there.
+pub fn footer_hints(scope: Scope, columns: usize) -> Vec<FooterHint> {
+    let mut hints: Vec<FooterHint> = hints(scope)
+        .map(|(keys, word, action)| FooterHint {
+            keys: keys.into_owned(),
+            word,
+            action,
+        })
+        .collect();
+    while hints.len() > 3 && hints.iter().map(FooterHint::columns).sum::<usize>() > columns {
+        hints.remove(hints.len() - 4);
+    }
+    hints
 }
 
-/// The number of visible lines of the help.
-pub fn help_height(size: Size) -> usize {
-    usize::from(size.lines.saturating_sub(4))
+/// A key in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FooterHint {
+    /// The keys.
+    pub keys: String,
+    /// What they do.
+    pub word: &'static str,
+    /// The same as an action.
+    pub action: Action,
+}
+
+impl FooterHint {
+    /// With the blanks behind it.
+    pub fn columns(&self) -> usize {
+        self.keys.width() + self.word.width() + 3
+    }
+}
+
+/// The action of the hint at this column of the footer.
+pub fn hint_at(model: &Model, column: u16) -> Option<Action> {
+    let mut end = 0;
+    let hints = footer_hints(model.scope(), usize::from(model.size.columns));
+    hints.into_iter().find_map(|hint| {
+        end += hint.columns();
+        (usize::from(column) < end).then_some(hint.action)
+    })
 }
 
 /// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
-pub const PLAN_COST_COLUMNS: usize = 11;
+pub const PLAN_COST_COLUMNS: usize = 12;
 
 /// ` *!`: among the costliest, and there is a finding.
 pub const PLAN_MARK_COLUMNS: usize = 3;
+
+/// The part of the screen in which a long text stands, below its heading.
+pub fn pager_height(size: Size) -> usize {
+    usize::from(size.lines.saturating_sub(4))
+}
 
 /// The columns of each of two plans side by side.
 pub fn plan_columns(columns: usize) -> usize {

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::editor::TextInput;
 use super::keymap::{Key, Scope, Screen};
-use super::screen::{compare, indexes, plan, workload};
-use super::session_data::{BuildGroup, SessionData};
+use super::pager::Pager;
+use super::prompt::{Prompt, Typed};
+use super::screen::{compare, indexes, plan, report, workload};
+use super::selection::Selection;
+use super::session_data::{BuildGroup, OwnIndex, SessionData, StatementView};
 use super::theme::Theme;
-use crate::planner::{Comparison, NamedIndex, Refusal, Rollback};
+use crate::planner::{Comparison, NamedIndex, PlanOutcome, Refusal, Rollback};
 use crate::workload::Statement;
 
 /// The terminal's size.
@@ -65,14 +67,77 @@ pub struct Model {
     pub compare: compare::State,
     /// The indexes.
     pub indexes: indexes::State,
+    /// The report.
+    pub report: report::State,
+    /// The indexes that are on, on every screen.
+    pub selection: Selection,
+    /// What the user has made in this session.
+    pub own: OwnWork,
+    /// What was typed before.
+    pub typed: Typed,
+    /// Which parts of a screen are shown.
+    pub zoom: Zoom,
+    /// What the user is asked.
+    pub question: Option<Question>,
+    /// Does the next key say how many of the best indexes are switched on?
+    pub awaits_count: bool,
     /// The requests to the worker.
     pub jobs: Jobs,
     /// The terminal.
     pub size: Size,
     /// Colours or none.
     pub theme: Theme,
+    /// Does the locale have no Unicode? Then boxes and marks are drawn in ASCII.
+    pub is_ascii: bool,
+    /// Does the program take the mouse? Else the terminal marks text with it.
+    pub takes_mouse: bool,
     /// The message in the status line.
     pub message: Option<Message>,
+}
+
+/// Which parts of a screen are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Zoom {
+    /// The list or tree, and the details of what is selected.
+    #[default]
+    Both,
+    /// Only the list or tree.
+    List,
+    /// Only the details.
+    Details,
+}
+
+/// What the user has made in this session. It is kept when new data replaces the old.
+#[derive(Debug, Clone, Default)]
+pub struct OwnWork {
+    /// Indexes, with the plans that they were tested with.
+    pub indexes: Vec<OwnIndex>,
+    /// Statements that were edited and planned again.
+    pub statements: Vec<StatementView>,
+    /// Is some of it nowhere but here?
+    pub is_unsaved: bool,
+}
+
+/// A question that takes a yes or a no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// In a few words, for the heading.
+    pub title: &'static str,
+    /// What happens.
+    pub text: String,
+    /// What a yes does.
+    pub purpose: Purpose,
+}
+
+/// What a yes does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The indexes are built on the server.
+    Build,
+    /// The program ends.
+    Quit,
+    /// The search stops.
+    Stop,
 }
 
 /// The screen that is shown, and the way back.
@@ -91,21 +156,10 @@ pub struct Navigation {
 pub enum Overlay {
     /// Nothing.
     Nothing,
-    /// The help, scrolled by this many lines.
-    Help(usize),
-    /// The filter is being typed.
-    Filter,
-    /// An index is being typed.
-    Index(IndexEditor),
-}
-
-/// An index that is being typed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IndexEditor {
-    /// The CREATE INDEX statement.
-    pub input: TextInput,
-    /// Why it was rejected.
-    pub error: Option<String>,
+    /// A long text.
+    Pager(Box<Pager>),
+    /// Something is being typed.
+    Prompt(Box<Prompt>),
 }
 
 /// The requests to the worker, if there is one.
@@ -113,14 +167,18 @@ pub struct IndexEditor {
 pub struct Jobs {
     /// Whether there is a server.
     pub connection: Connection,
-    /// The request that is running.
-    pub current: Option<Job>,
+    /// The search, or a verification: one at a time, and it can be stopped.
+    pub main: Option<Job>,
+    /// Short requests, which are answered meanwhile.
+    pub short: Vec<Job>,
+    /// What was stopped because the program was suspended to the shell.
+    pub suspended: Option<Request>,
     /// The number of the last request.
     pub last_number: u64,
-    /// The request to repeat on retry.
+    /// The request to repeat on retry: it failed or was stopped.
     pub failed: Option<Request>,
-    /// What is about to be built, while the user is asked about it.
-    pub asked: Option<String>,
+    /// Is there no planner twin? Then nothing more is asked of it.
+    pub has_no_twin: bool,
     /// Time since the start.
     pub now: Duration,
 }
@@ -143,6 +201,8 @@ pub struct Job {
     pub number: u64,
     /// When it was sent.
     pub began: Duration,
+    /// When its phase began.
+    pub phase_began: Duration,
     /// The request.
     pub request: Request,
     /// Its progress.
@@ -152,22 +212,48 @@ pub struct Job {
 /// A request to the worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// The whole run.
+    /// The whole run. It goes on where an earlier one stopped.
     Advise,
-    /// Verify a combination of indexes: build them together.
+    /// Build these indexes on the server, together, and roll back.
     Verify {
         /// Their positions.
         indexes: BTreeSet<usize>,
         /// A transaction each.
         groups: Vec<BuildGroup>,
     },
-    /// Test one index that the user wrote.
-    Rehearse {
+    /// Plan with these indexes together in the planner twin.
+    Predict {
+        /// Their positions.
+        indexes: BTreeSet<usize>,
+        /// The indexes.
+        named: Vec<NamedIndex>,
+        /// The statements on their tables.
+        statements: Vec<Statement>,
+    },
+    /// Test one index that the user wrote, in the planner twin.
+    TryIndex {
         /// The index.
         index: Box<NamedIndex>,
         /// The statements on its table.
         statements: Vec<Statement>,
     },
+    /// Plan a statement that the user edited; it is not executed.
+    Plan(Box<Statement>),
+    /// Connect again.
+    Connect,
+}
+
+impl Request {
+    /// Is it answered while a search goes on?
+    pub fn is_short(&self) -> bool {
+        match self {
+            Request::Advise | Request::Verify { .. } => false,
+            Request::Predict { .. }
+            | Request::TryIndex { .. }
+            | Request::Plan(_)
+            | Request::Connect => true,
+        }
+    }
 }
 
 /// A message in the status line.
@@ -211,8 +297,25 @@ pub enum Msg {
     Response(u64, Response),
     /// A request is about to build indexes: may it?
     Asked(u64, String),
-    /// The result of writing or copying DDL.
+    /// What a run knows so far.
+    Known(u64, Box<SessionData>),
+    /// The connection was lost while nothing was asked.
+    Lost(String),
+    /// The result of writing or copying something.
     Exported(Result<String, String>),
+    /// What the user's editor left of a text.
+    Edited(EditedText, Result<String, String>),
+    /// The program was suspended to the shell and goes on.
+    Resumed,
+}
+
+/// What is edited in the user's own editor.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EditedText {
+    /// The SQL of a statement, which is planned again.
+    Statement(Box<Statement>),
+    /// The index that is being typed.
+    Index,
 }
 
 /// The response to a request.
@@ -220,11 +323,17 @@ pub enum Msg {
 pub enum Response {
     /// The run's result.
     Advised(Box<SessionData>),
-    /// The plans with the index, or why it could not be built.
-    Rehearsed(Box<NamedIndex>, Result<Box<Comparison>, Refusal>),
+    /// The plans with the index in the twin, or why it could not be tested.
+    Tried(Box<NamedIndex>, Result<Box<Comparison>, Refusal>),
+    /// The plans with the combination in the twin; none where there is a newer question.
+    Predicted(BTreeSet<usize>, Option<Result<Box<Comparison>, Refusal>>),
     /// The plans with the combination, one comparison for each transaction, or why it could not be
     /// built.
     Verified(BTreeSet<usize>, Result<Vec<Comparison>, Refusal>),
+    /// The plan of an edited statement.
+    Planned(Box<Statement>, Box<PlanOutcome>),
+    /// The server answers again.
+    Connected,
     /// It was cancelled; whether the rollback is confirmed.
     Cancelled(Rollback),
     /// The request failed.
@@ -236,7 +345,7 @@ pub enum Response {
 pub enum Effect {
     /// Quit the program.
     Quit,
-    /// Suspend to the shell, and resume.
+    /// Suspend to the shell once everything is rolled back, and resume.
     Suspend,
     /// Request the worker; a question before it is given up.
     Send(u64, Request),
@@ -244,12 +353,21 @@ pub enum Effect {
     Cancel(u64),
     /// Answer the worker's question.
     Answer(bool),
-    /// Write this to a new file.
-    WriteFile(String),
+    /// Write this text to a new file.
+    WriteFile {
+        /// Where.
+        path: String,
+        /// What.
+        text: String,
+    },
     /// Put this on the clipboard.
     Copy(String),
     /// Print this on exit; `None` prints nothing.
     PrintOnExit(Option<String>),
+    /// Edit this text in the user's editor.
+    Edit(EditedText, String),
+    /// Take the mouse, or leave it to the terminal.
+    TakeMouse(bool),
 }
 
 impl Model {
@@ -266,16 +384,27 @@ impl Model {
             plan: plan::State::default(),
             compare: compare::State::default(),
             indexes: indexes::State::default(),
+            report: report::State::default(),
+            selection: Selection::default(),
+            own: OwnWork::default(),
+            typed: Typed::default(),
+            zoom: Zoom::Both,
+            question: None,
+            awaits_count: false,
             jobs: Jobs {
                 connection,
-                current: None,
+                main: None,
+                short: Vec::new(),
+                suspended: None,
                 last_number: 0,
                 failed: None,
-                asked: None,
+                has_no_twin: false,
                 now: Duration::ZERO,
             },
             size,
             theme,
+            is_ascii: false,
+            takes_mouse: true,
             message: None,
         }
     }
@@ -290,13 +419,38 @@ impl Model {
 
     /// The scope in which keys are looked up.
     pub fn scope(&self) -> Scope {
-        if self.jobs.asked.is_some() {
+        if self.question.is_some() {
             return Scope::Asked;
         }
-        match self.navigation.overlay {
-            Overlay::Filter | Overlay::Index(_) => Scope::Typing,
-            Overlay::Nothing | Overlay::Help(_) => Scope::On(self.navigation.screen),
+        match &self.navigation.overlay {
+            Overlay::Prompt(_) => Scope::Typing,
+            Overlay::Pager(_) => Scope::Reading,
+            Overlay::Nothing => Scope::On(self.navigation.screen),
         }
+    }
+
+    /// The text over the screen, also while something is typed over it.
+    pub fn pager(&self) -> Option<&Pager> {
+        match &self.navigation.overlay {
+            Overlay::Pager(pager) => Some(pager),
+            Overlay::Prompt(prompt) => prompt.under.as_deref(),
+            Overlay::Nothing => None,
+        }
+    }
+
+    /// As [`Model::pager`].
+    pub(super) fn pager_mut(&mut self) -> Option<&mut Pager> {
+        match &mut self.navigation.overlay {
+            Overlay::Pager(pager) => Some(pager),
+            Overlay::Prompt(prompt) => prompt.under.as_deref_mut(),
+            Overlay::Nothing => None,
+        }
+    }
+
+    /// Is the search still going on?
+    pub fn is_searching(&self) -> bool {
+        let main = self.jobs.main.as_ref();
+        main.is_some_and(|job| job.request == Request::Advise)
     }
 }
 

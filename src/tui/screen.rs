@@ -3,4 +3,5 @@
 pub mod compare;
 pub mod indexes;
 pub mod plan;
+pub mod report;
 pub mod workload;

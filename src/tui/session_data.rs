@@ -5,7 +5,9 @@ mod combinations;
 mod ddl;
 mod finding_notes;
 mod index_view;
+mod report_text;
 mod shares;
+mod so_far;
 mod statement_view;
 mod writers;
 
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
+pub use report_text::plan_text;
+pub use so_far::OwnIndex;
 pub use index_view::{IndexStatus, IndexView, Writers};
 pub use statement_view::{Choice, StatementView, TimeCoverage};
 
@@ -20,10 +24,8 @@ use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
 use crate::catalog::Catalog;
 use crate::catalog::entries_written::entries_written;
 use crate::finding::findings;
-use crate::model::Cost;
 use crate::plan::Plan;
 use crate::plan::read::ReadPlan;
-use crate::planner::Evidence;
 use crate::planner::recording::Recording;
 use crate::planner::{Answer, Comparison, NamedIndex, PlanOutcome, TestedIndex, uses};
 use crate::search::costs::{Costs, Weighted};
@@ -32,9 +34,27 @@ use crate::sentences;
 use crate::verdict::Limits;
 use crate::workload::{Statement, StatementId};
 
-/// Combinations of indexes that were verified: what each statement on their tables costs without
-/// and with them.
-type Verifications = BTreeMap<BTreeSet<usize>, BTreeMap<StatementId, (Cost, Cost)>>;
+/// Combinations of indexes that were planned with together.
+type Combinations = BTreeMap<BTreeSet<usize>, Combination>;
+
+/// Indexes that were planned with together: the plans of the statements on their tables without and
+/// with them.
+#[derive(Debug, Clone, Default)]
+struct Combination {
+    /// Were they built on the server? Else the twin planned with them.
+    is_built: bool,
+    plans: BTreeMap<StatementId, (Arc<Plan>, Arc<Plan>)>,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// The search goes on: gains are those of the indexes tested by now.
+    Searching,
+    /// All is known.
+    #[default]
+    Complete,
+}
 
 /// Everything the screens show.
 #[derive(Debug, Clone, Default)]
@@ -60,8 +80,14 @@ pub struct SessionData {
     weights: Costs,
     /// The tests of one index each.
     trials: Trials,
-    /// Combinations that were verified.
-    verifications: Verifications,
+    /// Combinations that were planned with.
+    combinations: Combinations,
+    /// How far the run has come.
+    pub stage: Stage,
+    /// The advice, for reports.
+    pub advice: Option<Arc<Advice>>,
+    /// The recording of the run, where one is kept.
+    pub recording: Option<Arc<Recording>>,
 }
 
 impl SessionData {
@@ -75,6 +101,7 @@ impl SessionData {
     /// The session data of a run and its recording.
     pub fn new(subject: String, advice: Advice, recording: &Recording) -> SessionData {
         let mut session_data = SessionData {
+            advice: Some(Arc::new(advice.clone())),
             subject,
             statements: statement_views(&advice.statements),
             existing: advice.existing,
@@ -199,6 +226,7 @@ impl SessionData {
                 no_index: None,
                 not_executed: None,
                 choices: Vec::new(),
+                is_edited: false,
             }
         };
         let mut statements: Vec<StatementView> = plans.into_iter().map(view_of).collect();
@@ -301,7 +329,7 @@ impl SessionData {
         self.indexes.push(IndexView {
             ddl: Vec::new(),
             status: IndexStatus::UserDefined,
-            evidence: Some(Evidence::RolledBackTransaction),
+            evidence: build.map(TestedIndex::evidence),
             size: build.map(|build| build.size),
             build_time: build.and_then(|build| build.build_time),
             write_block: compared.after.write_block,
@@ -311,7 +339,7 @@ impl SessionData {
             named,
             trial: None,
         });
-        self.add_verification([position].into(), std::slice::from_ref(&compared));
+        self.add_combination([position].into(), std::slice::from_ref(&compared));
         self.add_trial(position, Answer::Planned(compared.after), &compared.before);
         self.sort_choices();
         position
@@ -371,6 +399,7 @@ fn statement_views(advices: &[StatementAdvice]) -> Vec<StatementView> {
             before,
             warnings: Vec::new(),
             after,
+            is_edited: false,
         }
     };
     advices.iter().map(view_of).collect()
@@ -381,6 +410,9 @@ fn search_text(statement: &Statement) -> String {
 }
 
 fn weight(statement: &StatementView) -> Option<(StatementId, Weighted)> {
+    if statement.is_edited {
+        return None;
+    }
     Some((
         statement.source.id.clone(),
         Weighted {

@@ -1,8 +1,7 @@
 //! The terminal: takes it over, always restores it, and turns its events into messages.
 
-use std::fs::OpenOptions;
 use std::io::{self, Stdout, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +33,7 @@ const WHEEL_LINES: isize = 3;
 /// The terminal while the interface has it; restored on drop.
 pub struct Tty {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    takes_mouse: bool,
 }
 
 impl Tty {
@@ -47,7 +47,10 @@ impl Tty {
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
         // If this fails, there is no Tty whose drop would restore the terminal.
         let terminal = terminal.inspect_err(|_| leave())?;
-        Ok(Tty { terminal })
+        Ok(Tty {
+            terminal,
+            takes_mouse: true,
+        })
     }
 
     /// Draws the model.
@@ -91,8 +94,37 @@ impl Tty {
     pub fn suspend(&mut self) -> io::Result<()> {
         leave();
         nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
+        self.enter_again()
+    }
+
+    fn enter_again(&mut self) -> io::Result<()> {
         enter()?;
+        self.take_mouse(self.takes_mouse)?;
         self.terminal.clear()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn take_mouse(&mut self, takes: bool) -> io::Result<()> {
+        self.takes_mouse = takes;
+        match takes {
+            true => execute!(io::stdout(), EnableMouseCapture),
+            false => execute!(io::stdout(), DisableMouseCapture),
+        }
+    }
+
+    /// Lets the user edit a text in the editor of `$VISUAL` or `$EDITOR`, else `vi` (as psql does).
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken over again. What the editor does not do is in the inner
+    /// result, in a sentence.
+    pub fn edit(&mut self, text: &str) -> io::Result<Result<String, String>> {
+        leave();
+        let edited = edit(text).map_err(|error| format!("The editor: {error}"));
+        self.enter_again()?;
+        Ok(edited)
     }
 
     /// Asks the terminal to copy the text to the clipboard (OSC 52), which also works over SSH.
@@ -102,6 +134,28 @@ impl Tty {
     pub fn copy(&self, text: &str) -> io::Result<()> {
         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
+}
+
+/// Runs the editor on a file that only the user may read.
+fn edit(text: &str) -> io::Result<String> {
+    let directory = tempfile::Builder::new().prefix("pgrehearse-edit-").tempdir()?;
+    let path = directory.path().join("edit.sql");
+    std::fs::write(&path, text)?;
+    let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let name = ["PSQL_EDITOR", "VISUAL", "EDITOR"].into_iter().find(|name| set(name));
+    let editor = name.and_then(|name| std::env::var(name).ok());
+    let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    // The variable may hold options, as in `code --wait`: the shell splits it.
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{editor} \"$1\""))
+        .arg("sh")
+        .arg(&path)
+        .status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("{editor} ended with {status}")));
+    }
+    std::fs::read_to_string(&path)
 }
 
 impl Drop for Tty {
@@ -203,28 +257,4 @@ fn key_of(key: KeyEvent) -> Option<Key> {
         KeyCode::End => Key::End,
         _ => return None,
     })
-}
-
-/// Writes DDL to a new file in the working directory; no file is overwritten. Only its owner may
-/// read it, because predicates of indexes hold data.
-///
-/// # Errors
-/// When no file can be written.
-pub fn write_ddl(ddl: &str) -> Result<String, String> {
-    let numbered = (2usize..1_000).map(|number| format!("pgrehearse-indexes-{number}.sql"));
-    for name in std::iter::once("pgrehearse-indexes.sql".to_owned()).chain(numbered) {
-        let mut private = OpenOptions::new();
-        private.write(true).create_new(true).mode(0o600);
-        match private.open(&name) {
-            Ok(mut file) => {
-                let written = file
-                    .write_all(ddl.as_bytes())
-                    .map(|()| format!("written to {name}"));
-                return written.map_err(|error| format!("{name}: {error}"));
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(format!("{name}: {error}")),
-        }
-    }
-    Err("pgrehearse-indexes.sql to pgrehearse-indexes-999.sql already exist here".to_owned())
 }

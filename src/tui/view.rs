@@ -4,15 +4,22 @@ mod chrome;
 mod compare;
 mod help;
 mod indexes;
+mod pager;
 mod paint;
 mod placeholder;
 mod plan;
+mod prompt;
+mod report;
 mod workload;
+
+pub use help::help_text;
+pub use plan::sql_line;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::ascii;
 use super::keymap::Screen;
 use super::layout::{self, MIN_SIZE};
 use super::model::{Model, Overlay, Pane};
@@ -44,21 +51,25 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         (Pane::Has(session_data), Screen::Indexes) => {
             indexes::draw(model, session_data, buffer, areas)
         }
+        (Pane::Has(_), Screen::Report) => report::draw(model, buffer, areas),
         (other, _) => placeholder::draw(model, other, buffer, body),
     }
-    let mut cursor = None;
-    match &model.navigation.overlay {
-        Overlay::Help(scrolled) => help::draw(model, *scrolled, buffer),
-        Overlay::Index(editor) => cursor = Some(chrome::index_editor(model, editor, buffer)),
-        Overlay::Filter => cursor = Some(chrome::filter_cursor(model, areas)),
-        Overlay::Nothing => {}
+    if let Some(pager) = model.pager() {
+        pager::draw(model, pager, buffer, body);
     }
-    if let Some(question) = &model.jobs.asked {
+    chrome::status(model, buffer, areas.status);
+    let mut cursor = None;
+    if let Overlay::Prompt(prompt) = &model.navigation.overlay {
+        cursor = Some(prompt::draw(model, prompt, buffer, areas));
+    }
+    if let Some(question) = &model.question {
         cursor = None;
         chrome::question(model, question, buffer);
     }
-    chrome::status(model, buffer, areas.status);
     chrome::footer(model, buffer, areas.footer);
+    if model.is_ascii {
+        ascii::without_unicode(buffer);
+    }
     if let Some(place) = cursor {
         frame.set_cursor_position(place);
     }

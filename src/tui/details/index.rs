@@ -90,9 +90,19 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
             );
             lines.extend(plain(&why, columns, theme.bad()));
         }
-        IndexStatus::UserDefined => {
-            lines.extend(plain("Written and tested by you.", columns, Style::new()))
+        IndexStatus::Candidate => lines.extend(plain(
+            "Tested alone; the search goes on.",
+            columns,
+            Style::new(),
+        )),
+        IndexStatus::UserDefined if index.is_tested() => {
+            lines.extend(plain("Written by you, and tested.", columns, Style::new()));
         }
+        IndexStatus::UserDefined => lines.extend(plain(
+            "Written by you; not tested: R builds it on the server, and rolls back.",
+            columns,
+            Style::new(),
+        )),
     }
     let partial = index.named.definition.predicate.is_some();
     let counted = index

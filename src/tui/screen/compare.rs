@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::tui::aligned::{AlignedRow, Difference, rows};
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, rows};
+use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, SessionData};
@@ -14,6 +17,10 @@ use crate::tui::session_data::{Choice, SessionData};
 pub struct State {
     /// The statement, a statement's position.
     pub statement: Option<usize>,
+    /// The other statement whose plan stands at the right, where two statements are compared.
+    pub other: Option<usize>,
+    /// The plans that this one can be compared with.
+    pub choices: Vec<Choice>,
     /// Which of its choices is shown.
     pub choice: usize,
     /// Are only those choices stepped through that the plan uses?
@@ -28,32 +35,106 @@ pub struct State {
     pub list: ListState,
     /// The first visible line of the details.
     pub detail: usize,
+    /// How many columns of both trees are hidden at the left.
+    pub sideways: usize,
+    /// What is searched for in both plans.
+    pub find: Find,
 }
 
 impl State {
     /// Opens a statement at its first choice, unless it is open.
-    pub fn open(&mut self, session_data: &SessionData, statement: usize) {
-        if self.statement != Some(statement) {
+    pub fn open(
+        &mut self,
+        session_data: &SessionData,
+        statement: usize,
+        selected: &BTreeSet<usize>,
+    ) {
+        if self.statement != Some(statement) || self.other.is_some() {
             self.clear_for(statement);
-            self.load(session_data);
+            self.choices = session_data.choices(statement, selected);
+            self.load(session_data, selected);
         }
     }
 
     /// Opens a statement at this index.
-    pub fn open_at(&mut self, session_data: &SessionData, statement: usize, index: usize) {
+    pub fn open_at(
+        &mut self,
+        session_data: &SessionData,
+        (statement, index): (usize, usize),
+        selected: &BTreeSet<usize>,
+    ) {
         self.clear_for(statement);
-        let choices = self.choices(session_data);
+        self.choices = session_data.choices(statement, selected);
+        let mut choices = self.choices.iter();
         self.choice = choices
-            .iter()
             .position(|choice| choice.index == Some(index))
             .unwrap_or(0);
-        self.load(session_data);
+        self.load(session_data, selected);
+    }
+
+    /// Shows the plans of two statements beside each other.
+    ///
+    /// # Errors
+    /// When one of them has no plan.
+    pub fn open_two(
+        &mut self,
+        session_data: &SessionData,
+        (left, right): (usize, usize),
+    ) -> Result<(), String> {
+        let plan = |statement: usize| {
+            let view = session_data.statements.get(statement);
+            let plan = view.and_then(|view| view.before.as_ref().ok());
+            plan.cloned().ok_or_else(|| {
+                let name = view.map(|view| view.source.id.to_string());
+                format!("{} has no plan", name.unwrap_or_default())
+            })
+        };
+        let (before, after) = (plan(left)?, plan(right)?);
+        self.clear_for(left);
+        self.other = Some(right);
+        self.choices = vec![Choice {
+            index: None,
+            before,
+            plan: after,
+            used: true,
+        }];
+        self.load(session_data, &BTreeSet::new());
+        Ok(())
+    }
+
+    /// Opens the same again: there are new data, or other indexes are on.
+    pub fn reopen(&mut self, session_data: &SessionData, selected: &BTreeSet<usize>) {
+        let Some(statement) = self.statement else {
+            return;
+        };
+        if statement >= session_data.statements.len() {
+            *self = State::default();
+            return;
+        }
+        let shown = self.current().map(|choice| choice.index);
+        let old = self.clone();
+        if let Some(other) = self.other {
+            if self.open_two(session_data, (statement, other)).is_err() {
+                *self = State::default();
+                return;
+            }
+        } else {
+            self.choices = session_data.choices(statement, selected);
+            let mut choices = self.choices.iter();
+            let place = shown.and_then(|shown| choices.position(|choice| choice.index == shown));
+            self.choice = place.unwrap_or(0);
+            self.load(session_data, selected);
+        }
+        if self.rows.len() == old.rows.len() {
+            (self.list, self.detail, self.sideways) = (old.list, old.detail, old.sideways);
+        }
     }
 
     fn clear_for(&mut self, statement: usize) {
         *self = State {
             statement: Some(statement),
             used_only: self.used_only,
+            find: self.find.clone(),
             ..State::default()
         };
     }
@@ -62,20 +143,25 @@ impl State {
     ///
     /// # Errors
     /// When there is none.
-    pub fn step(&mut self, session_data: &SessionData, by: isize) -> Result<(), String> {
-        let stops = self.stops(session_data);
+    pub fn step(
+        &mut self,
+        session_data: &SessionData,
+        selected: &BTreeSet<usize>,
+        by: isize,
+    ) -> Result<(), String> {
+        let stops = self.stops();
         if stops.is_empty() {
             return Err(if self.used_only {
-                "the plan of this statement uses no tested index; u shows all".to_owned()
+                "The plan of this statement uses no tested index; o shows all".to_owned()
             } else {
-                "no index was tested for this statement".to_owned()
+                "No index was tested for this statement".to_owned()
             });
         }
         let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
         let here = isize::from(stops.contains(&self.choice));
         let next = if by > 0 { behind + here } else { behind - 1 };
         self.choice = stops[next.rem_euclid(stops.len() as isize) as usize];
-        self.load(session_data);
+        self.load(session_data, selected);
         Ok(())
     }
 
@@ -83,16 +169,20 @@ impl State {
     ///
     /// # Errors
     /// When nothing is used.
-    pub fn switch_used_only(&mut self, session_data: &SessionData) -> Result<(), String> {
+    pub fn switch_used_only(
+        &mut self,
+        session_data: &SessionData,
+        selected: &BTreeSet<usize>,
+    ) -> Result<(), String> {
         self.used_only = !self.used_only;
-        match self.stops(session_data).first() {
+        match self.stops().first() {
             None if self.used_only => {
                 self.used_only = false;
-                Err("the plan of this statement uses no tested index".to_owned())
+                Err("The plan of this statement uses no tested index".to_owned())
             }
-            Some(first) if !self.stops(session_data).contains(&self.choice) => {
+            Some(first) if !self.stops().contains(&self.choice) => {
                 self.choice = *first;
-                self.load(session_data);
+                self.load(session_data, selected);
                 Ok(())
             }
             _ => Ok(()),
@@ -100,8 +190,8 @@ impl State {
     }
 
     /// The positions of the choices that are stepped through.
-    fn stops(&self, session_data: &SessionData) -> Vec<usize> {
-        let choices = self.choices(session_data).iter().enumerate();
+    fn stops(&self) -> Vec<usize> {
+        let choices = self.choices.iter().enumerate();
         choices
             .filter(|(_, choice)| choice.used || !self.used_only)
             .map(|(position, _)| position)
@@ -109,8 +199,8 @@ impl State {
     }
 
     /// The position of the shown choice: `3/23`, `2/5 used of 23`.
-    pub fn position_text(&self, session_data: &SessionData) -> String {
-        let (stops, all) = (self.stops(session_data), self.choices(session_data).len());
+    pub fn position_text(&self) -> String {
+        let (stops, all) = (self.stops(), self.choices.len());
         let here = stops.iter().position(|stop| *stop == self.choice);
         let here = here.map_or_else(|| "–".to_owned(), |position| (position + 1).to_string());
         if self.used_only {
@@ -140,20 +230,47 @@ impl State {
         }
     }
 
-    fn choices<'d>(&self, session_data: &'d SessionData) -> &'d [Choice] {
-        self.statement
-            .and_then(|statement| session_data.statements.get(statement))
-            .map_or(&[], |statement| &statement.choices)
-    }
-
     /// The choice that is shown.
-    pub fn current<'d>(&self, session_data: &'d SessionData) -> Option<&'d Choice> {
-        self.choices(session_data).get(self.choice)
+    pub fn current(&self) -> Option<&Choice> {
+        self.choices.get(self.choice)
     }
 
-    fn load(&mut self, session_data: &SessionData) {
+    /// Scrolls both trees sideways.
+    pub fn scroll_sideways(&mut self, columns: isize) {
+        let of = |view: &Option<Arc<PlanView>>| {
+            let lines = view.iter().flat_map(|view| &view.lines);
+            lines.map(|line| line.headline.width()).max().unwrap_or(0)
+        };
+        let widest = of(&self.before).max(of(&self.after));
+        let hidden = self.sideways.saturating_add_signed(columns);
+        self.sideways = hidden.min(widest.saturating_sub(8));
+    }
+
+    /// Selects the next line with the text that is searched for; false if there is none.
+    pub fn next_match(&mut self, forward: bool, from_here: bool, height: usize) -> bool {
+        let (Some(before), Some(after)) = (self.before.clone(), self.after.clone()) else {
+            return false;
+        };
+        let side = |view: &PlanView, side: AlignedCell| match side {
+            AlignedCell::Node(node) => view.lines[node].headline.clone(),
+            AlignedCell::Detail(node, number) => view.lines[node].details[number].clone(),
+            AlignedCell::Empty => String::new(),
+        };
+        let text = |row: usize| {
+            let row = &self.rows[row];
+            format!("{} {}", side(&before, row.before), side(&after, row.after))
+        };
+        let (rows, at) = (self.rows.len(), self.list.selected);
+        let found = found_in(&self.find, rows, at, (forward, from_here), text);
+        if let Some(row) = found {
+            self.select(Movement::To(row), height);
+        }
+        found.is_some()
+    }
+
+    fn load(&mut self, session_data: &SessionData, selected: &BTreeSet<usize>) {
         let statement = self.statement.unwrap_or(0);
-        let view = |plan: &Arc<Plan>, present: &BTreeSet<usize>| {
+        let view = |plan: &Arc<Plan>, statement: usize, present: &BTreeSet<usize>| {
             Arc::new(PlanView::with_findings(
                 plan.clone(),
                 session_data,
@@ -161,14 +278,19 @@ impl State {
                 present,
             ))
         };
-        let shown = self.current(session_data);
-        let before = shown.map(|choice| view(&choice.before, &BTreeSet::new()));
-        let present = |choice: &Choice| {
-            choice
-                .index
-                .map_or_else(|| session_data.recommended(), |index| [index].into())
+        let shown = self.current().cloned();
+        let present = |choice: &Choice| match choice.index {
+            Some(index) => [index].into(),
+            None if self.other.is_some() => BTreeSet::new(),
+            None => selected.clone(),
         };
-        self.after = shown.map(|choice| view(&choice.plan, &present(choice)));
+        let before = shown
+            .as_ref()
+            .map(|choice| view(&choice.before, statement, &BTreeSet::new()));
+        let right = self.other.unwrap_or(statement);
+        self.after = shown
+            .as_ref()
+            .map(|choice| view(&choice.plan, right, &present(choice)));
         self.before = before;
         self.rows = match (&self.before, &self.after) {
             (Some(before), Some(after)) => rows(before, after),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use crate::model::printable;
 use crate::plan::NodeId;
+use unicode_width::UnicodeWidthStr;
+
 use crate::text_layout::wrap;
+use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::SessionData;
@@ -42,6 +45,10 @@ pub struct State {
     pub list: ListState,
     /// The first visible line of the details.
     pub detail: usize,
+    /// How many columns of the tree are hidden at the left.
+    pub sideways: usize,
+    /// What is searched for in the nodes.
+    pub find: Find,
     /// Which of the costliest nodes was jumped to last.
     jumped: Option<usize>,
     /// Which of the findings was jumped to last.
@@ -69,10 +76,63 @@ impl State {
         *self = State {
             statement: Some(statement),
             view,
+            find: self.find.clone(),
             ..State::default()
         };
         self.wrap(session_data, columns);
         self.show();
+    }
+
+    /// Opens the same statement with new data; what is folded and selected stays where the plan has
+    /// as many nodes as before.
+    pub fn reopen(&mut self, session_data: &SessionData, columns: usize) {
+        let Some(statement) = self.statement else {
+            return;
+        };
+        if statement >= session_data.statements.len() {
+            *self = State::default();
+            return;
+        }
+        let nodes = |state: &State| state.view.as_ref().map(|view| view.plan.nodes().len());
+        let old = std::mem::take(self);
+        self.find = old.find.clone();
+        self.open(session_data, statement, columns);
+        if nodes(self) == nodes(&old) {
+            self.folded = old.folded;
+            self.list = old.list;
+            self.detail = old.detail;
+            self.sideways = old.sideways;
+            (self.jumped, self.found) = (old.jumped, old.found);
+            self.show();
+        }
+    }
+
+    /// Scrolls the tree sideways.
+    pub fn scroll_sideways(&mut self, columns: isize) {
+        let widest = self.view.as_ref().map_or(0, |view| {
+            let widths = view.lines.iter().map(|line| line.headline.width());
+            widths.max().unwrap_or(0)
+        });
+        let hidden = self.sideways.saturating_add_signed(columns);
+        self.sideways = hidden.min(widest.saturating_sub(8));
+    }
+
+    /// Selects the next node with the text that is searched for; false if there is none.
+    pub fn next_match(&mut self, forward: bool, from_here: bool, height: usize) -> bool {
+        let Some(view) = self.view.clone() else {
+            return false;
+        };
+        let text = |node: usize| {
+            let line = &view.lines[node];
+            format!("{} {}", line.headline, line.details.join(" "))
+        };
+        let at = self.selected().map_or(0, |node| node.0);
+        let nodes = view.lines.len();
+        let found = found_in(&self.find, nodes, at, (forward, from_here), text);
+        if let Some(node) = found {
+            self.jump(&view, NodeId(node), height);
+        }
+        found.is_some()
     }
 
     /// Wraps the statement's text again: the terminal has another width.

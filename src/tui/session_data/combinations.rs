@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::SessionData;
+use super::{Choice, SessionData};
 use crate::index::NamedIndex;
 use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Comparison, PlanOutcome};
+use std::sync::Arc;
 pub use crate::search::costs::total;
 use crate::search::costs::{Costs, Weighted};
 use crate::search::known::KnownCosts;
@@ -63,7 +64,7 @@ pub struct Estimate {
 pub struct Totals {
     /// Σ calls × cost without new indexes.
     pub before: Cost,
-    /// The same with all recommended indexes.
+    /// The same with the indexes that are on.
     pub after: Cost,
     /// The share of these statements in the workload, 0 to 1; see
     /// [`StatementView::share`](super::StatementView::share).
@@ -71,16 +72,16 @@ pub struct Totals {
 }
 
 impl SessionData {
-    /// The cost of these statements, or of the whole workload if there are none.
-    pub fn totals(&self, statements: &BTreeSet<usize>) -> Totals {
+    /// The cost of these statements, or of the whole workload if there are none, under an estimate.
+    pub fn totals(&self, statements: &BTreeSet<usize>, estimate: &Estimate) -> Totals {
         let marked = self
             .statements
             .iter()
             .enumerate()
             .filter(|(position, _)| statements.contains(position));
         Totals {
-            before: total(&self.among(statements, self.weights.clone())),
-            after: total(&self.among(statements, self.costs_with_recommended())),
+            before: total(&self.among(statements, estimate.before.clone())),
+            after: total(&self.among(statements, estimate.after.clone())),
             share: if statements.is_empty() {
                 1.0
             } else {
@@ -118,15 +119,19 @@ impl SessionData {
     /// costs are from that verification.
     pub fn estimate(&self, indexes: &BTreeSet<usize>) -> Estimate {
         let before = self.weights.clone();
-        if let Some(verified) = self.verifications.get(indexes) {
+        if let Some(known) = self.combinations.get(indexes) {
+            let basis = match known.is_built {
+                true => TotalBasis::of(indexes.len()),
+                false => TotalBasis::Predicted,
+            };
             let mut estimate = Estimate {
                 after: before.clone(),
                 before,
-                basis: TotalBasis::of(indexes.len()),
+                basis,
             };
-            for (id, (without, with)) in verified {
-                estimate.before.set_cost(id, *without);
-                estimate.after.set_cost(id, *with);
+            for (id, (without, with)) in &known.plans {
+                estimate.before.set_cost(id, without.total_cost());
+                estimate.after.set_cost(id, with.total_cost());
             }
             return estimate;
         }
@@ -178,20 +183,56 @@ impl SessionData {
                 },
             ))
         };
-        self.statements.iter().filter_map(verified).collect()
+        let statements = self.statements.iter().filter(|view| !view.is_edited);
+        statements.filter_map(verified).collect()
     }
 
-    /// Stores the costs with these indexes together.
-    pub fn add_verification(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
-        let costs = |compared: &Comparison| -> Vec<(StatementId, (Cost, Cost))> {
-            let costs = |(id, after): (&StatementId, &PlanOutcome)| {
-                let before = compared.before.get(id)?.plan()?.total_cost();
-                Some((id.clone(), (before, after.plan()?.total_cost())))
+    /// Stores the plans with these indexes together.
+    pub fn add_combination(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
+        let plan_of = |outcome: &PlanOutcome| Some(Arc::new(outcome.plan()?.clone()));
+        let plans_of = |compared: &Comparison| -> Vec<(StatementId, (Arc<Plan>, Arc<Plan>))> {
+            let plans = |(id, after): (&StatementId, &PlanOutcome)| {
+                let before = plan_of(compared.before.get(id)?)?;
+                Some((id.clone(), (before, plan_of(after)?)))
             };
-            compared.after.plans.iter().filter_map(costs).collect()
+            compared.after.plans.iter().filter_map(plans).collect()
         };
-        self.verifications
-            .insert(indexes, compared.iter().flat_map(costs).collect());
+        let mut tested = compared.iter().flat_map(|compared| &compared.after.indexes);
+        let combination = super::Combination {
+            is_built: tested.all(|index| index.build_time.is_some()),
+            plans: compared.iter().flat_map(plans_of).collect(),
+        };
+        self.combinations.insert(indexes, combination);
+    }
+
+    /// Were these indexes planned with together, in the twin or on the server?
+    pub fn is_known(&self, indexes: &BTreeSet<usize>) -> bool {
+        let is_recommended =
+            self.stage == super::Stage::Complete && *indexes == self.recommended();
+        indexes.is_empty() || is_recommended || self.combinations.contains_key(indexes)
+    }
+
+    /// The plans of a statement to compare with: that with the indexes that are on, where it is
+    /// known, and those with one index each.
+    pub fn choices(&self, statement: usize, selected: &BTreeSet<usize>) -> Vec<Choice> {
+        let Some(view) = self.statements.get(statement) else {
+            return Vec::new();
+        };
+        let together = match self.combinations.get(selected) {
+            Some(known) => known.plans.get(&view.source.id).map(|(before, plan)| Choice {
+                index: None,
+                before: before.clone(),
+                plan: plan.clone(),
+                used: true,
+            }),
+            None if *selected == self.recommended() => {
+                let mut choices = view.choices.iter();
+                choices.find(|choice| choice.index.is_none()).cloned()
+            }
+            None => None,
+        };
+        let alone = view.choices.iter().filter(|choice| choice.index.is_some());
+        together.into_iter().chain(alone.cloned()).collect()
     }
 
     /// How to verify these indexes: tables that a statement reads together belong in one

@@ -61,6 +61,8 @@ pub enum IndexStatus {
         /// In a sentence.
         detail: String,
     },
+    /// Tested, while the search goes on.
+    Candidate,
     /// Written and tested by the user.
     UserDefined,
 }
@@ -89,7 +91,7 @@ impl IndexView {
     pub fn id(&self) -> &str {
         match &self.status {
             IndexStatus::Recommended { id, .. } => id,
-            IndexStatus::Rejected { .. } => "–",
+            IndexStatus::Rejected { .. } | IndexStatus::Candidate => "–",
             IndexStatus::UserDefined => "new",
         }
     }

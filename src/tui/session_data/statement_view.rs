@@ -44,6 +44,8 @@ pub struct StatementView {
     pub finding_count: usize,
     /// Name and text in lower case, to filter by.
     pub search_text: String,
+    /// Did the user edit it in this session? It is in no total then.
+    pub is_edited: bool,
 }
 
 /// A plan to compare with a statement's plan without new indexes.
@@ -82,12 +84,5 @@ impl StatementView {
             .as_ref()
             .map(|plan| plan.total_cost())
             .or_else(|| self.cost())
-    }
-
-    /// How many times lower its cost is with all recommended indexes.
-    pub fn factor(&self) -> f64 {
-        self.cost()
-            .zip(self.cost_after())
-            .map_or(1.0, |(before, after)| before.factor_to(after))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::tui::keymap::Screen;
 use crate::tui::layout;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Pane};
 use crate::tui::screen::indexes::IndexRow;
 use crate::tui::session_data::SessionData;
 
@@ -18,24 +18,59 @@ pub(super) fn height(model: &Model) -> usize {
     usize::from(layout::of(model).list.height)
 }
 
+/// Puts new data in place of the old. What the user has made, selected and opened stays.
+pub(super) fn replace_data(model: &mut Model, mut session_data: SessionData) {
+    let old = self::session_data(model);
+    session_data.add_own(&model.own.indexes, &model.own.statements);
+    if session_data.statements.is_empty() {
+        model.data = Pane::Empty("The workload contains no statements.".to_owned());
+        return;
+    }
+    model.selection.carry_over(old.as_deref(), &session_data);
+    model.data = Pane::Has(Arc::new(session_data));
+    refresh_all(model);
+}
+
+/// Puts changed data in place of the old: what has a position keeps it.
+pub(super) fn change_data(model: &mut Model, session_data: SessionData) {
+    model.data = Pane::Has(Arc::new(session_data));
+    refresh_all(model);
+}
+
 /// Makes every screen's state from new session data.
 pub(super) fn refresh_all(model: &mut Model) {
     let Some(session_data) = session_data(model) else {
         return;
     };
-    model.plan = Default::default();
-    model.compare = Default::default();
-    model.workload.arrange(&session_data, height(model));
-    model.indexes.reset(&session_data, &model.workload.marks);
+    let columns = usize::from(model.size.columns);
+    model.plan.reopen(&session_data, columns);
+    model.compare.reopen(&session_data, model.selection.indexes());
+    model.report.forget();
+    refresh_totals(model, &session_data);
     refresh(model);
 }
 
 /// Recomputes the totals after marks, switched-on indexes or the data changed.
 pub(super) fn refresh_totals(model: &mut Model, session_data: &SessionData) {
-    model.workload.arrange(session_data, height(model));
+    let selected = model.selection.indexes().clone();
+    let estimate = session_data.estimate(&selected);
+    model.workload.totals = session_data.totals(&model.workload.marks, &estimate);
+    model.workload.after = estimate.after.clone();
+    let height = height(model);
+    model.workload.arrange(session_data, height);
+    model.indexes.arrange(session_data, height);
     model
         .indexes
-        .update_totals(session_data, &model.workload.marks);
+        .update_totals(session_data, &selected, &estimate, &model.workload.marks);
+}
+
+/// After the terminal's size changed.
+pub(super) fn resized(model: &mut Model) {
+    let columns = usize::from(model.size.columns);
+    if let Some(pager) = model.pager_mut() {
+        pager.wrap(columns.saturating_sub(2));
+    }
+    refresh(model);
 }
 
 /// Scrolls selections into view after the terminal's size or the screen changed.
@@ -44,8 +79,12 @@ pub(super) fn refresh(model: &mut Model) {
         return;
     };
     let columns = usize::from(model.size.columns);
-    if model.navigation.screen == Screen::Plan {
-        model.plan.wrap(&session_data, columns);
+    match model.navigation.screen {
+        Screen::Plan => model.plan.wrap(&session_data, columns),
+        Screen::Report => model
+            .report
+            .write(&session_data, columns.saturating_sub(1)),
+        Screen::Workload | Screen::Compare | Screen::Indexes => {}
     }
     let height = height(model);
     match model.navigation.screen {
@@ -65,29 +104,32 @@ pub(super) fn refresh(model: &mut Model) {
             .indexes
             .list
             .keep_in_sight(model.indexes.rows.len(), height),
+        Screen::Report => model
+            .report
+            .list
+            .keep_in_sight(model.report.lines.len(), height),
     }
 }
 
 /// The statement that is shown or selected.
 pub(super) fn current_statement(model: &Model) -> Option<usize> {
     match model.navigation.screen {
-        Screen::Workload | Screen::Indexes => model.workload.selected().or(model.plan.statement),
+        Screen::Workload | Screen::Indexes | Screen::Report => {
+            model.workload.selected().or(model.plan.statement)
+        }
         Screen::Plan => model.plan.statement,
         Screen::Compare => model.compare.statement,
     }
 }
 
 /// The index that is shown or selected.
-pub(super) fn current_index(model: &Model, session_data: &SessionData) -> Option<usize> {
+pub(super) fn current_index(model: &Model) -> Option<usize> {
     match model.navigation.screen {
         Screen::Indexes => match model.indexes.selected() {
             Some(IndexRow::Index(index)) => Some(index),
             _ => None,
         },
-        Screen::Compare => model
-            .compare
-            .current(session_data)
-            .and_then(|choice| choice.index),
+        Screen::Compare => model.compare.current().and_then(|choice| choice.index),
         _ => None,
     }
 }

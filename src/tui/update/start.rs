@@ -1,10 +1,8 @@
 //! The first model of a session.
 
-use std::sync::Arc;
-
 use super::jobs::send;
 use super::navigation::show;
-use super::refresh::refresh_all;
+use super::refresh::replace_data;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Connection, Effect, Model, Pane, Request, Size};
 use crate::tui::session_data::SessionData;
@@ -15,14 +13,13 @@ impl Model {
     pub fn offline(session_data: SessionData, size: Size, theme: Theme) -> Model {
         let mut model = Model::empty(Connection::None, size, theme);
         let is_single = session_data.statements.len() == 1 && session_data.indexes.is_empty();
-        model.data = if session_data.statements.is_empty() {
-            Pane::Empty("The file contains no statements.".to_owned())
-        } else {
-            Pane::Has(Arc::new(session_data))
-        };
-        refresh_all(&mut model);
+        if session_data.statements.is_empty() {
+            model.data = Pane::Empty("The file contains no statements.".to_owned());
+            return model;
+        }
+        replace_data(&mut model, session_data);
         if is_single {
-            show(&mut model, Screen::Plan);
+            let _ = show(&mut model, Screen::Plan);
         }
         model
     }

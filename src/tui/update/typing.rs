@@ -1,86 +1,312 @@
-//! Typing: the filter, and an index to test.
+//! Typing: a search, a command, a path, an index to test; and texts from the user's editor.
 
-use super::jobs;
+use super::navigation::{search as go_to, searched};
 use super::refresh::{height, refresh, session_data};
-use crate::advise::build_refusal;
-use crate::index::parse_index;
-use crate::index::{Index, NamedIndex, naming};
-use crate::sentences;
-use crate::tui::editor::TextInput;
-use crate::tui::keymap::Action;
-use crate::tui::model::{Connection, Effect, IndexEditor, Message, Model, Overlay, Request};
+use super::{commands, jobs};
+use crate::index::{Index, NamedIndex, WrittenIndex, naming, parse_written_index};
+use crate::model::QualifiedName;
+use crate::tui::command_line;
+use crate::tui::keymap::{Action, Screen};
+use crate::tui::model::{Connection, EditedText, Effect, Message, Model, Overlay, Request};
+use crate::tui::prompt::{Export, Note, Prompt, PromptPurpose};
 use crate::tui::session_data::SessionData;
+
+/// Opens a prompt over what is shown.
+pub(super) fn open(model: &mut Model, mut prompt: Prompt) {
+    let under = std::mem::replace(&mut model.navigation.overlay, Overlay::Nothing);
+    if let Overlay::Pager(pager) = under {
+        prompt.under = Some(pager);
+    }
+    model.navigation.overlay = Overlay::Prompt(Box::new(prompt));
+    refresh(model);
+}
+
+/// Closes the prompt; the text that it was about is shown again.
+fn close(model: &mut Model) -> Option<Box<Prompt>> {
+    let overlay = std::mem::replace(&mut model.navigation.overlay, Overlay::Nothing);
+    let Overlay::Prompt(mut prompt) = overlay else {
+        model.navigation.overlay = overlay;
+        return None;
+    };
+    if let Some(pager) = prompt.under.take() {
+        model.navigation.overlay = Overlay::Pager(pager);
+    }
+    refresh(model);
+    Some(prompt)
+}
+
+/// Begins a search; a list keeps what it is filtered by.
+pub(super) fn search(model: &mut Model) {
+    let is_list = matches!(
+        model.navigation.screen,
+        Screen::Workload | Screen::Indexes
+    );
+    let text = match is_list && model.pager().is_none() {
+        true => searched(model).to_owned(),
+        false => String::new(),
+    };
+    open(model, Prompt::new(PromptPurpose::Search, &text));
+}
+
+/// Is something searched for on this screen?
+pub(super) fn is_searched(model: &Model) -> bool {
+    !searched(model).is_empty()
+}
+
+/// Clears what is searched for on this screen; false if nothing is.
+pub(super) fn clear_search(model: &mut Model) -> bool {
+    let was_searched = is_searched(model);
+    if was_searched {
+        set_search(model, "");
+    }
+    was_searched
+}
+
+fn set_search(model: &mut Model, text: &str) {
+    if let Some(pager) = model.pager_mut() {
+        text.clone_into(&mut pager.find.text);
+        return;
+    }
+    let find = match model.navigation.screen {
+        Screen::Workload => &mut model.workload.filter,
+        Screen::Plan => &mut model.plan.find,
+        Screen::Compare => &mut model.compare.find,
+        Screen::Indexes => &mut model.indexes.filter,
+        Screen::Report => &mut model.report.find,
+    };
+    text.clone_into(&mut find.text);
+    let height = height(model);
+    let Some(session_data) = session_data(model) else {
+        return;
+    };
+    match model.navigation.screen {
+        Screen::Workload => model.workload.arrange(&session_data, height),
+        Screen::Indexes => model.indexes.arrange(&session_data, height),
+        Screen::Plan | Screen::Compare | Screen::Report => {}
+    }
+}
+
+/// Asks where to write something.
+pub(super) fn ask_for_path(model: &mut Model, export: Export) {
+    open(
+        model,
+        Prompt::new(PromptPurpose::Path(export), export.file_name()),
+    );
+}
 
 /// Inserts text into what is being typed.
 pub(super) fn insert(model: &mut Model, text: &str) {
-    match &mut model.navigation.overlay {
-        Overlay::Filter => {
-            model.workload.filter.insert(text);
-            filter_changed(model);
-        }
-        Overlay::Index(editor) => {
-            editor.input.insert(text);
-            editor.error = None;
-        }
-        Overlay::Nothing | Overlay::Help(_) => {}
+    if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
+        prompt.input.insert(text);
+        prompt.note = None;
+        changed(model);
+    }
+}
+
+/// A search is followed as it is typed.
+fn changed(model: &mut Model) {
+    let Overlay::Prompt(prompt) = &model.navigation.overlay else {
+        return;
+    };
+    if prompt.purpose != PromptPurpose::Search {
+        return;
+    }
+    let text = prompt.input.text().to_owned();
+    set_search(model, &text);
+    let is_found = text.is_empty() || go_to(model, true, true);
+    if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
+        prompt.note = (!is_found).then(|| Note::Hint("not found".to_owned()));
     }
 }
 
 /// Edits, accepts or cancels.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    match (&mut model.navigation.overlay, action) {
-        (Overlay::Filter, Action::AcceptInput) => model.navigation.overlay = Overlay::Nothing,
-        (Overlay::Filter, Action::CancelInput) => clear_filter(model),
-        (Overlay::Filter, _) => {
-            model.workload.filter.act(action);
-            filter_changed(model);
+    let Overlay::Prompt(prompt) = &mut model.navigation.overlay else {
+        return Vec::new();
+    };
+    match action {
+        Action::AcceptInput => return accept(model),
+        Action::CancelInput => {
+            if prompt.purpose == PromptPurpose::Search {
+                set_search(model, "");
+            }
+            let _ = close(model);
         }
-        (Overlay::Index(editor), Action::AcceptInput) => {
-            let text = editor.input.text().to_owned();
-            return accept_index(model, &text);
+        Action::Complete => complete(model),
+        Action::Earlier | Action::Later => {
+            let by = if action == Action::Earlier { 1 } else { -1 };
+            prompt.step_back(model.typed.of(&prompt.purpose), by);
+            changed(model);
         }
-        (Overlay::Index(_), Action::CancelInput) => {
-            model.navigation.overlay = Overlay::Nothing;
-            refresh(model);
+        Action::EditInput if prompt.purpose == PromptPurpose::Index => {
+            let text = format!("{}\n", prompt.input.text());
+            return vec![Effect::Edit(EditedText::Index, text)];
         }
-        (Overlay::Index(editor), _) => {
-            editor.input.act(action);
-            editor.error = None;
+        Action::EditInput => {
+            prompt.note = Some(Note::Hint("only an index is edited in $EDITOR".to_owned()));
         }
-        _ => {}
+        editing => {
+            prompt.input.act(editing);
+            prompt.note = None;
+            changed(model);
+        }
     }
     Vec::new()
 }
 
-/// Shows all statements again.
-pub(super) fn clear_filter(model: &mut Model) {
-    model.navigation.overlay = Overlay::Nothing;
-    model.workload.filter = TextInput::default();
-    filter_changed(model);
-}
-
-fn filter_changed(model: &mut Model) {
-    if let Some(session_data) = session_data(model) {
-        model.workload.arrange(&session_data, height(model));
-    }
-}
-
-/// Opens the editor with an index, or with `CREATE INDEX ON`.
-pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
-    if model.jobs.connection == Connection::None {
-        model.message = Message::info("there is no server to build on: this is a recording");
-        return;
-    }
-    let text = match index.and_then(|index| session_data.indexes.get(index)) {
-        Some(index) => format!("CREATE INDEX ON {}", index.named.definition.definition()),
-        None => "CREATE INDEX ON ".to_owned(),
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Overlay::Prompt(prompt) = &model.navigation.overlay else {
+        return Vec::new();
     };
-    model.navigation.overlay = Overlay::Index(IndexEditor {
-        input: TextInput::new(&text),
-        error: None,
-    });
-    refresh(model);
+    let text = prompt.input.text().trim().to_owned();
+    let purpose = prompt.purpose.clone();
+    model.typed.remember(&purpose, &text);
+    match purpose {
+        PromptPurpose::Search => {
+            let _ = close(model);
+        }
+        PromptPurpose::Command if text.is_empty() => {
+            let _ = close(model);
+        }
+        PromptPurpose::Command => match command_line::parse(&text) {
+            Ok(command) => {
+                let _ = close(model);
+                return commands::perform(model, command);
+            }
+            Err(why) => reject(model, why),
+        },
+        PromptPurpose::Path(_) if text.is_empty() => reject(model, "Which file?".to_owned()),
+        PromptPurpose::Path(export) => {
+            let _ = close(model);
+            return commands::write(model, export, text);
+        }
+        PromptPurpose::Index => return accept_index(model, &text),
+    }
+    Vec::new()
 }
+
+/// Says why a text is not accepted; it stays.
+pub(super) fn reject(model: &mut Model, why: String) {
+    if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
+        prompt.note = Some(Note::Error(why));
+        prompt.waits_for = None;
+    }
+}
+
+/// Completes tables and columns in an index, and names in a command.
+fn complete(model: &mut Model) {
+    let known = session_data(model);
+    let Overlay::Prompt(prompt) = &mut model.navigation.overlay else {
+        return;
+    };
+    let words = match prompt.purpose {
+        PromptPurpose::Command => command_line::words(),
+        PromptPurpose::Index => known.map_or_else(Vec::new, |data| {
+            words_of_index(&data, prompt.input.before_cursor())
+        }),
+        PromptPurpose::Search | PromptPurpose::Path(_) => return,
+    };
+    prompt.complete(&words);
+}
+
+/// Tables, or the columns of the table that the text names.
+fn words_of_index(session_data: &SessionData, text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let tables = session_data.catalog.tables.iter();
+    let named = lower.split_once(" on ").and_then(|(_, rest)| {
+        let (name, _) = rest.split_once('(')?;
+        let name = name.split_whitespace().next()?.to_owned();
+        tables.clone().find(|table| {
+            let own = table.name.name.to_lowercase();
+            name == own || name == format!("{}.{own}", table.name.schema.to_lowercase())
+        })
+    });
+    match named {
+        Some(table) => table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+        None => {
+            let names = tables.map(|table| match table.name.schema.as_str() {
+                "public" => table.name.name.clone(),
+                schema => format!("{schema}.{}", table.name.name),
+            });
+            let keywords = ["CREATE", "INDEX", "ON", "UNIQUE"];
+            names.chain(keywords.map(str::to_owned)).collect()
+        }
+    }
+}
+
+/// Opens an empty prompt for an index.
+pub(super) fn new_index(model: &mut Model) {
+    open_index(model, "");
+}
+
+/// Opens the prompt with an index, as the statement that creates it.
+pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
+    let Some(index) = index.and_then(|index| session_data.indexes.get(index)) else {
+        model.message = Message::info("No index is selected here; n writes a new one");
+        return;
+    };
+    let text = format!(
+        "CREATE INDEX {} ON {}",
+        crate::model::quote_identifier(&index.named.name),
+        index.named.definition.definition()
+    );
+    open_index(model, &text);
+}
+
+fn open_index(model: &mut Model, text: &str) {
+    if model.jobs.connection == Connection::None {
+        model.message = Message::info("There is no server and no planner twin: this is a file");
+    } else if session_data(model).is_none_or(|data| data.catalog.tables.is_empty()) {
+        model.message = Message::info("The tables are not known yet");
+    } else {
+        open(model, Prompt::new(PromptPurpose::Index, text));
+    }
+}
+
+/// Takes what the user's editor left.
+pub(super) fn edited(
+    model: &mut Model,
+    what: EditedText,
+    text: Result<String, String>,
+) -> Vec<Effect> {
+    let text = match text {
+        Ok(text) => text,
+        Err(why) => {
+            model.message = Message::error(why);
+            return Vec::new();
+        }
+    };
+    match what {
+        EditedText::Index => {
+            if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
+                prompt.input.act(Action::EraseAll);
+                prompt.input.insert(text.trim());
+                prompt.note = None;
+            }
+            Vec::new()
+        }
+        EditedText::Statement(statement) if statement.sql.trim() == text.trim() => {
+            model.message = Message::info("The statement was not changed");
+            Vec::new()
+        }
+        EditedText::Statement(statement) => {
+            let mut changed = *statement;
+            if !changed.id.0.ends_with(EDITED) {
+                changed.id.0.push_str(EDITED);
+            }
+            text.trim().trim_end_matches(';').clone_into(&mut changed.sql);
+            changed.written = None;
+            jobs::send(model, Request::Plan(Box::new(changed)))
+        }
+    }
+}
+
+/// What stands behind the name of a statement that was edited.
+const EDITED: &str = " (edited)";
 
 fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(session_data) = session_data(model) else {
@@ -89,43 +315,47 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     match checked(text, &session_data) {
         Ok(index) => {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
-            model.navigation.overlay = Overlay::Nothing;
-            refresh(model);
-            jobs::send(
-                model,
-                Request::Rehearse {
-                    index: Box::new(index),
-                    statements,
-                },
-            )
+            let request = Request::TryIndex {
+                index: Box::new(index),
+                statements,
+            };
+            let effects = jobs::send(model, request);
+            let number = model.jobs.last_number;
+            if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
+                prompt.waits_for = Some(number);
+                prompt.note = Some(Note::Hint("testing it in the planner twin …".to_owned()));
+            }
+            effects
         }
         Err(error) => {
-            if let Overlay::Index(editor) = &mut model.navigation.overlay {
-                editor.error = Some(error);
-            }
+            reject(model, error);
             Vec::new()
         }
     }
 }
 
-/// The index of a text with a free name, if it may be built: the rules are those for candidates.
+/// The index of a text, under its own name if it has one that is free.
 fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String> {
-    let index = with_schema(
-        parse_index(text).map_err(|error| error.to_string())?,
-        session_data,
-    );
+    let WrittenIndex {
+        name: written,
+        index,
+        beyond,
+    } = parse_written_index(text).map_err(|error| error.to_string())?;
+    if let Some(clause) = beyond.first() {
+        return Err(format!(
+            "{clause} changes no plan here: test the index without it"
+        ));
+    }
+    let index = with_schema(index, session_data);
     let table = session_data
         .catalog
         .table(&index.table)
-        .ok_or_else(|| format!("no statement reads {}", index.table))?;
+        .ok_or_else(|| format!("No statement reads {}", index.table))?;
     if let Some(root) = &table.partition_of {
         return Err(format!(
             "{} is a partition: create the index on {root}",
             table.name
         ));
-    }
-    if let Some(refusal) = build_refusal(table, &session_data.catalog, &session_data.limits) {
-        return Err(sentences::refusal(&refusal));
     }
     if let Some(known) = session_data
         .indexes
@@ -133,15 +363,26 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         .find(|known| known.named.definition == index && known.is_tested())
     {
         return Err(format!(
-            "this index was already tested: {}",
-            known.named.name
+            "This index was tested already: {} ({})",
+            known.named.name,
+            known.id()
         ));
     }
     let mut taken = session_data.catalog.taken_names.clone();
     let given = session_data.indexes.iter().map(|known| &known.named);
-    taken.extend(given.map(|index| {
-        crate::model::QualifiedName::new(&index.definition.table.schema, &index.name)
-    }));
+    taken.extend(
+        given.map(|index| QualifiedName::new(&index.definition.table.schema, &index.name)),
+    );
+    if let Some(name) = written {
+        let full = QualifiedName::new(&index.table.schema, &name);
+        if taken.contains(&full) {
+            return Err(format!("The name {name} is taken"));
+        }
+        return Ok(NamedIndex {
+            name,
+            definition: index,
+        });
+    }
     let name = naming::names([&index], &taken).pop().unwrap_or_default();
     Ok(NamedIndex {
         name,

@@ -1,17 +1,18 @@
-//! What every screen has: tabs, status line, footer; and the lines for typing.
+//! What every screen has: tabs, status line, footer; and questions.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::paint::{line, rule};
 use crate::model::printable;
-use crate::text_layout::{truncate, wrap, wrap_anywhere};
-use crate::tui::keymap::{Screen, hints};
-use crate::tui::layout::{self, Areas};
-use crate::tui::model::{Connection, IndexEditor, MessageLevel, Model, Pane};
-use crate::tui::sql_text;
+use crate::text_layout::{truncate, wrap};
+use crate::tui::keymap::Screen;
+use crate::tui::layout;
+use crate::tui::model::{
+    Connection, Job, MessageLevel, Model, Pane, Progress, Purpose, Question, Request,
+};
 
 /// The tabs, and at the right the subject: a database or a file.
 pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
@@ -41,126 +42,107 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     line(buffer, area, 0, Line::from(spans));
 }
 
-/// The status line: a lost connection, a running request, the last message.
+/// The status line: a message, else what is running, else a lost connection.
 pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
-    let text = if let Some(job) = &model.jobs.current {
-        let elapsed = model.jobs.now.saturating_sub(job.began).as_secs_f64();
-        let what = printable(&job.progress.what).into_owned();
-        let doing = match &model.jobs.asked {
-            Some(_) => format!("▸ {what} · waiting for your answer"),
-            None => format!("▸ {what} · {elapsed:.1} s · Esc cancels on the server"),
-        };
-        Line::styled(doing, theme.hot())
-    } else if let Some(message) = &model.message {
+    let text = if let Some(message) = &model.message {
         let (mark, style) = match message.level {
             MessageLevel::Info => ("·", theme.dim()),
             MessageLevel::Success => ("✓", theme.good()),
             MessageLevel::Error => ("✗", theme.bad()),
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
+    } else if let Some(job) = &model.jobs.main {
+        Line::styled(
+            running(model, job, usize::from(area.width)),
+            theme.hot(),
+        )
     } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
-        Line::styled(format!("✗ connection lost: {why} · r retries"), theme.bad())
+        let why = format!("✗ Connection lost: {} · r connects again", printable(why));
+        Line::styled(why, theme.bad())
+    } else if let Some(job) = model.jobs.short.last() {
+        Line::styled(format!("▸ {}", printable(&job.progress.what)), theme.hot())
     } else {
         Line::default()
     };
     line(buffer, area, 0, text);
 }
 
+/// `▸ testing candidates 12 of 189 · orders_state_idx · planner twin · 3.2 s, about 8 s left`.
+fn running(model: &Model, job: &Job, columns: usize) -> String {
+    let now = model.jobs.now;
+    let elapsed = now.saturating_sub(job.began).as_secs_f64();
+    let progress = &job.progress;
+    let what = printable(&progress.what);
+    if model.question.as_ref().is_some_and(|question| question.purpose == Purpose::Build) {
+        return format!("▸ {what} · waiting for your answer");
+    }
+    let steps = match progress.steps {
+        0 | 1 => String::new(),
+        steps => format!(" {} of {steps}", progress.step.min(steps)),
+    };
+    let place = match &job.request {
+        Request::Verify { .. } => "on the server, rolled back",
+        _ if what.starts_with("planning") || what.starts_with("waiting") => "server, reads only",
+        _ => "planner twin",
+    };
+    let end = format!(" · {place} · {elapsed:.1} s{} · Esc stops", left(now, job));
+    let taken = what.chars().count() + steps.chars().count() + end.chars().count() + 5;
+    let about = match progress.about.as_str() {
+        "" => String::new(),
+        about => match columns.saturating_sub(taken) {
+            room if room < 8 => String::new(),
+            room => format!(" · {}", truncate(&printable(about), room)),
+        },
+    };
+    format!("▸ {what}{steps}{about}{end}")
+}
+
+/// How long the phase goes on, if each step takes as long as those before.
+fn left(now: std::time::Duration, job: &Job) -> String {
+    let Progress { step, steps, .. } = job.progress;
+    let done = step.saturating_sub(1);
+    let elapsed = now.saturating_sub(job.phase_began).as_secs_f64();
+    if done < 3 || steps <= step || elapsed < 0.5 {
+        return String::new();
+    }
+    let left = elapsed * (steps - done) as f64 / done as f64;
+    format!(", about {left:.0} s left")
+}
+
 /// The most useful keys that fit; help and quit always.
 pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
-    let mut hints: Vec<_> = hints(model.scope()).collect();
-    let width = |(keys, word): &(std::borrow::Cow<'_, str>, &str)| keys.width() + word.width() + 3;
-    // The general hints are last and the most important: the screen's own hints are left out first,
-    // from the last one.
-    while hints.len() > 3 && hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
-        hints.remove(hints.len() - 4);
-    }
-    let spans = hints.into_iter().flat_map(|(keys, word)| {
+    let hints = layout::footer_hints(model.scope(), usize::from(area.width));
+    let spans = hints.into_iter().flat_map(|hint| {
         [
-            Span::styled(keys.into_owned(), theme.key()),
-            Span::raw(format!(" {word}  ")),
+            Span::styled(hint.keys, theme.key()),
+            Span::raw(format!(" {}  ", hint.word)),
         ]
     });
     line(buffer, area, 0, Line::from_iter(spans));
 }
 
-/// The box for typing an index; returns the cursor's position.
-pub fn index_editor(model: &Model, editor: &IndexEditor, buffer: &mut Buffer) -> Position {
-    let theme = model.theme;
-    let area = layout::editor(model.size);
-    for number in 0..usize::from(area.height) {
-        let blank = " ".repeat(usize::from(area.width));
-        line(buffer, area, number, Line::raw(blank));
-    }
-    rule(
-        buffer,
-        area,
-        0,
-        "Test an index: build it, plan with it, roll back",
-        theme,
-    );
-    let columns = usize::from(area.width).saturating_sub(2);
-    let before = wrap_anywhere(&printable(editor.input.before_cursor()), columns);
-    let all = wrap_anywhere(&printable(editor.input.text()), columns);
-    let room = usize::from(area.height).saturating_sub(2);
-    let cursor_line = before.len() - 1;
-    let first = (cursor_line + 1).saturating_sub(room);
-    for (number, text) in all.iter().skip(first).take(room).enumerate() {
-        line(
-            buffer,
-            area,
-            1 + number,
-            super::plan::sql_line(&sql_text::lines(text, columns.max(8))[0], theme),
-        );
-    }
-    let (style, word) = match &editor.error {
-        Some(error) => (theme.bad(), format!("✗ {}", printable(error))),
-        None => (
-            theme.dim(),
-            "Writes to the table wait during the build. Enter tests the index, Esc cancels."
-                .to_owned(),
-        ),
-    };
-    line(
-        buffer,
-        area,
-        usize::from(area.height) - 1,
-        Line::styled(word, style),
-    );
-    let column = before.last().map_or(0, |text| text.width());
-    Position::new(
-        area.x + column as u16,
-        area.y + 1 + (cursor_line - first) as u16,
-    )
-}
-
-/// The box with the question whether indexes may be built.
-pub fn question(model: &Model, question: &str, buffer: &mut Buffer) {
+/// The box with a question.
+pub fn question(model: &Model, question: &Question, buffer: &mut Buffer) {
     let theme = model.theme;
     let columns = usize::from(model.size.columns).saturating_sub(2);
     let room = usize::from(model.size.lines).saturating_sub(5);
-    let text = wrap(&printable(question), columns, room);
+    let text = wrap(&printable(&question.text), columns, room);
     let area = layout::question(model.size, text.len());
     for number in 0..usize::from(area.height) {
         let blank = " ".repeat(usize::from(area.width));
         line(buffer, area, number, Line::raw(blank));
     }
-    rule(buffer, area, 0, "Build on the server?", theme);
+    rule(buffer, area, 0, question.title, theme);
     let last = text.len() + 1;
     for (number, text) in text.into_iter().enumerate() {
         line(buffer, area, 1 + number, Line::raw(text));
     }
-    let answers = "y builds, and does not ask again; n builds nothing";
+    let answers = match question.purpose {
+        Purpose::Build => "y builds, and does not ask again; n builds nothing",
+        Purpose::Quit => "y quits; n goes on",
+        Purpose::Stop => "y stops; n goes on",
+    };
     line(buffer, area, last, Line::styled(answers, theme.key()));
-}
-
-/// The cursor's position while a filter is typed: behind its text.
-pub fn filter_cursor(model: &Model, areas: Areas) -> Position {
-    let column = "/ ".width() + printable(model.workload.filter.before_cursor()).width();
-    Position::new(
-        (column as u16).min(areas.top.width.saturating_sub(1)),
-        areas.top.y + 1,
-    )
 }

@@ -9,14 +9,16 @@ use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
 use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
-use crate::tui::cells::{left, right};
+use crate::tui::cells::{cell, from_column, left};
 use crate::tui::details;
 use crate::tui::layout::{
     self, Areas, PLAN_COST_COLUMNS as COST_COLUMNS, PLAN_MARK_COLUMNS as MARK_COLUMNS,
 };
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
-use crate::tui::session_data::{Choice, IndexStatus, IndexView, SessionData, StatementView};
+use crate::tui::session_data::{
+    Choice, IndexStatus, IndexView, SessionData, Stage, TotalBasis,
+};
 use crate::tui::theme::Theme;
 
 /// Draws the screen.
@@ -28,29 +30,42 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     else {
         return;
     };
-    rule(
-        buffer,
-        areas.top,
-        0,
-        &printable(&statement.source.id.0),
-        model.theme,
-    );
+    let other = model
+        .compare
+        .other
+        .and_then(|other| session_data.statements.get(other));
+    let title = match other {
+        Some(other) => format!("{} | {}", statement.source.id, other.source.id),
+        None => statement.source.id.to_string(),
+    };
+    rule(buffer, areas.top, 0, &printable(&title), model.theme);
     let (Some(before), Some(after), Some(choice)) = (
         &model.compare.before,
         &model.compare.after,
-        model.compare.current(session_data),
+        model.compare.current(),
     ) else {
         let why = match &statement.before {
+            Err(why) if why.is_empty() => "It is being planned …".to_owned(),
             Err(why) => format!("✗ no plan: {}", printable(why)),
-            Ok(_) if session_data.indexes.is_empty() => {
-                "no index was tested: these are saved plans".to_owned()
+            Ok(_) if session_data.stage == Stage::Searching => {
+                "No index is tested for this statement yet".to_owned()
             }
-            Ok(_) => "no index was tested on the tables of this statement".to_owned(),
+            Ok(_) if session_data.advice.is_none() => {
+                "These are saved plans, no index was tested: Space marks two statements, = compares them"
+                    .to_owned()
+            }
+            Ok(_) => "No index was tested on the tables of this statement".to_owned(),
         };
         line(buffer, areas.top, 2, Line::styled(why, model.theme.dim()));
         return;
     };
-    choice_title(model, session_data, (statement, choice), buffer, areas);
+    match other {
+        Some(_) => {
+            let note = "the plans of two statements, not of one statement before and after";
+            line(buffer, areas.top, 1, Line::styled(note, model.theme.dim()));
+        }
+        None => choice_title(model, session_data, choice, buffer, areas),
+    }
     totals(model.theme, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
     line(buffer, areas.headings, 0, titles(model.theme, columns));
@@ -67,7 +82,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             number,
-            row_line(model.theme, before, after, row, columns),
+            row_line(model, (before, after), row, columns),
         );
         if list.offset + number == list.selected {
             style(buffer, areas.list, number, model.theme.selected());
@@ -111,7 +126,7 @@ struct ChoiceTitle {
 fn choice_title(
     model: &Model,
     session_data: &SessionData,
-    (statement, choice): (&StatementView, &Choice),
+    choice: &Choice,
     buffer: &mut Buffer,
     areas: Areas,
 ) {
@@ -120,11 +135,11 @@ fn choice_title(
         .index
         .and_then(|index| session_data.indexes.get(index));
     let title = match index {
-        None => set_title(theme, session_data, statement),
+        None => set_title(model, session_data),
         Some(index) => index_title(theme, index, choice),
     };
     let spans = vec![
-        Span::styled(model.compare.position_text(session_data) + " ", theme.key()),
+        Span::styled(model.compare.position_text() + " ", theme.key()),
         Span::styled(title.status, title.style),
         Span::raw("  "),
         Span::styled(printable(&title.indexes).into_owned(), theme.bold()),
@@ -138,17 +153,32 @@ fn choice_title(
     }
 }
 
-fn set_title(theme: Theme, session_data: &SessionData, statement: &StatementView) -> ChoiceTitle {
-    let is_predicted = |index: &usize| session_data.indexes[*index].is_predicted();
-    let explanation = if session_data.recommended().iter().any(is_predicted) {
-        "planned with together in the planner twin; not built together"
-    } else {
-        "built together in one transaction and rolled back"
+fn set_title(model: &Model, session_data: &SessionData) -> ChoiceTitle {
+    let selected = model.selection.indexes();
+    let basis = session_data.estimate(selected).basis;
+    let explanation = match basis {
+        TotalBasis::Verified => "verified: built together in one transaction and rolled back",
+        TotalBasis::Tested => "verified: built and rolled back",
+        TotalBasis::Predicted | TotalBasis::Estimated => {
+            "predicted: planned with together in the planner twin; not built"
+        }
     };
+    let is_recommended = *selected == session_data.recommended();
+    let names = selected.iter().filter_map(|index| session_data.indexes.get(*index));
+    let names: Vec<&str> = names
+        .map(|index| match index.id() {
+            "–" | "new" => index.named.name.as_str(),
+            id => id,
+        })
+        .collect();
     ChoiceTitle {
-        status: "RECOMMENDED SET".to_owned(),
-        style: theme.good(),
-        indexes: statement.helped_by.join(", "),
+        status: match is_recommended {
+            true => "RECOMMENDED SET",
+            false => "SELECTED INDEXES",
+        }
+        .to_owned(),
+        style: model.theme.good(),
+        indexes: names.join(", "),
         explanation: explanation.to_owned(),
     }
 }
@@ -162,16 +192,19 @@ fn index_title(theme: Theme, index: &IndexView, choice: &Choice) -> ChoiceTitle 
     let (status, style, explanation) = match &index.status {
         IndexStatus::Recommended { id, .. } => (format!("RECOMMENDED {id}"), theme.good(), tested),
         IndexStatus::Rejected { reason, detail } => (
-            format!("REJECTED {}", reason.name()),
+            format!("REJECTED: {}", reason.name().replace('_', " ")),
             theme.bad(),
             detail.as_str(),
         ),
+        IndexStatus::Candidate => ("TESTED SO FAR".to_owned(), theme.hot(), tested),
         IndexStatus::UserDefined => ("YOUR INDEX".to_owned(), theme.hot(), tested),
     };
-    let unused = if choice.used {
-        ""
-    } else {
-        "this plan does not use it; "
+    // What it does for this statement comes first: the reason may be about another one.
+    let is_rejected = matches!(index.status, IndexStatus::Rejected { .. });
+    let unused = match (choice.used, is_rejected) {
+        (true, true) => "this statement's plan uses it; ",
+        (true, false) => "",
+        (false, _) => "this statement's plan does not use it; ",
     };
     ChoiceTitle {
         status,
@@ -210,7 +243,7 @@ fn titles(theme: Theme, columns: usize) -> Line<'static> {
     let title = |word: &str| {
         [
             left(word, half - COST_COLUMNS - MARK_COLUMNS, theme.dim()),
-            right("cost", COST_COLUMNS, theme.dim()),
+            cell("cost", COST_COLUMNS, theme.dim()),
             Span::raw(" ".repeat(MARK_COLUMNS)),
         ]
     };
@@ -221,27 +254,28 @@ fn titles(theme: Theme, columns: usize) -> Line<'static> {
 }
 
 fn row_line(
-    theme: Theme,
-    before: &PlanView,
-    after: &PlanView,
+    model: &Model,
+    (before, after): (&PlanView, &PlanView),
     row: &AlignedRow,
     columns: usize,
 ) -> Line<'static> {
+    let theme = model.theme;
+    let hidden = model.compare.sideways;
     let half = layout::plan_columns(columns);
     let (old, new) = match row.difference {
         Difference::Same => (("  ", Style::new()), ("  ", Style::new())),
         Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
         Difference::Different => (("- ", theme.bad()), ("+ ", theme.good())),
     };
-    let mut spans = side(theme, before, row.before, old, half);
+    let mut spans = side(theme, (before, hidden), row.before, old, half);
     spans.push(Span::styled("│", theme.dim()));
-    spans.extend(side(theme, after, row.after, new, half));
+    spans.extend(side(theme, (after, hidden), row.after, new, half));
     Line::from(spans)
 }
 
 fn side(
     theme: Theme,
-    view: &PlanView,
+    (view, hidden): (&PlanView, usize),
     side: AlignedCell,
     (mark, tone): (&'static str, Style),
     half: usize,
@@ -251,7 +285,11 @@ fn side(
         AlignedCell::Detail(node, number) => {
             vec![
                 Span::raw("  "),
-                left(&view.lines[node].details[number], half - 2, theme.dim()),
+                left(
+                    &from_column(&view.lines[node].details[number], hidden),
+                    half - 2,
+                    theme.dim(),
+                ),
             ]
         }
         AlignedCell::Node(node) => {
@@ -266,11 +304,11 @@ fn side(
             vec![
                 Span::styled(mark, tone),
                 left(
-                    &lines.headline,
+                    &from_column(&lines.headline, hidden),
                     half.saturating_sub(2 + COST_COLUMNS + MARK_COLUMNS),
                     tone,
                 ),
-                right(&lines.cost, COST_COLUMNS, cost),
+                cell(&lines.cost, COST_COLUMNS, cost),
                 Span::styled(
                     format!(" {}{found}", if hot { '*' } else { ' ' }),
                     theme.hot(),

@@ -9,12 +9,12 @@ use super::paint::{divider, line, rule, style};
 use crate::advise::Fix;
 use crate::model::{Cost, factor_text, printable};
 use crate::sentences;
-use crate::tui::cells::{bar, count, left, right};
+use crate::tui::cells::{bar, cell, count, left, right};
 use crate::tui::details;
 use crate::tui::layout::Areas;
-use crate::tui::model::Model;
+use crate::tui::model::{Job, Model, Request};
 use crate::tui::screen::indexes::{IndexRow, SelectionTotals};
-use crate::tui::session_data::{IndexStatus, SessionData, TotalBasis};
+use crate::tui::session_data::{IndexStatus, SessionData, Stage, TotalBasis};
 use crate::tui::theme::Theme;
 use crate::tui::write_cost_text;
 
@@ -41,7 +41,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  no candidate indexes", model.theme.dim()),
+            Line::styled(no_rows(model, session_data), model.theme.dim()),
         );
     } else {
         headings(model.theme, &columns, buffer, areas);
@@ -67,6 +67,19 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     index_details(model, session_data, buffer, areas.detail);
 }
 
+/// Why the list is empty.
+fn no_rows(model: &Model, session_data: &SessionData) -> &'static str {
+    if model.indexes.filter.is_active() {
+        "  No index matches; Esc shows all again"
+    } else if session_data.stage == Stage::Searching {
+        "  No candidate is tested yet"
+    } else if session_data.advice.is_none() {
+        "  These are saved plans: no index was tested"
+    } else {
+        "  No candidate indexes"
+    }
+}
+
 fn summary(
     model: &Model,
     session_data: &SessionData,
@@ -76,8 +89,15 @@ fn summary(
 ) {
     let theme = model.theme;
     let (before, after) = (totals.before, totals.after);
-    let on = count(model.indexes.enabled.len(), "index", "indexes");
-    let gain = format!("{} lower", factor_text(before.factor_to(after)));
+    let on = count(model.selection.indexes().len(), "index", "indexes");
+    let factor = before.factor_to(after);
+    let (gain, gain_tone) = match factor {
+        lower if lower > 1.005 => (format!("{} lower", factor_text(lower)), theme.good()),
+        higher if higher < 0.995 => {
+            (format!("{} higher", factor_text(1.0 / higher)), theme.bad())
+        }
+        _ => ("the same".to_owned(), theme.dim()),
+    };
     let whose = match totals.marked {
         None => "workload".to_owned(),
         Some(marked) => count(marked, "marked statement", "marked statements"),
@@ -85,7 +105,7 @@ fn summary(
     let first = vec![
         Span::styled(format!("{on} on  "), theme.bold()),
         Span::raw(format!("{whose} {before} → {after}  ")),
-        Span::styled(gain, theme.good()),
+        Span::styled(gain, gain_tone),
     ];
     line(buffer, areas.top, 0, Line::from(first));
     let (mut second, tone) = match session_data.limits.budget {
@@ -112,15 +132,25 @@ fn summary(
         second += "  · DDL is printed on exit";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
-    let basis = match totals.basis {
-        TotalBasis::Verified => "verified: these indexes were built, planned with and rolled back",
-        TotalBasis::Tested => "tested: this index was built alone, planned with and rolled back",
-        TotalBasis::Predicted => {
-            "predicted: the planner twin planned with these indexes; nothing was built"
-        }
-        TotalBasis::Estimated => "estimated: each index was tested alone, not together",
-    };
+    let basis = basis(model, totals.basis);
     line(buffer, areas.top, 2, Line::styled(basis, theme.dim()));
+}
+
+/// What the totals are based on, in a sentence.
+fn basis(model: &Model, basis: TotalBasis) -> &'static str {
+    let predicts = |job: &Job| matches!(job.request, Request::Predict { .. });
+    match basis {
+        _ if model.selection.indexes().is_empty() => "No index is on",
+        TotalBasis::Verified => "Verified: these indexes were built, planned with and rolled back",
+        TotalBasis::Tested => "Verified: this index was built alone, planned with and rolled back",
+        TotalBasis::Predicted => {
+            "Predicted: the planner twin planned with these indexes; nothing was built (R builds)"
+        }
+        TotalBasis::Estimated if model.jobs.short.iter().any(predicts) => {
+            "Estimated: each index was tested alone; the planner twin is asked about all together …"
+        }
+        TotalBasis::Estimated => "Estimated: each index was tested alone, not together",
+    }
 }
 
 /// The columns' widths; the definition gets the rest.
@@ -186,7 +216,7 @@ fn row_line(
         IndexRow::Index(position) => index_line(model, session_data, position, columns),
         IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
-            let switch = match (model.indexes.fixes.contains(&position), finding.fix()) {
+            let switch = match (model.selection.switches().fixes.contains(&position), finding.fix()) {
                 (_, None) => "   ·  ",
                 (false, _) => "  [ ] ",
                 (true, Some(Fix::Drop)) => "  [D] ",
@@ -218,8 +248,9 @@ fn index_line(
     let index = &session_data.indexes[position];
     let theme = model.theme;
     let helped = session_data.helped(index);
-    let on = model.indexes.enabled.contains(&position);
-    let switch = match (index.is_tested() || on, on) {
+    let on = model.selection.indexes().contains(&position);
+    let is_own = index.status == IndexStatus::UserDefined;
+    let switch = match (index.is_tested() || on || is_own, on) {
         (false, _) => "   ·  ",
         (true, true) => "  [x] ",
         (true, false) => "  [ ] ",
@@ -246,18 +277,18 @@ fn index_line(
         Span::styled(switch, tone),
         left(index.id(), ID, theme.key()),
         left(&printable(definition), columns.definition, tone),
-        right(
+        cell(
             &index.size_text().unwrap_or_else(dash),
             columns.size,
             theme.dim(),
         ),
-        right(
+        cell(
             &index.build_time.map_or_else(dash, |time| time.to_string()),
             columns.build,
             theme.dim(),
         ),
-        right(&writes, columns.upkeep, theme.dim()),
-        right(&last, columns.helps, theme.dim()),
+        cell(&writes, columns.upkeep, theme.dim()),
+        cell(&last, columns.helps, theme.dim()),
     ];
     Line::from(spans)
 }
@@ -307,7 +338,11 @@ fn changed_statements(
     let among = totals
         .marked
         .map_or_else(String::new, |marked| format!(" of {marked} marked"));
-    let title = format!("Statements that change: {}{among}", totals.changes.len());
+    let verb = if totals.changes.len() == 1 { "changes" } else { "change" };
+    let title = format!(
+        "{}{among} {verb} with the selected indexes",
+        count(totals.changes.len(), "statement", "statements")
+    );
     rule(buffer, area, first, &title, model.theme);
     for (number, (statement, before, after)) in totals.changes.iter().enumerate() {
         let id = printable(&session_data.statements[*statement].source.id.0);

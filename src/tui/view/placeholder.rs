@@ -27,9 +27,8 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
             (Line::styled("✗ The request to the server failed.  r retries, q quits", theme.bad()), why.clone())
         }
         Pane::Cancelled => (
-            Line::styled("Cancelled.  r starts again, q quits", theme.bold()),
-            "The running build is cancelled on the server and rolled back. The line below shows the result."
-                .to_owned(),
+            Line::styled("Stopped.  r goes on, q quits", theme.bold()),
+            "What was open on the server is rolled back. The line below shows the result.".to_owned(),
         ),
         Pane::Has(_) => return,
     };
@@ -47,7 +46,7 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
     let theme = model.theme;
     let began = model
         .jobs
-        .current
+        .main
         .as_ref()
         .map_or(model.jobs.now, |job| job.began);
     let elapsed = model.jobs.now.saturating_sub(began).as_secs_f64();
@@ -86,14 +85,7 @@ fn loading(model: &Model, progress: &Progress, buffer: &mut Buffer, area: Rect) 
         3,
         Line::raw(printable(&progress.about).into_owned()),
     );
-    let note = match progress.what.as_str() {
-        "planning" => "Statements are planned, not executed.",
-        "testing candidates" | "verifying the set" | "executing" | "comparing" => {
-            "An index is built on the server only in a transaction that is rolled back. Meanwhile reads continue, and writes to its \
-             table wait, at most for --max-write-block. Esc cancels immediately."
-        }
-        _ => "Esc cancels.",
-    };
+    let note = "Statements are planned, not executed. Nothing is built on the server before R.";
     for (number, text) in wrap(note, usize::from(area.width).min(90), 4)
         .into_iter()
         .enumerate()

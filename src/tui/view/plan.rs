@@ -8,18 +8,20 @@ use super::paint::{divider, line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
-use crate::tui::cells::{bar, count, left, right};
+use crate::tui::cells::{bar, cell, count, from_column, left};
 use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::plan_view::{PlanView, misestimate, rows_text};
+use crate::tui::screen::plan::State;
 use crate::tui::session_data::{SessionData, StatementView};
 use crate::tui::sql_text::{SqlLine, SqlToken};
 use crate::tui::theme::Theme;
 
-const COST: usize = 11;
-const TIME: usize = 10;
-const ROWS: usize = 12;
+const COST: usize = 12;
+const TIME: usize = 11;
+const ROWS: usize = 13;
+const OWN: usize = 6;
 const BAR: usize = 6;
 
 /// Draws the screen.
@@ -51,6 +53,11 @@ fn title(statement: &StatementView) -> String {
 }
 
 fn no_plan(theme: Theme, statement: &StatementView, buffer: &mut Buffer, areas: Areas) {
+    if statement.is_unplanned() {
+        let text = Line::styled("It is being planned …", theme.dim());
+        line(buffer, areas.headings, 0, text);
+        return;
+    }
     let head = Line::styled("✗ no plan:", theme.bad());
     line(buffer, areas.headings, 0, head);
     let error = statement.before.as_ref().err().map_or("", String::as_str);
@@ -79,13 +86,7 @@ fn tree(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
             buffer,
             areas.list,
             number,
-            node_line(
-                model.theme,
-                view,
-                id,
-                usize::from(areas.list.width),
-                &state.folded,
-            ),
+            node_line(model.theme, view, id, usize::from(areas.list.width), state),
         );
         if state.list.offset + number == state.list.selected {
             style(buffer, areas.list, number, model.theme.selected());
@@ -126,7 +127,8 @@ fn statement_header(model: &Model, title: &str, buffer: &mut Buffer, areas: Area
     for (number, text) in model.plan.sql.iter().take(room).enumerate() {
         let mut shown = sql_line(text, model.theme);
         if hidden > 0 && number + 1 == room {
-            shown = Line::styled(format!("… {} more lines", hidden + 1), model.theme.dim());
+            let more = format!("… {} more lines: v reads all", hidden + 1);
+            shown = Line::styled(more, model.theme.dim());
         }
         line(buffer, areas.top, 1 + heading + number, shown);
     }
@@ -144,11 +146,12 @@ fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
         0 => String::new(),
         number => format!(" · ! {}", count(number, "finding", "findings")),
     };
-    let title = format!("  plan · {} nodes{found}", view.plan.nodes().len());
+    let nodes = count(view.plan.nodes().len(), "node", "nodes");
+    let title = format!("  plan · {nodes}{found}");
     let mut spans = vec![left(&title, room, theme.dim())];
     let amounts = amounts(width, view.timed).iter();
-    spans.extend(amounts.map(|amount| right(amount.name(), amount.columns(), theme.dim())));
-    spans.extend([right(rows, ROWS, theme.dim()), right("own", 6, theme.dim())]);
+    spans.extend(amounts.map(|amount| cell(amount.name(), amount.columns(), theme.dim())));
+    spans.extend([cell(rows, ROWS, theme.dim()), cell("own", OWN, theme.dim())]);
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
@@ -206,7 +209,7 @@ fn tree_columns(width: usize, timed: bool) -> usize {
         .iter()
         .map(|amount| amount.columns())
         .sum();
-    width.saturating_sub(amounts + ROWS + 6 + 2 + BAR)
+    width.saturating_sub(amounts + ROWS + OWN + 2 + BAR)
 }
 
 fn node_line(
@@ -214,8 +217,9 @@ fn node_line(
     view: &PlanView,
     id: NodeId,
     width: usize,
-    folded: &std::collections::BTreeSet<NodeId>,
+    state: &State,
 ) -> Line<'static> {
+    let folded = &state.folded;
     let (node, lines) = (view.plan.node(id), &view.lines[id.0]);
     let (share, hot) = view.heat[id.0];
     let tone = if hot { theme.hot() } else { Style::new() };
@@ -235,16 +239,19 @@ fn node_line(
     let mut spans = vec![
         Span::styled(fold, theme.dim()),
         left(
-            &format!("{}{hidden}{misestimate}", lines.headline),
+            &from_column(
+                &format!("{}{hidden}{misestimate}", lines.headline),
+                state.sideways,
+            ),
             tree_columns(width, view.timed).saturating_sub(2),
             tone,
         ),
     ];
     let amounts = amounts(width, view.timed).iter();
-    spans.extend(amounts.map(|amount| right(&amount.text(view, id), amount.columns(), tone)));
+    spans.extend(amounts.map(|amount| cell(&amount.text(view, id), amount.columns(), tone)));
     spans.extend([
-        right(&rows_text(node, lines), ROWS, Style::new()),
-        right(&format!("{:.0}%", share * 100.0), 6, theme.dim()),
+        cell(&rows_text(node, lines), ROWS, Style::new()),
+        cell(&format!("{:.0}%", share * 100.0), OWN, theme.dim()),
         Span::raw(if hot { "*" } else { " " }),
         Span::styled(found, theme.hot()),
         left(&bar(share, BAR), BAR, theme.bar()),
@@ -258,16 +265,16 @@ fn node_details(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Area
     let Some(id) = model.plan.selected() else {
         return;
     };
-    rule(
-        buffer,
-        areas.detail,
-        0,
-        &printable(&view.plan.node(id).title()),
-        theme,
-    );
     let columns = usize::from(areas.detail.width);
-    let room = usize::from(areas.detail.height);
-    let lines = details::plan_node(theme, view, id, columns).into_iter();
+    let room = usize::from(areas.detail.height).saturating_sub(1);
+    let lines = details::plan_node(theme, view, id, columns);
+    let more = match lines.len() > model.plan.detail + room {
+        true => " · > shows more",
+        false => "",
+    };
+    let title = format!("{}{more}", view.plan.node(id).title());
+    rule(buffer, areas.detail, 0, &printable(&title), theme);
+    let lines = lines.into_iter();
     for (number, text) in lines.skip(model.plan.detail).take(room).enumerate() {
         line(buffer, areas.detail, 1 + number, text);
     }

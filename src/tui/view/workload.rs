@@ -10,23 +10,18 @@ use unicode_width::UnicodeWidthStr;
 use super::paint::{line, rule, style};
 use crate::model::{Cost, factor_text, printable};
 use crate::sentences;
-use crate::text_layout::truncate;
-use crate::tui::cells::{bar, count, left, mean_time, right, short_number};
+use crate::tui::cells::{bar, cell, count, left, mean_time, right, short_number};
+use crate::tui::details;
 use crate::tui::layout::Areas;
-use crate::tui::model::{Model, Overlay};
+use crate::tui::model::Model;
 use crate::tui::screen::workload::{Sort, SortDirection};
-use crate::tui::session_data::{IndexView, SessionData, StatementView, TimeCoverage, Totals};
-use crate::tui::sql_text;
+use crate::tui::session_data::{
+    IndexView, SessionData, Stage, StatementView, TimeCoverage, Totals,
+};
 use crate::tui::theme::Theme;
-
-const BAR: usize = 8;
-const SHARE: usize = 7;
-const TIME: usize = 10;
-const NUMBER: usize = 11;
-const FINDINGS: usize = 4;
-
-/// With less room than this, no text is shown beside the numbers.
-const MIN_TEXT: usize = 24;
+use crate::tui::workload_columns::{
+    CALLS, Columns, FINDINGS, GAIN, MARKS, NUMBER, SHARE, columns,
+};
 
 /// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
@@ -48,7 +43,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             marked: state.marks.contains(statement),
         };
         row(
-            model.theme,
+            model,
             (&session_data.statements[*statement], mark),
             &columns,
             buffer,
@@ -60,7 +55,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  no statement matches the filter", model.theme.dim()),
+            Line::styled("  No statement matches; Esc shows all again", model.theme.dim()),
         );
     }
     preview(model, session_data, buffer, areas);
@@ -101,14 +96,14 @@ fn shown(model: &Model, session_data: &SessionData) -> Line<'static> {
     if !state.marks.is_empty() {
         let share = state.totals.share * 100.0;
         words += &format!(
-            " · {} marked: {share:.1}% of the {}; u unmarks",
+            " · {} marked: {share:.1}% of the {}; Esc unmarks",
             state.marks.len(),
             basis(session_data)
         );
     }
     let words = Span::styled(words, theme.dim());
-    let filter = state.filter.text();
-    if filter.is_empty() && model.navigation.overlay != Overlay::Filter {
+    let filter = state.filter.text.as_str();
+    if filter.is_empty() {
         return Line::from(words);
     }
     Line::from(vec![
@@ -140,25 +135,44 @@ fn whose_cost(model: &Model) -> String {
 
 /// The summary in a sentence, its costs formatted by `text`.
 fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> String) -> String {
-    let recommended = session_data.recommended().len();
+    let on = model.selection.indexes().len();
     let Totals { before, after, .. } = model.workload.totals;
     let whose = whose_cost(model);
-    if session_data.indexes.is_empty() {
+    if session_data.statements.iter().all(StatementView::is_unplanned) {
+        return format!(
+            "{} to plan",
+            count(session_data.listed(), "statement", "statements")
+        );
+    }
+    let is_searching = session_data.stage == Stage::Searching;
+    if session_data.indexes.is_empty() && (is_searching || session_data.advice.is_none()) {
         return format!(
             "{}; {whose}: {}",
             count(session_data.listed(), "plan", "plans"),
             text(before)
         );
     }
-    if recommended == 0 {
+    if on == 0 && is_searching {
+        let tested = count(session_data.indexes.len(), "candidate", "candidates");
+        return format!("{tested} tested so far; {whose}: {}", text(before));
+    }
+    if on == 0 && session_data.recommended().is_empty() {
         let reasons = session_data.indexes.iter().filter_map(IndexView::rejected);
         let none = sentences::none_recommended(reasons);
         return format!("{none}; {whose} (calls × cost): {}", text(before));
     }
-    let factor = factor_text(before.factor_to(after));
-    let indexes = count(recommended, "index", "indexes");
+    if on == 0 {
+        return format!("No index is on; {whose}: {}", text(before));
+    }
+    let indexes = count(on, "index", "indexes");
+    let factor = before.factor_to(after);
+    let change = match factor {
+        lower if lower > 1.005 => format!("falls {}", factor_text(lower)),
+        higher if higher < 0.995 => format!("rises {}", factor_text(1.0 / higher)),
+        _ => "stays".to_owned(),
+    };
     format!(
-        "With {indexes} {whose} falls {factor}: {} → {}",
+        "With {indexes} {whose} {change}: {} → {}",
         text(before),
         text(after)
     )
@@ -179,60 +193,6 @@ impl RowMarks {
             (false, true) => " ● ",
             (true, true) => "▶● ",
         }
-    }
-}
-
-/// The columns of [`RowMarks::text`].
-const MARKS: usize = 3;
-
-/// The columns' widths: the name gets what the numbers leave, the text what the name leaves.
-struct Columns {
-    /// The heading of the shares.
-    share: &'static str,
-    bar: usize,
-    name: usize,
-    time: usize,
-    after: usize,
-    helped_by: usize,
-    sql: usize,
-}
-
-/// With fewer columns than this, columns that are also shown elsewhere are left out.
-const NARROW: u16 = 100;
-
-fn columns(width: u16, time_coverage: TimeCoverage) -> Columns {
-    let (after, helped_by) = if width < NARROW {
-        (0, 0)
-    } else {
-        (NUMBER + 1, 9)
-    };
-    let time = if time_coverage == TimeCoverage::None {
-        0
-    } else {
-        TIME
-    };
-    let bar = if width < NARROW && time > 0 { 0 } else { BAR };
-    let numbers = 8 + time + NUMBER + 1 + after + 9;
-    let room =
-        usize::from(width).saturating_sub(MARKS + bar + SHARE + numbers + helped_by + FINDINGS);
-    let (name, sql) = match room.saturating_sub(36 + 2) {
-        sql if sql < MIN_TEXT => (room, 0),
-        sql => (36, sql),
-    };
-    let share = match (time_coverage, bar) {
-        (TimeCoverage::Majority, 0) => "%time",
-        (_, 0) => "%cost",
-        (TimeCoverage::Majority, _) => "share of time",
-        _ => "share of cost",
-    };
-    Columns {
-        share,
-        bar,
-        name,
-        time,
-        after,
-        helped_by,
-        sql,
     }
 }
 
@@ -267,12 +227,12 @@ fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas)
             theme.dim(),
         ),
         left(&head("statement", Sort::Name), name, theme.dim()),
-        right(&head("calls", Sort::Calls), 8, theme.dim()),
-        right(&head("mean time", Sort::Time), time, theme.dim()),
-        right(&head("cost", Sort::Cost), NUMBER + 1, theme.dim()),
-        right("after", after, theme.dim()),
-        right(&head("gain", Sort::Gain), 9, theme.dim()),
-        right("!", FINDINGS, theme.dim()),
+        cell(&head("calls", Sort::Calls), CALLS, theme.dim()),
+        cell(&head("mean time", Sort::Time), time, theme.dim()),
+        cell(&head("cost", Sort::Cost), NUMBER, theme.dim()),
+        cell("after", after, theme.dim()),
+        cell(&head("gain", Sort::Gain), GAIN, theme.dim()),
+        cell("!", FINDINGS, theme.dim()),
         left(" indexes", helped_by, theme.dim()),
         left(if sql > 0 { "  text" } else { "" }, sql + 2, theme.dim()),
     ];
@@ -280,12 +240,13 @@ fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas)
 }
 
 fn row(
-    theme: Theme,
+    model: &Model,
     (statement, mark): (&StatementView, RowMarks),
     columns: &Columns,
     buffer: &mut Buffer,
     (areas, number): (Areas, usize),
 ) {
+    let theme = model.theme;
     let share = statement.share.map_or_else(
         || "– ".to_owned(),
         |share| format!("{:.1}% ", share * 100.0),
@@ -300,14 +261,14 @@ fn row(
         left(&share_bar, columns.bar, theme.bar()),
         right(&share, SHARE, theme.dim()),
         left(&printable(&source.id.0), columns.name, theme.bold()),
-        right(
+        cell(
             &short_number(source.calls_with_any_values()),
-            8,
+            CALLS,
             theme.dim(),
         ),
-        right(&time, columns.time, Style::new()),
+        cell(&time, columns.time, Style::new()),
     ];
-    spans.extend(cost_spans(theme, statement, columns));
+    spans.extend(cost_spans(model, statement, columns));
     if columns.sql > 0 {
         let beginning: String = source
             .sql
@@ -325,18 +286,23 @@ fn row(
 }
 
 /// The columns from the cost on; the error instead if the statement was not planned.
-fn cost_spans(theme: Theme, statement: &StatementView, columns: &Columns) -> Vec<Span<'static>> {
-    let (Some(cost), Some(cost_after)) = (statement.cost(), statement.cost_after()) else {
+fn cost_spans(model: &Model, statement: &StatementView, columns: &Columns) -> Vec<Span<'static>> {
+    let theme = model.theme;
+    let room = NUMBER + columns.after + GAIN + FINDINGS + columns.helped_by;
+    if statement.is_unplanned() {
+        return vec![left("  …", room, theme.dim())];
+    }
+    let Some(cost) = statement.cost() else {
         let error = statement.before.as_ref().err().map_or("", String::as_str);
-        let room = NUMBER + 1 + columns.after + 9 + FINDINGS + columns.helped_by;
         let text = format!("  not planned: {}", printable(error));
         return vec![left(&text, room, theme.bad())];
     };
-    let (gain, tone) = gain(theme, statement);
-    let cost_after = if statement.after.is_some() {
-        cost_after.to_string()
-    } else {
-        "–".to_owned()
+    let after = model.workload.cost_after(statement);
+    let changes = after.is_some_and(|after| after != cost);
+    let (gain, tone) = gain(theme, model.workload.factor(statement));
+    let after = match after.filter(|_| changes) {
+        Some(after) => after.to_string(),
+        None => "–".to_owned(),
     };
     let findings = match statement.finding_count {
         0 => String::new(),
@@ -344,17 +310,16 @@ fn cost_spans(theme: Theme, statement: &StatementView, columns: &Columns) -> Vec
     };
     let helped_by = format!(" {}", statement.helped_by.join(" "));
     vec![
-        right(&cost.to_string(), NUMBER + 1, Style::new()),
-        right(&cost_after, columns.after, tone),
-        right(&gain, 9, tone),
-        right(&findings, FINDINGS, theme.hot()),
+        cell(&cost.to_string(), NUMBER, Style::new()),
+        cell(&after, columns.after, tone),
+        cell(&gain, GAIN, tone),
+        cell(&findings, FINDINGS, theme.hot()),
         left(&helped_by, columns.helped_by, theme.dim()),
     ]
 }
 
 /// `910×`, `worse 1.20×` or `=`, and its meaning for the style.
-fn gain(theme: Theme, statement: &StatementView) -> (String, Style) {
-    let factor = statement.factor();
+fn gain(theme: Theme, factor: f64) -> (String, Style) {
     if factor > 1.01 {
         (factor_text(factor).into_owned(), theme.good())
     } else if factor < 0.99 {
@@ -364,7 +329,7 @@ fn gain(theme: Theme, statement: &StatementView) -> (String, Style) {
     }
 }
 
-/// The text of the selected statement, below.
+/// The details of the selected statement, below.
 fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     let Some(statement) = model
         .workload
@@ -373,57 +338,21 @@ fn preview(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas
     else {
         return;
     };
-    let place = if statement.source.place.is_empty() {
-        String::new()
-    } else {
-        format!(" · {}", statement.source.place)
-    };
-    let title = format!("{}{place}", statement.source.id);
-    rule(buffer, areas.detail, 0, &printable(&title), model.theme);
+    let columns = usize::from(areas.detail.width);
+    let lines = details::selected_statement(model, session_data, columns);
     let room = usize::from(areas.detail.height).saturating_sub(1);
-    let lines = sql_text::lines(
-        &beginning(&statement.source.sql),
-        usize::from(areas.detail.width).saturating_sub(2),
-    );
-    for (number, text) in lines.iter().take(room).enumerate() {
-        line(
-            buffer,
-            areas.detail,
-            1 + number,
-            super::plan::sql_line(text, model.theme),
-        );
+    let first = model.workload.detail;
+    let more = match lines.len().saturating_sub(first + room) {
+        0 => String::new(),
+        more => format!(" · {more} more lines: v reads all"),
+    };
+    let place = match statement.source.place.as_str() {
+        "" => String::new(),
+        place => format!(" · {place}"),
+    };
+    let title = format!("{}{place}{more}", statement.source.id);
+    rule(buffer, areas.detail, 0, &printable(&title), model.theme);
+    for (number, text) in lines.into_iter().skip(first).take(room).enumerate() {
+        line(buffer, areas.detail, 1 + number, text);
     }
-    let remarks = [
-        ("no index helps", &statement.no_index),
-        ("not executed", &statement.not_executed),
-    ];
-    let remark = remarks
-        .into_iter()
-        .find_map(|(what, why)| Some((what, why.as_ref()?)));
-    if let Some((what, why)) = remark {
-        let why = truncate(
-            &format!("{what}: {}", printable(why)),
-            usize::from(areas.detail.width),
-        );
-        line(
-            buffer,
-            areas.detail,
-            room,
-            Line::styled(why, model.theme.dim()),
-        );
-    }
-    if let Err(why) = &statement.before {
-        line(
-            buffer,
-            areas.detail,
-            room,
-            Line::styled(format!("✗ {}", printable(why)), model.theme.bad()),
-        );
-    }
-}
-
-/// The beginning of a text that a preview can show, because some statements are megabytes long.
-fn beginning(sql: &str) -> String {
-    const MAX_CHARACTERS: usize = 4_000;
-    sql.trim().chars().take(MAX_CHARACTERS).collect()
 }
