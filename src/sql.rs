@@ -36,7 +36,7 @@ pub use alter_table::{AlterAction, AlterTable, ConstraintKind, alter_table};
 pub use assignments::{Assigned, assignments};
 pub use catalog_statement::reads_only_catalogs;
 pub use concurrently::concurrently;
-pub use create_index::{IndexElement, parse_create_index};
+pub use create_index::{IndexElement, parse_create_index, with_folded_names};
 pub use create_schema::schema_to_create;
 pub use expression::{DISTINCT, Expression, Shape, SortTerm};
 pub use leading_words::leading_words;

@@ -282,7 +282,7 @@ mod tests {
                 let tables = [QualifiedName::new("public", "orders")].into();
                 planner.catalog(&tables).unwrap();
                 let twin = planner.prepare_twin(&tables).unwrap();
-                assert_eq!(twin.state, TwinState::NotWanted);
+                assert_eq!(twin.state, TwinState::Ready);
                 let trial = Question::plans(Target::Twin, &baseline().statements);
                 let trial = trial.with_indexes(&[named()]);
                 planner.ask_all(&[trial]).unwrap();
@@ -309,9 +309,12 @@ mod tests {
             assert!(planner.ask(&trial()).is_err());
             assert!(planner.ask_all(&[trial()]).is_err());
         });
+        let tables = [QualifiedName::new("public", "orders")].into();
         let mut known = planner();
+        known.prepare_twin(&tables).unwrap();
         let answer = known.ask(&trial()).unwrap();
         let mut recorder_planner = planner();
+        recorder_planner.prepare_twin(&tables).unwrap();
         let mut recorder = crate::planner::recording::Recorder::new(&mut recorder_planner);
         recorder.ask(&trial()).unwrap();
         recorder.ask(&baseline()).unwrap();

@@ -1,7 +1,7 @@
 //! Index definitions as SQL writes them.
 
 use super::definition::{Index, IndexKey, Key, Method};
-use crate::sql::{IndexElement, Shape, SqlError, parse_create_index};
+use crate::sql::{IndexElement, Shape, SqlError, parse_create_index, with_folded_names};
 
 /// Reads a `CREATE INDEX` statement; a table without a schema is looked for in `public`.
 ///
@@ -49,6 +49,7 @@ pub fn parse_written_index(text: &str) -> Result<WrittenIndex, SqlError> {
         "on" => format!("CREATE INDEX {text}"),
         _ => format!("CREATE INDEX ON {text}"),
     };
+    let ddl = with_folded_names(&ddl);
     let statement = parse_create_index(&ddl)?;
     Ok(WrittenIndex {
         name: statement.name,
@@ -79,6 +80,11 @@ mod tests {
     #[test]
     fn an_index_may_be_written_in_short() {
         let read = |text| parse_written_index(text).unwrap();
+        let kept = read("Orders (\"Placed\") WHERE State = 'Open'");
+        assert_eq!(
+            kept.index.definition(),
+            "public.orders (\"Placed\") WHERE state = 'Open'"
+        );
         let whole = read("create index by_state on Orders (state, Placed desc) where paid;");
         assert_eq!(whole.name.as_deref(), Some("by_state"));
         for text in [

@@ -96,6 +96,22 @@ fn qualified_name(name: &ObjectName) -> Result<QualifiedName, SqlError> {
     }
 }
 
+/// A statement in which names are written as the server reads them: in lower case where they are not
+/// quoted.
+pub fn with_folded_names(sql: &str) -> String {
+    let mut quote = None;
+    let fold = |character: char| {
+        match quote {
+            Some(open) if character == open => quote = None,
+            Some(_) => {}
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            None => return character.to_ascii_lowercase(),
+        }
+        character
+    };
+    sql.chars().map(fold).collect()
+}
+
 /// A name as the server reads it: in lower case, unless it is quoted.
 fn folded(name: &Ident) -> String {
     match name.quote_style {

@@ -470,8 +470,14 @@ mod tests {
         assert_eq!(progress.about, "at most 5 % above");
     }
 
-    /// Answers every request and counts the indexes in it.
-    struct StubBackend(Arc<Mutex<Vec<usize>>>, Consent);
+    /// Answers every question and counts the indexes in it.
+    struct StubBackend {
+        asked: Arc<Mutex<Vec<(Target, usize)>>>,
+        consent: Consent,
+        /// What a run does between two questions.
+        run: fn(&During<'_>),
+        has_twin: bool,
+    }
 
     #[derive(Clone, Copy, PartialEq)]
     enum Consent {
@@ -479,26 +485,43 @@ mod tests {
         Asked,
     }
 
+    impl StubBackend {
+        fn new(consent: Consent) -> (StubBackend, Arc<Mutex<Vec<(Target, usize)>>>) {
+            let asked = Arc::new(Mutex::new(Vec::new()));
+            let backend = StubBackend {
+                asked: asked.clone(),
+                consent,
+                run: |_| {},
+                has_twin: true,
+            };
+            (backend, asked)
+        }
+    }
+
     impl Backend for StubBackend {
-        fn advise(
-            &mut self,
-            _observer: &dyn Fn(Event<'_>),
-            _ask: Ask<'_>,
-        ) -> Result<SessionData, PlannerError> {
+        fn advise(&mut self, during: &During<'_>) -> Result<SessionData, PlannerError> {
+            (self.run)(during);
             Ok(SessionData::default())
         }
 
         fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool {
-            self.1 == Consent::Given || ask(format!("{} indexes", indexes.len()))
+            self.consent == Consent::Given || ask(format!("{} indexes", indexes.len()))
         }
 
-        fn rehearse(
-            &mut self,
-            indexes: &[NamedIndex],
-            _statements: &[Statement],
-        ) -> Result<Answer, PlannerError> {
-            self.0.lock().unwrap().push(indexes.len());
+        fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+            if question.target == Target::Twin && !self.has_twin {
+                return Err(PlannerError::NoTwin);
+            }
+            let asked = (question.target, question.indexes.len());
+            self.asked.lock().unwrap().push(asked);
             Ok(Answer::Planned(Planned::default()))
+        }
+
+        fn check_connection(&mut self) -> Result<(), PlannerError> {
+            Err(PlannerError::Server {
+                operation: "asking".to_owned(),
+                message: "it is gone".to_owned(),
+            })
         }
 
         fn cancel_token(&self) -> Arc<dyn CancelToken> {
@@ -520,81 +543,150 @@ mod tests {
         }
     }
 
-    /// What a worker with this backend does with a test of one index after `react`, and how often
-    /// its server was asked.
-    fn tested_after(react: impl Fn(&Worker)) -> (Msg, usize) {
-        let rehearsed = Arc::new(Mutex::new(Vec::new()));
-        let (responses, received) = channel();
-        let backend = StubBackend(rehearsed.clone(), Consent::Asked);
-        let worker = Worker::start(Box::new(backend), responses).unwrap();
-        let request = Request::Rehearse {
+    fn verify_two() -> Request {
+        Request::Verify {
+            indexes: [0, 1].into(),
+            groups: vec![BuildGroup {
+                indexes: vec![named(), named()],
+                statements: Vec::new(),
+            }],
+        }
+    }
+
+    fn try_index() -> Request {
+        Request::TryIndex {
             index: Box::new(named()),
             statements: Vec::new(),
-        };
-        worker.send(1, request);
+        }
+    }
+
+    fn predict(index: usize) -> Request {
+        Request::Predict {
+            indexes: [index].into(),
+            named: vec![named()],
+            statements: Vec::new(),
+        }
+    }
+
+    /// What a worker does with a verification after `react`, and what its server was asked.
+    fn verified_after(react: impl Fn(&Worker)) -> (Msg, Vec<(Target, usize)>) {
+        let (backend, asked) = StubBackend::new(Consent::Asked);
+        let (responses, received) = channel();
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        worker.send(1, verify_two());
+        assert!(worker.is_busy());
         let question = received.recv().unwrap();
-        assert!(matches!(question, Msg::Asked(1, text) if text == "1 indexes"));
+        assert!(matches!(question, Msg::Asked(1, text) if text == "2 indexes"));
         react(&worker);
         let response = received.recv().unwrap();
+        assert!(!worker.is_busy(), "it may be suspended now");
         worker.finish();
-        let rehearsed = rehearsed.lock().unwrap().len();
-        (response, rehearsed)
+        let asked = asked.lock().unwrap().clone();
+        (response, asked)
     }
 
     #[test]
     fn nothing_is_built_before_the_answer() {
-        let (response, rehearsed) = tested_after(|worker| worker.answer(true));
+        let (response, asked) = verified_after(|worker| worker.answer(true));
         assert!(matches!(
             response,
-            Msg::Response(1, Response::Rehearsed(_, Ok(_)))
+            Msg::Response(1, Response::Verified(_, Ok(verified))) if verified.len() == 1
         ));
-        assert_eq!(rehearsed, 2);
-        let (response, rehearsed) = tested_after(|worker| worker.answer(false));
+        let expected = [(Target::Server, 2), (Target::Server, 0)];
+        assert_eq!(asked, expected, "the plans before are taken again after the build");
+        let (response, asked) = verified_after(|worker| worker.answer(false));
         assert!(
-            matches!(response, Msg::Response(1, Response::Rehearsed(_, Err(refusal))) if refusal.cause == RefusalCause::Declined)
+            matches!(response, Msg::Response(1, Response::Verified(_, Err(refusal))) if refusal.cause == RefusalCause::Declined)
         );
-        assert_eq!(rehearsed, 0);
+        assert_eq!(asked, []);
     }
 
     #[test]
     fn a_question_ends_with_its_request() {
-        let (_, rehearsed) = tested_after(|worker| worker.cancel(1));
-        assert_eq!(rehearsed, 0);
+        let (_, asked) = verified_after(|worker| worker.cancel(1));
+        assert_eq!(asked, []);
     }
 
     #[test]
-    fn the_plans_before_are_taken_again_after_each_build() {
-        let asked = Arc::new(Mutex::new(Vec::new()));
+    fn an_index_of_the_user_is_tested_in_the_twin_and_never_built() {
+        let (backend, asked) = StubBackend::new(Consent::Asked);
         let (responses, received) = channel();
-        let backend = StubBackend(asked.clone(), Consent::Given);
         let worker = Worker::start(Box::new(backend), responses).unwrap();
-        let index = named();
-        worker.send(
-            1,
-            Request::Rehearse {
-                index: Box::new(index.clone()),
-                statements: Vec::new(),
-            },
-        );
+        worker.send(1, try_index());
         assert!(matches!(
             received.recv(),
-            Ok(Msg::Response(1, Response::Rehearsed(_, Ok(_))))
+            Ok(Msg::Response(1, Response::Tried(_, Ok(_))))
         ));
-        let group = BuildGroup {
-            indexes: vec![index.clone(), index],
-            statements: Vec::new(),
+        worker.finish();
+        assert_eq!(*asked.lock().unwrap(), [(Target::Twin, 1), (Target::Twin, 0)]);
+    }
+
+    #[test]
+    fn that_there_is_no_twin_is_no_lost_connection() {
+        let (backend, _) = StubBackend::new(Consent::Given);
+        let backend = StubBackend {
+            has_twin: false,
+            ..backend
         };
-        worker.send(
-            2,
-            Request::Verify {
-                indexes: [0, 1].into(),
-                groups: vec![group],
+        let (responses, received) = channel();
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        for (job, request) in [(1, try_index()), (2, predict(0))] {
+            worker.send(job, request);
+            let refusal = match received.recv() {
+                Ok(Msg::Response(1, Response::Tried(_, Err(refusal)))) => refusal,
+                Ok(Msg::Response(2, Response::Predicted(_, Some(Err(refusal))))) => refusal,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(refusal.cause, RefusalCause::NoTwin);
+        }
+        worker.finish();
+    }
+
+    #[test]
+    fn short_requests_are_answered_while_a_run_goes_on_and_outdated_ones_are_not() {
+        use crate::planner::test_planner::{TestPlanner, table};
+        let (backend, _) = StubBackend::new(Consent::Given);
+        let backend = StubBackend {
+            run: |during| {
+                // Until the requests have come.
+                std::thread::sleep(Duration::from_millis(200));
+                let mut planner = TestPlanner::new([table("t", &["a bigint"])]);
+                (during.between)(&mut planner);
             },
-        );
-        assert!(
-            matches!(received.recv(), Ok(Msg::Response(2, Response::Verified(_, Ok(verified)))) if verified.len() == 1)
+            ..backend
+        };
+        let (responses, received) = channel();
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        worker.send(1, Request::Advise);
+        worker.send(2, predict(0));
+        worker.send(3, predict(1));
+        worker.send(4, verify_two());
+        let mut order = Vec::new();
+        for _ in 0..4 {
+            match received.recv().unwrap() {
+                Msg::Response(job, response) => {
+                    let is_outdated = matches!(response, Response::Predicted(_, None));
+                    order.push((job, is_outdated));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(
+            order,
+            [(2, true), (3, false), (1, false), (4, false)],
+            "a verification waits for the end of the run"
         );
         worker.finish();
-        assert_eq!(*asked.lock().unwrap(), [1, 0, 2, 0]);
+    }
+
+    #[test]
+    fn a_connection_that_is_lost_while_nothing_is_asked_is_told_once() {
+        let (backend, _) = StubBackend::new(Consent::Given);
+        let (responses, received) = channel();
+        let worker = Worker::start(Box::new(backend), responses).unwrap();
+        let lost = received.recv_timeout(10 * IDLE_INTERVAL).unwrap();
+        assert!(matches!(lost, Msg::Lost(why) if why.contains("it is gone")));
+        assert!(received.recv_timeout(2 * IDLE_INTERVAL).is_err());
+        worker.finish();
     }
 }

@@ -15,8 +15,10 @@ use ratatui::style::{Color, Modifier};
 
 use super::keymap::{BINDINGS, Key, Scope, Screen};
 use super::model::{
-    Connection, Effect, Model, Msg, Overlay, Pane, Progress, Request, Response, Size,
+    Connection, EditedText, Effect, Model, Msg, Overlay, Progress, Purpose, Request, Response,
+    Size, Zoom,
 };
+use super::prompt::{Note, PromptPurpose};
 use super::screen::indexes::IndexRow;
 use super::screen::workload::Sort;
 use super::session_data::{IndexStatus, SessionData, TimeCoverage, TotalBasis};
@@ -114,6 +116,9 @@ fn every_screen_at_every_size() {
         press(&mut model, Key::Char('j'));
         press(&mut model, Key::Char(' '));
         insta::assert_snapshot!(name("indexes"), screen(&model));
+        press(&mut model, Key::Char('5'));
+        insta::assert_snapshot!(name("report"), screen(&model));
+        press(&mut model, Key::Char('4'));
         press(&mut model, Key::Char('?'));
         insta::assert_snapshot!(name("help"), screen(&model));
     }
@@ -173,7 +178,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
         let mut model = live();
         update(
             &mut model,
-            Msg::Key(Key::Char(['1', '2', '3', '4'][screen as usize])),
+            Msg::Key(Key::Char(['1', '2', '3', '4', '5'][screen as usize])),
         );
         for key in keys {
             press(&mut model, *key);
@@ -191,11 +196,35 @@ fn occasions(scope: Scope) -> Vec<Model> {
             on(Screen::Workload, &moved),
             on(Screen::Indexes, &[]),
             lost(),
+            on(Screen::Report, &[]),
+            on(Screen::Report, &[Key::Down]),
+            on(Screen::Plan, &[Key::Right]),
+            on(Screen::Workload, &[Key::Char(' '), Key::Char('j')]),
+            on(Screen::Indexes, &[Key::Char('x')]),
+            on(Screen::Indexes, &[Key::Char(' ')]),
+            on(Screen::Indexes, &[Key::Char('x'), Key::Char('u')]),
+            on(Screen::Indexes, &[Key::Char('>'), Key::Char('>')]),
+            {
+                let mut filtered = on(Screen::Workload, &[Key::Char('/')]);
+                type_text(&mut filtered, "select");
+                press(&mut filtered, Key::Enter);
+                press(&mut filtered, Key::Down);
+                filtered
+            },
         ],
+        Scope::Reading => {
+            let mut help = on(Screen::Workload, &[Key::Char('?')]);
+            update(&mut help, Msg::Key(Key::Char('j')));
+            let mut searched = help.clone();
+            press(&mut searched, Key::Char('/'));
+            type_text(&mut searched, "screen");
+            press(&mut searched, Key::Enter);
+            vec![help, searched]
+        }
         Scope::On(Screen::Plan) => {
             vec![
                 on(Screen::Plan, &[]),
-                on(Screen::Plan, &[Key::Char('z'), Key::Char('>')]),
+                on(Screen::Plan, &[Key::Char('-'), Key::Char('>')]),
                 {
                     let mut model = on(Screen::Workload, &moved);
                     press(&mut model, Key::Char('2'));
@@ -217,11 +246,17 @@ fn occasions(scope: Scope) -> Vec<Model> {
             ]
         }
         Scope::Typing => {
-            let mut model = on(Screen::Indexes, &[Key::Char('n')]);
+            let mut earlier = on(Screen::Indexes, &[Key::Char('n')]);
+            type_text(&mut earlier, "create table t ()");
+            press(&mut earlier, Key::Enter);
+            let mut model = earlier.clone();
+            press(&mut model, Key::Ctrl('u'));
             type_text(&mut model, "t");
             let mut moved = model.clone();
             press(&mut moved, Key::Left);
-            vec![model, moved]
+            let mut back = model.clone();
+            press(&mut back, Key::Up);
+            vec![model, moved, back]
         }
         Scope::Asked => vec![asked()],
     }
@@ -230,6 +265,7 @@ fn occasions(scope: Scope) -> Vec<Model> {
 /// A run that asks whether it may build.
 fn asked() -> Model {
     let (mut model, _) = Model::live(SMALL, Theme::Colours);
+    assert!(model.jobs.main.is_some());
     let question = "building 3 indexes on public.orders (2), public.items (1) for about 2.0 s, each rolled back; \
                     no session waits longer than 2.0 s for one, nor 30.0 s for all";
     update(&mut model, Msg::Asked(1, question.to_owned()));
@@ -246,8 +282,8 @@ fn before_anything_is_built_the_interface_asks() {
     ] {
         let mut model = asked();
         assert_eq!(press(&mut model, key), [Effect::Answer(answer)]);
-        assert!(model.jobs.current.is_some(), "the run goes on");
-        assert_eq!(model.jobs.asked, None);
+        assert!(model.jobs.main.is_some(), "the run goes on");
+        assert_eq!(model.question, None);
         assert!(!screen(&model).contains("Build on the server?"));
     }
     let mut model = asked();
@@ -255,7 +291,7 @@ fn before_anything_is_built_the_interface_asks() {
     assert_eq!(press(&mut model, Key::Enter), []);
     assert!(update(&mut model, Msg::Paste("y".to_owned())).is_empty());
     assert!(
-        model.jobs.asked.is_some(),
+        model.question.is_some(),
         "only its answers end a question"
     );
 }
@@ -264,11 +300,11 @@ fn before_anything_is_built_the_interface_asks() {
 fn a_question_belongs_to_the_running_request() {
     let (mut model, _) = Model::live(SMALL, Theme::Colours);
     update(&mut model, Msg::Asked(7, "of an earlier one".to_owned()));
-    assert_eq!(model.jobs.asked, None);
+    assert_eq!(model.question, None);
     let mut model = asked();
     let advised = Response::Advised(Box::new(session_data()));
     update(&mut model, Msg::Response(1, advised));
-    assert_eq!(model.jobs.asked, None);
+    assert_eq!(model.question, None);
 }
 
 #[test]
@@ -282,8 +318,16 @@ fn every_key_does_something() {
             model.plan.detail,
         );
         format!(
-            "{parts:?} {:?} {:?} {:?} {:?}",
-            model.plan.statement, model.compare, model.indexes, model.jobs
+            "{parts:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            model.plan.statement,
+            model.plan.sideways,
+            model.compare,
+            model.indexes,
+            model.jobs,
+            model.selection,
+            model.question,
+            model.report,
+            (model.zoom, model.awaits_count)
         )
     };
     for binding in BINDINGS {
@@ -306,7 +350,7 @@ fn every_key_does_something() {
 fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('/'));
-    type_text(&mut model, "BALANCE");
+    type_text(&mut model, "balance");
     let names: Vec<&str> = model
         .workload
         .visible
@@ -324,12 +368,11 @@ fn the_filter_works_as_you_type_and_esc_takes_it_back() {
     assert_eq!(model.workload.visible.len(), 7);
     press(&mut model, Key::Char('/'));
     type_text(&mut model, "quit");
-    assert_eq!(
-        model.navigation.overlay,
-        Overlay::Filter,
+    assert!(
+        matches!(&model.navigation.overlay, Overlay::Prompt(prompt) if prompt.input.text() == "quit"),
         "a q is a letter while one types"
     );
-    assert!(screen(&model).contains("no statement matches the filter"));
+    assert!(screen(&model).contains("No statement matches"));
 }
 
 #[test]
@@ -446,7 +489,7 @@ fn esc_leads_back_to_the_beginning_and_then_takes_back_filter_and_marks() {
         let workload = &model.workload;
         (
             model.navigation.screen,
-            !workload.filter.is_empty(),
+            workload.filter.is_active(),
             workload.marked_only,
             workload.marks.len(),
         )
@@ -476,7 +519,7 @@ fn with_two_marks() -> Model {
     for key in ['j', ' ', 's', '/'] {
         press(&mut model, Key::Char(key));
     }
-    type_text(&mut model, "LARGE");
+    type_text(&mut model, "large");
     press(&mut model, Key::Enter);
     press(&mut model, Key::Char('M'));
     model
@@ -530,13 +573,13 @@ fn totals_are_over_marked_statements() {
 
     press(&mut model, Key::Char('1'));
     press(&mut model, Key::Esc);
-    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Esc);
     assert_eq!(
         (model.workload.visible.len(), model.workload.totals),
         (7, all)
     );
     press(&mut model, Key::Char('m'));
-    assert!(screen(&model).contains("no statement is marked; Space marks one"));
+    assert!(screen(&model).contains("No statement is marked; Space marks one"));
 }
 
 #[test]
@@ -583,20 +626,29 @@ fn switching_an_index_off_raises_the_total_and_says_how_that_is_known() {
     let nothing = model.indexes.totals.clone().unwrap();
     assert_eq!((nothing.after, nothing.changes.len()), (nothing.before, 0));
     assert!(
-        press(&mut model, Key::Char('w')).is_empty(),
+        write(&mut model, "x.sql").is_empty(),
         "there is nothing to write"
     );
     press(&mut model, Key::Char('a'));
     assert_eq!(model.indexes.totals, Some(verified));
 }
 
+/// Presses `w` and answers with this path.
+fn write(model: &mut Model, path: &str) -> Vec<Effect> {
+    assert_eq!(press(model, Key::Char('w')), []);
+    press(model, Key::Ctrl('u'));
+    type_text(model, path);
+    press(model, Key::Enter)
+}
+
 #[test]
 fn what_is_on_is_exported_as_sql_that_runs_as_it_is() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('4'));
-    let Some(Effect::WriteFile(ddl)) = press(&mut model, Key::Char('w')).pop() else {
+    let Some(Effect::WriteFile { path, text: ddl }) = write(&mut model, "new.sql").pop() else {
         panic!()
     };
+    assert_eq!(path, "new.sql", "the path is asked for");
     assert_eq!(ddl.lines().count(), 4);
     assert!(
         ddl.lines()
@@ -633,13 +685,14 @@ fn candidates_are_stepped_through_with_their_reasons() {
         press(&mut model, Key::Char(']'));
         let index = model
             .compare
-            .current(session_data_of(&model))
+            .current()
             .unwrap()
             .index
             .unwrap();
         if let IndexStatus::Rejected { reason, .. } = &session_data_of(&model).indexes[index].status
         {
-            assert!(screen(&model).contains(reason.name()), "{}", screen(&model));
+            let name = reason.name().replace('_', " ");
+            assert!(screen(&model).contains(&name), "{}", screen(&model));
             reasons.push(*reason);
         }
     }
@@ -728,7 +781,7 @@ fn only_what_is_used_is_stepped_through_on_request() {
         used.len() > 1 && used.len() < choices.len(),
         "there is a difference"
     );
-    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Char('o'));
     let mut seen = vec![model.compare.choice];
     for _ in 1..used.len() {
         press(&mut model, Key::Char(']'));
@@ -743,10 +796,10 @@ fn only_what_is_used_is_stepped_through_on_request() {
         "{}",
         screen(&model)
     );
-    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Char('o'));
     press(&mut model, Key::Char(']'));
     assert!(!used.contains(&model.compare.choice));
-    press(&mut model, Key::Char('u'));
+    press(&mut model, Key::Char('o'));
     assert_eq!(
         model.compare.choice, 0,
         "from what is not used to the first that is"
@@ -760,27 +813,86 @@ fn only_what_is_used_is_stepped_through_on_request() {
 }
 
 #[test]
-fn the_latest_question_wins_and_esc_cancels() {
+fn esc_asks_before_a_run_is_stopped_and_what_is_known_stays() {
     let (mut model, _) = Model::live(SMALL, Theme::Plain);
-    assert_eq!(press(&mut model, Key::Esc), [Effect::Cancel(1)]);
-    assert!(matches!(model.data, Pane::Cancelled));
+    let so_far = || Box::new(session_data());
+    update(&mut model, Msg::Known(1, so_far()));
+    assert_eq!(press(&mut model, Key::Esc), [], "nothing is lost by one key");
+    assert_eq!(model.question.as_ref().unwrap().purpose, Purpose::Stop);
+    assert_eq!(press(&mut model, Key::Char('n')), []);
+    assert!(model.is_searching());
+    press(&mut model, Key::Esc);
+    assert_eq!(press(&mut model, Key::Char('y')), [Effect::Cancel(1)]);
+    assert_eq!(session_data_of(&model).listed(), 7, "what is known stays");
+    let mut late = session_data();
+    late.statements.clear();
+    update(&mut model, Msg::Known(1, Box::new(late)));
+    assert_eq!(session_data_of(&model).listed(), 7, "what comes too late is ignored");
     update(
         &mut model,
-        Msg::Response(1, Response::Advised(Box::new(session_data()))),
+        Msg::Response(1, Response::Cancelled(crate::planner::Rollback::Confirmed)),
     );
-    assert!(
-        matches!(model.data, Pane::Cancelled),
-        "what comes too late is not listened to"
-    );
+    assert!(screen(&model).contains("Stopped; r goes on"));
     assert_eq!(
         press(&mut model, Key::Char('r')),
         [Effect::Send(2, Request::Advise)]
     );
-    update(
-        &mut model,
-        Msg::Response(2, Response::Advised(Box::new(session_data()))),
-    );
+    update(&mut model, Msg::Response(2, Response::Advised(so_far())));
     assert_eq!(session_data_of(&model).listed(), 7);
+}
+
+#[test]
+fn esc_and_q_close_what_is_on_top_and_stop_nothing() {
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
+    for close in [Key::Esc, Key::Char('q'), Key::Char('?')] {
+        press(&mut model, Key::Char('?'));
+        assert!(matches!(model.navigation.overlay, Overlay::Pager(_)));
+        assert_eq!(press(&mut model, close), []);
+        assert_eq!(model.navigation.overlay, Overlay::Nothing);
+        assert!(model.is_searching() && model.question.is_none());
+    }
+    assert_eq!(press(&mut model, Key::Char('q')), [], "the search goes on");
+    assert!(screen(&model).contains("The search goes on."));
+    assert_eq!(press(&mut model, Key::Char('y')), [Effect::Quit]);
+    let mut model = live();
+    assert_eq!(press(&mut model, Key::Char('q')), [Effect::Quit], "nothing is lost");
+}
+
+#[test]
+fn a_question_whose_reason_is_gone_closes() {
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
+    for key in [Key::Char('q'), Key::Esc] {
+        press(&mut model, key);
+    }
+    press(&mut model, Key::Char('q'));
+    assert!(model.question.is_some());
+    let advised = Response::Advised(Box::new(session_data()));
+    update(&mut model, Msg::Response(1, advised));
+    assert_eq!(model.question, None);
+}
+
+#[test]
+fn suspending_rolls_back_first_and_the_search_goes_on_after_it() {
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
+    assert_eq!(
+        press(&mut model, Key::Ctrl('z')),
+        [Effect::Cancel(1), Effect::Suspend]
+    );
+    assert_eq!(
+        update(&mut model, Msg::Resumed),
+        [Effect::Send(2, Request::Advise)]
+    );
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('R'));
+    let effects = press(&mut model, Key::Ctrl('z'));
+    assert!(matches!(effects.as_slice(), [Effect::Cancel(_), Effect::Suspend]));
+    assert_eq!(update(&mut model, Msg::Resumed), [], "nothing is built again by itself");
+    let effects = press(&mut model, Key::Char('r'));
+    assert!(matches!(effects.as_slice(), [Effect::Send(_, Request::Verify { .. })]));
+    let mut idle = live();
+    assert_eq!(press(&mut idle, Key::Ctrl('z')), [Effect::Suspend]);
 }
 
 #[test]
@@ -799,59 +911,62 @@ fn what_is_recommended_is_exported_as_the_report_says_it() {
 fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
     press(model, Key::Char('4'));
     press(model, Key::Char('n'));
-    press(model, Key::Ctrl('u'));
     update(model, Msg::Paste(text.to_owned()));
     press(model, Key::Enter)
 }
 
+/// The plans of a recorded test of one index, without and with it.
+fn compared() -> Comparison {
+    let mut exchanges = recording().exchanges.into_iter();
+    let first = exchanges.find(|exchange| exchange.indexes.len() == 1);
+    let Answer::Planned(after) = first.unwrap().answer else {
+        panic!()
+    };
+    Comparison {
+        before: plans_as_they_are(),
+        after,
+    }
+}
+
 #[test]
-fn an_index_of_the_user_is_tested_and_shown() {
+fn an_index_of_the_user_is_tested_in_the_twin_under_its_own_name() {
     let mut model = live();
-    let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Send(2, Request::Rehearse { index, statements })] = effects.as_slice() else {
+    let text = "CREATE INDEX CONCURRENTLY mine ON transactions (status, user_id);";
+    let effects = write_index(&mut model, text);
+    let [Effect::Send(2, Request::TryIndex { index, statements })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    assert_eq!(
-        (index.name.as_str(), statements.len()),
-        ("transactions_status_user_id_idx", 8)
-    );
+    assert_eq!((index.name.as_str(), statements.len()), ("mine", 8));
     let refusal = Refusal {
         write_block: Some(Millis(1.0)),
         ..RefusalCause::LockTimeout(Millis(1_000.0)).into()
     };
-    let refused = Response::Rehearsed(index.clone(), Err(refusal));
+    let refused = Response::Tried(index.clone(), Err(refusal));
     update(&mut model, Msg::Response(2, refused));
+    let Overlay::Prompt(prompt) = &model.navigation.overlay else {
+        panic!("the text is still there")
+    };
+    assert_eq!(prompt.input.text(), text);
+    assert!(matches!(&prompt.note, Some(Note::Error(why)) if why.contains("lock")));
+    type_text(&mut model, "q");
     assert!(
-        model
-            .message
-            .as_ref()
-            .unwrap()
-            .text
-            .contains("lock_timeout")
+        matches!(&model.navigation.overlay, Overlay::Prompt(_)),
+        "further keys are text"
     );
+    press(&mut model, Key::Backspace);
 
-    write_index(&mut model, "create index on transactions (status, user_id)");
-    let first = recording()
-        .exchanges
-        .into_iter()
-        .find(|exchange| exchange.indexes.len() == 1)
-        .unwrap();
-    let Answer::Planned(after) = first.answer else {
-        panic!()
-    };
-    let compared = Comparison {
-        before: plans_as_they_are(),
-        after,
-    };
-    update(
-        &mut model,
-        Msg::Response(
-            3,
-            Response::Rehearsed(index.clone(), Ok(Box::new(compared))),
-        ),
+    let effects = press(&mut model, Key::Enter);
+    assert!(matches!(effects.as_slice(), [Effect::Send(3, Request::TryIndex { .. })]));
+    let tried = Response::Tried(index.clone(), Ok(Box::new(compared())));
+    let effects = update(&mut model, Msg::Response(3, tried));
+    let all = session_data_of(&model).recommended().len() + 1;
+    assert!(
+        matches!(effects.as_slice(), [Effect::Send(4, Request::Predict { named, .. })] if named.len() == all),
+        "the twin is asked about all that is on: {effects:?}"
     );
     assert_eq!(model.navigation.screen, Screen::Compare);
-    assert!(screen(&model).contains("YOUR INDEX"));
+    assert!(screen(&model).contains("YOUR INDEX"), "{}", screen(&model));
+    assert!(model.message.as_ref().unwrap().text.contains("it is on now"));
     press(&mut model, Key::Char('4'));
     assert!(
         model
@@ -859,6 +974,70 @@ fn an_index_of_the_user_is_tested_and_shown() {
             .rows
             .contains(&IndexRow::Heading("Your indexes"))
     );
+    assert_eq!(press(&mut model, Key::Char('q')), [], "it is written nowhere");
+    assert_eq!(model.question.as_ref().unwrap().purpose, Purpose::Quit);
+    press(&mut model, Key::Char('n'));
+    assert!(!write(&mut model, "mine.sql").is_empty());
+    assert_eq!(press(&mut model, Key::Char('q')), [Effect::Quit]);
+}
+
+#[test]
+fn what_was_typed_before_comes_back_and_names_are_completed() {
+    let mut model = live();
+    write_index(&mut model, "create table t ()");
+    press(&mut model, Key::Esc);
+    press(&mut model, Key::Char('n'));
+    press(&mut model, Key::Up);
+    let text = |model: &Model| match &model.navigation.overlay {
+        Overlay::Prompt(prompt) => prompt.input.text().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(text(&model), "create table t ()");
+    press(&mut model, Key::Ctrl('u'));
+    type_text(&mut model, "create index on trans");
+    press(&mut model, Key::Tab);
+    assert_eq!(text(&model), "create index on transactions");
+    type_text(&mut model, " (stat");
+    press(&mut model, Key::Tab);
+    assert_eq!(text(&model), "create index on transactions (status");
+    let before = text(&model);
+    assert_eq!(
+        press(&mut model, Key::Ctrl('x')),
+        [Effect::Edit(EditedText::Index, format!("{before}\n"))]
+    );
+    let edited = "create index on transactions\n  (user_id)\n".to_owned();
+    update(&mut model, Msg::Edited(EditedText::Index, Ok(edited)));
+    assert_eq!(text(&model), "create index on transactions   (user_id)");
+}
+
+#[test]
+fn a_pasted_index_opens_the_prompt_and_other_text_runs_no_key() {
+    let mut model = live();
+    update(&mut model, Msg::Paste("  CREATE INDEX ON transactions (id)".to_owned()));
+    assert!(
+        matches!(&model.navigation.overlay, Overlay::Prompt(prompt) if prompt.purpose == PromptPurpose::Index)
+    );
+    let mut model = live();
+    update(&mut model, Msg::Paste("qqq".to_owned()));
+    assert_eq!(model.navigation.overlay, Overlay::Nothing);
+}
+
+#[test]
+fn without_a_twin_an_index_waits_for_r() {
+    let mut model = live();
+    let effects = write_index(&mut model, "create index on transactions (status, user_id)");
+    let [Effect::Send(2, Request::TryIndex { index, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let refused = Response::Tried(index.clone(), Err(RefusalCause::NoTwin.into()));
+    assert_eq!(update(&mut model, Msg::Response(2, refused)), []);
+    assert_eq!(model.navigation.screen, Screen::Indexes);
+    assert!(screen(&model).contains("R builds"), "{}", screen(&model));
+    let effects = press(&mut model, Key::Char('R'));
+    let [Effect::Send(3, Request::Verify { groups, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert!(groups.iter().any(|group| group.indexes.contains(index)));
 }
 
 fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
@@ -873,33 +1052,20 @@ fn plans_as_they_are() -> BTreeMap<StatementId, PlanOutcome> {
 }
 
 #[test]
-fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
+fn an_index_that_gains_nothing_says_so_and_stays_off() {
     let mut model = live();
     let effects = write_index(&mut model, "create index on transactions (status, user_id)");
-    let [Effect::Send(2, Request::Rehearse { index, .. })] = effects.as_slice() else {
+    let [Effect::Send(2, Request::TryIndex { index, .. })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    let first = recording()
-        .exchanges
-        .into_iter()
-        .find(|exchange| exchange.indexes.len() == 1)
-        .unwrap();
-    let Answer::Planned(after) = first.answer else {
-        panic!()
-    };
-    // The plans became cheaper for another reason since the session began: they are as cheap
-    // without the index.
+    let Comparison { after, .. } = compared();
     let compared = Comparison {
         before: after.plans.clone(),
         after,
     };
-    update(
-        &mut model,
-        Msg::Response(
-            2,
-            Response::Rehearsed(index.clone(), Ok(Box::new(compared))),
-        ),
-    );
+    let tried = Response::Tried(index.clone(), Ok(Box::new(compared)));
+    let on = model.selection.indexes().clone();
+    assert_eq!(update(&mut model, Msg::Response(2, tried)), []);
     assert!(
         model
             .message
@@ -913,6 +1079,7 @@ fn an_index_of_the_user_is_compared_with_the_server_of_that_moment() {
         drawn.contains("YOUR INDEX") && drawn.contains("the same"),
         "{drawn}"
     );
+    assert_eq!(*model.selection.indexes(), on);
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char('x'));
     let mine = session_data_of(&model).indexes.len() - 1;
@@ -936,11 +1103,19 @@ fn an_index_that_cannot_be_tested_says_why() {
         ("create table t ()", "not a CREATE INDEX"),
         (
             "create index on elsewhere (a)",
-            "no statement reads public.elsewhere",
+            "No statement reads public.elsewhere",
         ),
         (
-            "create index on transactions (updated)",
-            "this index was already tested",
+            "create unique index on transactions (id)",
+            "UNIQUE changes no plan",
+        ),
+        (
+            "create index transactions_pkey on transactions (status, id)",
+            "The name transactions_pkey is taken",
+        ),
+        (
+            "create index on transactions (id); drop table transactions",
+            "unexpected",
         ),
     ] {
         let mut model = live();
@@ -950,11 +1125,15 @@ fn an_index_that_cannot_be_tested_says_why() {
     let mut model = offline(SMALL);
     press(&mut model, Key::Char('4'));
     press(&mut model, Key::Char('n'));
-    assert!(screen(&model).contains("there is no server"));
+    assert!(screen(&model).contains("There is no server"));
+    let mut model = live();
+    assert_eq!(write_index(&mut model, "create index on transactions (updated)"), []);
+    assert_eq!(model.navigation.screen, Screen::Compare, "what was tested is shown");
+    assert!(screen(&model).contains("was tested already"));
 }
 
 #[test]
-fn a_combination_that_is_only_estimated_can_be_verified() {
+fn a_combination_is_predicted_at_once_and_built_only_by_r() {
     let mut model = live();
     press(&mut model, Key::Char('4'));
     assert_eq!(
@@ -962,9 +1141,27 @@ fn a_combination_that_is_only_estimated_can_be_verified() {
         [],
         "what is recommended is already verified"
     );
+    let effects = press(&mut model, Key::Char(' '));
+    let [Effect::Send(2, Request::Predict { indexes, named, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((indexes.len(), named.len()), (3, 3));
+    assert!(screen(&model).contains("the planner twin is asked"), "{}", screen(&model));
+    let mut predicted = compared();
+    for index in &mut predicted.after.indexes {
+        index.build_time = None;
+    }
+    let predicted = Response::Predicted(indexes.clone(), Some(Ok(Box::new(predicted))));
+    update(&mut model, Msg::Response(2, predicted));
+    assert_eq!(
+        model.indexes.totals.as_ref().unwrap().basis,
+        TotalBasis::Predicted
+    );
     press(&mut model, Key::Char(' '));
+    assert_eq!(press(&mut model, Key::Char(' ')), [], "what is known is not asked again");
+
     let effects = press(&mut model, Key::Char('R'));
-    let [Effect::Send(2, Request::Verify { indexes, groups })] = effects.as_slice() else {
+    let [Effect::Send(3, Request::Verify { indexes, groups })] = effects.as_slice() else {
         panic!("{effects:?}")
     };
     assert_eq!(
@@ -975,29 +1172,62 @@ fn a_combination_that_is_only_estimated_can_be_verified() {
         ),
         (1, 3, 8)
     );
-    let mut exchanges = recording().exchanges.into_iter();
-    let built = exchanges.find(|exchange| !exchange.indexes.is_empty());
-    let Answer::Planned(planned) = built.unwrap().answer else {
-        panic!()
-    };
-    update(
-        &mut model,
-        Msg::Response(
-            2,
-            Response::Verified(
-                indexes.clone(),
-                Ok(vec![Comparison {
-                    before: plans_as_they_are(),
-                    after: planned,
-                }]),
-            ),
-        ),
-    );
+    let verified = Response::Verified(indexes.clone(), Ok(vec![compared()]));
+    update(&mut model, Msg::Response(3, verified));
     assert_eq!(
         model.indexes.totals.as_ref().unwrap().basis,
         TotalBasis::Verified
     );
-    assert!(screen(&model).contains("verified: these indexes were built"));
+    assert!(screen(&model).contains("Verified: these indexes were built"));
+}
+
+#[test]
+fn every_screen_follows_what_is_on_and_a_change_is_undone() {
+    let mut model = offline(SMALL);
+    let all = model.workload.totals;
+    press(&mut model, Key::Char('3'));
+    assert!(screen(&model).contains("RECOMMENDED SET"));
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('x'));
+    press(&mut model, Key::Char('1'));
+    assert_eq!(model.workload.totals.after, model.workload.totals.before);
+    let drawn = screen(&model);
+    assert!(drawn.contains("No index is on"), "{drawn}");
+    let gains = |drawn: &str| drawn.lines().filter(|line| line.contains('×')).count();
+    assert_eq!(gains(&drawn), 0, "{drawn}");
+    press(&mut model, Key::Char('3'));
+    assert!(!screen(&model).contains("RECOMMENDED SET"));
+    press(&mut model, Key::Char('u'));
+    assert!(screen(&model).contains("RECOMMENDED SET"), "{}", screen(&model));
+    press(&mut model, Key::Char('1'));
+    assert_eq!(model.workload.totals, all);
+    press(&mut model, Key::Ctrl('r'));
+    assert_eq!(model.selection.indexes().len(), 0);
+    press(&mut model, Key::Char('t'));
+    press(&mut model, Key::Char('2'));
+    assert_eq!(*model.selection.indexes(), [0, 1].into());
+    press(&mut model, Key::Char('t'));
+    press(&mut model, Key::Char('q'));
+    assert_eq!(*model.selection.indexes(), [0, 1].into(), "q is no number, and quits nothing");
+}
+
+#[test]
+fn new_data_keep_what_the_user_has_chosen_opened_and_written() {
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
+    let mut begun = session_data();
+    begun.stage = super::session_data::Stage::Searching;
+    update(&mut model, Msg::Known(1, Box::new(begun.clone())));
+    press(&mut model, Key::Char('j'));
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('j'));
+    let shown = |model: &Model| (model.plan.statement, model.plan.list.selected);
+    let before = shown(&model);
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('x'));
+    update(&mut model, Msg::Response(1, Response::Advised(Box::new(session_data()))));
+    assert_eq!(shown(&model), before);
+    assert_eq!(model.selection.indexes().len(), 0, "the user has chosen");
+    assert_eq!(model.navigation.screen, Screen::Indexes);
 }
 
 #[test]
@@ -1012,15 +1242,285 @@ fn a_lost_connection_is_shown_and_can_be_retried() {
         ),
     );
     assert!(matches!(model.jobs.connection, Connection::Lost(_)));
+    assert!(screen(&model).contains("✗ the server closed the connection"));
+    press(&mut model, Key::Esc);
     assert!(
-        screen(&model).contains("connection lost: the server closed the connection · r retries")
+        screen(&model)
+            .contains("Connection lost: the server closed the connection · r connects again")
     );
     assert_eq!(session_data_of(&model).listed(), 7, "what is known stays");
     let effects = press(&mut model, Key::Char('r'));
     assert!(matches!(
         effects.as_slice(),
-        [Effect::Send(3, Request::Rehearse { .. })]
+        [Effect::Send(3, Request::TryIndex { .. })]
     ));
+    let mut idle = live();
+    update(&mut idle, Msg::Lost("it is gone".to_owned()));
+    assert!(screen(&idle).contains("Connection lost: it is gone"));
+    assert_eq!(
+        press(&mut idle, Key::Char('r')),
+        [Effect::Send(2, Request::Connect)]
+    );
+    update(&mut idle, Msg::Response(2, Response::Connected));
+    assert_eq!(idle.jobs.connection, Connection::Live);
+}
+
+/// On every screen every character and every named key is bound, or says that it is not; nothing
+/// panics, and no key is taken for another.
+#[test]
+fn every_key_on_every_screen_does_something_or_says_that_it_does_not() {
+    let named = [
+        Key::Enter,
+        Key::Esc,
+        Key::Tab,
+        Key::BackTab,
+        Key::Backspace,
+        Key::Delete,
+        Key::Up,
+        Key::Down,
+        Key::Left,
+        Key::Right,
+        Key::PageUp,
+        Key::PageDown,
+        Key::Home,
+        Key::End,
+    ];
+    let characters = (' '..='~').map(Key::Char);
+    let controlled = ('a'..='z').map(Key::Ctrl);
+    let keys: Vec<Key> = characters.chain(controlled).chain(named).collect();
+    for mut start in [live(), offline(SMALL)] {
+        for screen_key in ['1', '2', '3', '4', '5'] {
+            press(&mut start, Key::Char(screen_key));
+            start.message = None;
+            for key in &keys {
+                let mut model = start.clone();
+                let scope = model.scope();
+                press(&mut model, *key);
+                if super::keymap::lookup(scope, *key).is_none() {
+                    let said = model.message.as_ref().map(|message| message.text.clone());
+                    let said = said.unwrap_or_default();
+                    assert!(said.contains("does nothing"), "{screen_key} {key:?}: {said}");
+                }
+                screen(&model);
+                // Whatever it opened can be closed again.
+                for _ in 0..3 {
+                    press(&mut model, Key::Esc);
+                }
+                assert_eq!(model.navigation.overlay, Overlay::Nothing, "{screen_key} {key:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_key_is_the_same_action_on_every_screen() {
+    let shared = [
+        ('/', super::keymap::Action::Search),
+        ('n', super::keymap::Action::NextMatchOrNew),
+        ('N', super::keymap::Action::PreviousMatch),
+        (':', super::keymap::Action::Command),
+        ('y', super::keymap::Action::Copy),
+        ('w', super::keymap::Action::Write),
+        ('e', super::keymap::Action::EditIndex),
+        ('R', super::keymap::Action::Verify),
+        ('u', super::keymap::Action::Undo),
+        ('q', super::keymap::Action::Quit),
+    ];
+    for (key, action) in shared {
+        for on in Screen::ALL {
+            let binding = super::keymap::lookup(Scope::On(on), Key::Char(key));
+            assert_eq!(binding.map(|binding| binding.action), Some(action), "{key} {on:?}");
+        }
+    }
+}
+
+#[test]
+fn plans_and_texts_are_searched_and_lists_are_filtered() {
+    let mut model = offline(Size {
+        columns: 120,
+        lines: 40,
+    });
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "redundant");
+    press(&mut model, Key::Enter);
+    let is_index = |row: &&IndexRow| matches!(row, IndexRow::Index(_));
+    let rows = model.indexes.rows.iter().filter(is_index).count();
+    let all = session_data_of(&model).indexes.len();
+    assert!(rows > 0 && rows < all, "{rows} of {all}");
+    let first = model.indexes.list.selected;
+    press(&mut model, Key::Char('n'));
+    assert_ne!(model.indexes.list.selected, first, "n is the next match");
+    press(&mut model, Key::Esc);
+    assert!(!model.indexes.filter.is_active());
+
+    press(&mut model, Key::Char('2'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "scan");
+    press(&mut model, Key::Enter);
+    let selected = model.plan.selected().unwrap();
+    let line = model.plan.view.as_ref().unwrap().lines[selected.0].clone();
+    let text = format!("{} {}", line.headline, line.details.join(" "));
+    assert!(text.to_lowercase().contains("scan"), "{text}");
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "no such node");
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('n'));
+    assert!(screen(&model).contains("is not here"));
+
+    press(&mut model, Key::Char('v'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "select");
+    press(&mut model, Key::Enter);
+    assert!(matches!(&model.navigation.overlay, Overlay::Pager(pager) if pager.find.is_active()));
+    press(&mut model, Key::Char('q'));
+    press(&mut model, Key::Char('5'));
+    press(&mut model, Key::Char('/'));
+    type_text(&mut model, "recommend");
+    assert!(model.report.list.offset > 0 || model.report.list.selected > 0);
+}
+
+#[test]
+fn commands_do_what_keys_do() {
+    let mut model = offline(SMALL);
+    let command = |model: &mut Model, text: &str| {
+        press(model, Key::Char(':'));
+        type_text(model, text);
+        press(model, Key::Enter)
+    };
+    command(&mut model, "sort cost");
+    assert_eq!(model.workload.sort, Sort::Cost);
+    command(&mut model, "best 1");
+    assert_eq!(*model.selection.indexes(), [0].into());
+    command(&mut model, "undo");
+    assert_eq!(model.selection.indexes().len(), 4);
+    let effects = command(&mut model, "report all.md");
+    assert!(
+        matches!(effects.as_slice(), [Effect::WriteFile { path, text }] if path == "all.md" && text.starts_with('#')),
+        "{effects:?}"
+    );
+    assert_eq!(command(&mut model, "mouse off"), [Effect::TakeMouse(false)]);
+    command(&mut model, "frobnicate");
+    assert!(screen(&model).contains("There is no command"));
+    press(&mut model, Key::Esc);
+    assert_eq!(command(&mut model, "q!"), [Effect::Quit]);
+}
+
+#[test]
+fn two_plans_are_compared_whatever_statements_they_are_of() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('='));
+    assert!(screen(&model).contains("Space marks a statement"));
+    for key in [' ', 'j', ' ', '='] {
+        press(&mut model, Key::Char(key));
+    }
+    assert_eq!(model.navigation.screen, Screen::Compare);
+    assert!(model.compare.other.is_some() && !model.compare.rows.is_empty());
+    assert!(screen(&model).contains("the plans of two statements"));
+    press(&mut model, Key::Char('3'));
+    assert_eq!(model.compare.other, None, "before and after again");
+    // Two files need no marks.
+    let plan = |node: &str| {
+        let plan = serde_json::json!({"Plan": {"Node Type": node, "Relation Name": "t", "Total Cost": 12.0, "Plan Rows": 3}});
+        Ok(ReadPlan::of_statement(Plan::from_json(plan).unwrap(), ""))
+    };
+    let plans = vec![
+        ("before.json".to_owned(), plan("Seq Scan")),
+        ("after.json".to_owned(), plan("Index Scan")),
+    ];
+    let data = SessionData::of_plans("x".to_owned(), plans);
+    let mut model = Model::offline(data, SMALL, Theme::Plain);
+    press(&mut model, Key::Char('='));
+    let drawn = screen(&model);
+    assert!(drawn.contains("before.json | after.json"), "{drawn}");
+    assert!(drawn.contains("- Seq Scan") && drawn.contains("+ Index Scan"), "{drawn}");
+}
+
+#[test]
+fn an_edited_statement_is_planned_and_shown_beside_the_first() {
+    let mut model = live();
+    let effects = press(&mut model, Key::Char('E'));
+    let [Effect::Edit(EditedText::Statement(statement), text)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert!(text.contains("SELECT") || text.contains("select"));
+    let what = || EditedText::Statement(statement.clone());
+    assert_eq!(update(&mut model, Msg::Edited(what(), Ok(text.clone()))), []);
+    assert!(screen(&model).contains("was not changed"));
+    let effects = update(&mut model, Msg::Edited(what(), Ok("SELECT 1;".to_owned())));
+    let [Effect::Send(2, Request::Plan(edited))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(edited.sql, "SELECT 1");
+    let total = model.workload.totals;
+    let plan = plans_as_they_are().into_values().next().unwrap();
+    let planned = Response::Planned(edited.clone(), Box::new(plan));
+    update(&mut model, Msg::Response(2, planned));
+    assert_eq!(model.navigation.screen, Screen::Compare);
+    assert!(screen(&model).contains("(edited)"));
+    assert_eq!(model.workload.totals, total, "it is in no total");
+    press(&mut model, Key::Char('1'));
+    assert_eq!(session_data_of(&model).listed(), 8);
+}
+
+#[test]
+fn panes_are_zoomed_and_plans_scroll_sideways() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('3'));
+    let height = |model: &Model| super::layout::of(model).list.height;
+    let both = height(&model);
+    press(&mut model, Key::Char('z'));
+    assert_eq!(model.zoom, Zoom::List);
+    assert!(height(&model) > both);
+    press(&mut model, Key::Char('z'));
+    assert!(height(&model) < both);
+    press(&mut model, Key::Esc);
+    assert_eq!((model.zoom, height(&model)), (Zoom::Both, both));
+    let before = screen(&model);
+    press(&mut model, Key::Right);
+    assert_ne!(screen(&model), before);
+    press(&mut model, Key::Left);
+    assert_eq!(screen(&model), before);
+}
+
+#[test]
+fn a_locale_without_unicode_is_drawn_in_ascii() {
+    for key in ['1', '2', '3', '4', '5', '?'] {
+        let mut model = offline(SMALL);
+        model.is_ascii = true;
+        press(&mut model, Key::Char(key));
+        let mut terminal = Terminal::new(TestBackend::new(SMALL.columns, SMALL.lines)).unwrap();
+        terminal.draw(|frame| draw(&model, frame)).unwrap();
+        let cells = terminal.backend().buffer().content();
+        let foreign = cells.iter().find(|cell| !cell.symbol().is_ascii());
+        assert_eq!(foreign.map(|cell| cell.symbol()), None, "screen {key}");
+    }
+}
+
+/// The tasks of somebody with a slow workload, and their keys.
+#[test]
+fn tasks_take_few_keys() {
+    // The most expensive statement stands first; Enter shows its plan, f the cause.
+    let mut model = live();
+    press(&mut model, Key::Enter);
+    press(&mut model, Key::Char('f'));
+    assert!(model.plan.selected().is_some() && screen(&model).contains("! "));
+    // Before and after.
+    let mut model = live();
+    press(&mut model, Key::Char('b'));
+    assert!(screen(&model).contains("BEFORE"));
+    // An own index: n, the text, Enter.
+    let mut model = live();
+    press(&mut model, Key::Char('n'));
+    type_text(&mut model, "transactions (status, user_id)");
+    assert_eq!(press(&mut model, Key::Enter).len(), 1);
+    // The DDL of the three best: t 3, and y where the indexes are.
+    let mut model = live();
+    for key in ['4', 't', '3'] {
+        press(&mut model, Key::Char(key));
+    }
+    let effects = press(&mut model, Key::Char('y'));
+    assert!(matches!(effects.as_slice(), [Effect::Copy(ddl)] if ddl.lines().count() == 3));
 }
 
 #[test]
@@ -1032,6 +1532,20 @@ fn clicks_and_the_wheel_select() {
     assert_eq!(model.workload.list.selected, 5);
     update(&mut model, Msg::Click(18, 0));
     assert_eq!(model.navigation.screen, Screen::Plan);
+    update(&mut model, Msg::Click(2, 0));
+    let headings = super::layout::of(&model).headings.y;
+    update(&mut model, Msg::Click(30, headings));
+    assert_ne!(model.workload.sort, Sort::default(), "a heading sorts");
+    let footer = SMALL.lines - 1;
+    let quit = (0..SMALL.columns).rev().find(|column| {
+        let action = super::layout::hint_at(&model, *column);
+        action == Some(super::keymap::Action::Quit)
+    });
+    assert_eq!(
+        update(&mut model, Msg::Click(quit.unwrap(), footer)),
+        [Effect::Quit],
+        "a hint is a key"
+    );
 }
 
 #[test]
@@ -1058,12 +1572,12 @@ fn any_size_can_be_drawn_and_wide_characters_break_no_column() {
             Size { columns, lines },
             Theme::Plain,
         );
-        for key in ['1', '2', '3', '4', '?', '1', 'j', 'G'] {
+        for key in ['1', '2', '3', '4', '5', '?', 'q', '1', 'j', 'G'] {
             press(&mut model, Key::Char(key));
             let drawn = screen(&model);
             assert!(!drawn.contains('\u{1b}'), "{drawn}");
             let seen =
-                key != '2' || columns < 60 || lines < 24 || drawn.contains("12.00           3");
+                key != '2' || columns < 60 || lines < 24 || drawn.contains("12.00            3");
             assert!(seen, "the numbers stay in their columns: {drawn}");
         }
     }
@@ -1125,6 +1639,7 @@ fn without_colours_there_are_none_and_every_mark_is_there() {
             |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
         assert!(cells.iter().all(plain), "screen {key}");
     }
+    press(&mut model, Key::Esc);
     press(&mut model, Key::Char('3'));
     let compared = screen(&model);
     for mark in ["- └─ Gather Merge", "+ └─ Index Scan", "~ Limit", " *"] {

@@ -68,7 +68,7 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
             .into_iter()
             .map(|feature| feature.name().to_owned()),
     );
-    if index.is_predicted() {
+    if index.is_predicted() && index.build_time.is_none() {
         facts.push("tested in the planner twin, not built; the size is an estimate".to_owned());
     }
     facts.extend(index.build_time.map(|time| format!("built in {time}")));

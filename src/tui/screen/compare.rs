@@ -23,6 +23,8 @@ pub struct State {
     pub choices: Vec<Choice>,
     /// Which of its choices is shown.
     pub choice: usize,
+    /// Does the shown choice follow what is on? Not after another was chosen.
+    pub follows: bool,
     /// Are only those choices stepped through that the plan uses?
     pub used_only: bool,
     /// The plan without the choice.
@@ -51,6 +53,7 @@ impl State {
     ) {
         if self.statement != Some(statement) || self.other.is_some() {
             self.clear_for(statement);
+            self.follows = true;
             self.choices = session_data.choices(statement, selected);
             self.load(session_data, selected);
         }
@@ -121,7 +124,9 @@ impl State {
         } else {
             self.choices = session_data.choices(statement, selected);
             let mut choices = self.choices.iter();
-            let place = shown.and_then(|shown| choices.position(|choice| choice.index == shown));
+            let place = shown
+                .filter(|_| !self.follows)
+                .and_then(|shown| choices.position(|choice| choice.index == shown));
             self.choice = place.unwrap_or(0);
             self.load(session_data, selected);
         }
@@ -159,6 +164,7 @@ impl State {
         }
         let behind = stops.iter().filter(|stop| **stop < self.choice).count() as isize;
         let here = isize::from(stops.contains(&self.choice));
+        self.follows = false;
         let next = if by > 0 { behind + here } else { behind - 1 };
         self.choice = stops[next.rem_euclid(stops.len() as isize) as usize];
         self.load(session_data, selected);

@@ -202,7 +202,21 @@ impl SessionData {
             is_built: tested.all(|index| index.build_time.is_some()),
             plans: compared.iter().flat_map(plans_of).collect(),
         };
+        if combination.is_built {
+            self.add_real_sizes(compared);
+        }
         self.combinations.insert(indexes, combination);
+    }
+
+    /// What was built has a real size and a build time.
+    fn add_real_sizes(&mut self, compared: &[Comparison]) {
+        for tested in compared.iter().flat_map(|compared| &compared.after.indexes) {
+            let is_it = |view: &&mut super::IndexView| tested.names.contains(&view.named.name);
+            if let Some(view) = self.indexes.iter_mut().find(is_it) {
+                view.size = Some(tested.size);
+                view.build_time = tested.build_time;
+            }
+        }
     }
 
     /// Were these indexes planned with together, in the twin or on the server?

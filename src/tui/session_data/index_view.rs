@@ -83,7 +83,8 @@ impl IndexView {
 
     /// Its size for a column; `≈` before an estimate.
     pub fn size_text(&self) -> Option<String> {
-        let about = if self.is_predicted() { "≈" } else { "" };
+        let is_estimate = self.is_predicted() && self.build_time.is_none();
+        let about = if is_estimate { "≈" } else { "" };
         self.size.map(|size| format!("{about}{size}"))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::tui::keymap::Screen;
 use crate::tui::layout;
+use crate::tui::list::Movement;
 use crate::tui::model::{Model, Pane};
 use crate::tui::screen::indexes::IndexRow;
 use crate::tui::session_data::SessionData;
@@ -21,6 +22,8 @@ pub(super) fn height(model: &Model) -> usize {
 /// Puts new data in place of the old. What the user has made, selected and opened stays.
 pub(super) fn replace_data(model: &mut Model, mut session_data: SessionData) {
     let old = self::session_data(model);
+    // Whoever has not moved looks at the first line, whichever statement that is.
+    let is_at_top = model.workload.list.selected == 0;
     session_data.add_own(&model.own.indexes, &model.own.statements);
     if session_data.statements.is_empty() {
         model.data = Pane::Empty("The workload contains no statements.".to_owned());
@@ -29,6 +32,10 @@ pub(super) fn replace_data(model: &mut Model, mut session_data: SessionData) {
     model.selection.carry_over(old.as_deref(), &session_data);
     model.data = Pane::Has(Arc::new(session_data));
     refresh_all(model);
+    if is_at_top {
+        let (length, height) = (model.workload.visible.len(), height(model));
+        model.workload.list.select(Movement::First, length, height);
+    }
 }
 
 /// Puts changed data in place of the old: what has a position keeps it.

@@ -111,6 +111,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     refresh_totals(model, &session_data);
+    model.compare.follows = true;
     model
         .compare
         .reopen(&session_data, model.selection.indexes());

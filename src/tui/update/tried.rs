@@ -79,7 +79,6 @@ fn own_index(model: &mut Model, index: NamedIndex, compared: Comparison) -> Vec<
     });
     model.own.is_unsaved = true;
     let position = session_data.add_user_defined(index, compared);
-    let statement = best_statement(&session_data, position).unwrap_or(0);
     let helps = session_data.helped(&session_data.indexes[position]);
     model.data = Pane::Has(Arc::new(session_data.clone()));
     let mut on = model.selection.indexes().clone();
@@ -87,12 +86,7 @@ fn own_index(model: &mut Model, index: NamedIndex, compared: Comparison) -> Vec<
         on.insert(position);
     }
     let mut effects = selecting::select(model, on);
-    effects.extend(show(model, Screen::Compare));
-    let selected = model.selection.indexes().clone();
-    model
-        .compare
-        .open_at(&session_data, (statement, position), &selected);
-    refresh(model);
+    effects.extend(show_index(model, &session_data, position));
     model.message = match helps {
         0 => Message::info(format!("{name}: no statement gains enough from it")),
         _ => Message::success(format!(
@@ -100,6 +94,22 @@ fn own_index(model: &mut Model, index: NamedIndex, compared: Comparison) -> Vec<
             count(helps, "statement", "statements")
         )),
     };
+    effects
+}
+
+/// Shows the plans of the statement that an index helps most.
+pub(super) fn show_index(
+    model: &mut Model,
+    session_data: &SessionData,
+    position: usize,
+) -> Vec<Effect> {
+    let statement = best_statement(session_data, position).unwrap_or(0);
+    let effects = show(model, Screen::Compare);
+    let selected = model.selection.indexes().clone();
+    model
+        .compare
+        .open_at(session_data, (statement, position), &selected);
+    refresh(model);
     effects
 }
 

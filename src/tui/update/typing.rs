@@ -2,14 +2,14 @@
 
 use super::navigation::{search as go_to, searched};
 use super::refresh::{height, refresh, session_data};
-use super::{commands, jobs};
+use super::{commands, jobs, tried};
 use crate::index::{Index, NamedIndex, WrittenIndex, naming, parse_written_index};
 use crate::model::QualifiedName;
 use crate::tui::command_line;
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::model::{Connection, EditedText, Effect, Message, Model, Overlay, Request};
 use crate::tui::prompt::{Export, Note, Prompt, PromptPurpose};
-use crate::tui::session_data::SessionData;
+use crate::tui::session_data::{IndexView, SessionData};
 
 /// Opens a prompt over what is shown.
 pub(super) fn open(model: &mut Model, mut prompt: Prompt) {
@@ -313,7 +313,14 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
         return Vec::new();
     };
     match checked(text, &session_data) {
-        Ok(index) => {
+        Ok(Checked::Known(position)) => {
+            let _ = close(model);
+            let effects = tried::show_index(model, &session_data, position);
+            let known = &session_data.indexes[position].named.name;
+            model.message = Message::info(format!("{known} was tested already"));
+            effects
+        }
+        Ok(Checked::New(index)) => {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
             let request = Request::TryIndex {
                 index: Box::new(index),
@@ -334,8 +341,16 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     }
 }
 
+/// An index that the user wrote.
+enum Checked {
+    /// It is to be tested.
+    New(NamedIndex),
+    /// It was tested already.
+    Known(usize),
+}
+
 /// The index of a text, under its own name if it has one that is free.
-fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String> {
+fn checked(text: &str, session_data: &SessionData) -> Result<Checked, String> {
     let WrittenIndex {
         name: written,
         index,
@@ -357,16 +372,10 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
             table.name
         ));
     }
-    if let Some(known) = session_data
-        .indexes
-        .iter()
-        .find(|known| known.named.definition == index && known.is_tested())
-    {
-        return Err(format!(
-            "This index was tested already: {} ({})",
-            known.named.name,
-            known.id()
-        ));
+    let mut indexes = session_data.indexes.iter();
+    let is_same = |known: &IndexView| known.named.definition == index && known.is_tested();
+    if let Some(position) = indexes.position(is_same) {
+        return Ok(Checked::Known(position));
     }
     let mut taken = session_data.catalog.taken_names.clone();
     let given = session_data.indexes.iter().map(|known| &known.named);
@@ -378,16 +387,16 @@ fn checked(text: &str, session_data: &SessionData) -> Result<NamedIndex, String>
         if taken.contains(&full) {
             return Err(format!("The name {name} is taken"));
         }
-        return Ok(NamedIndex {
+        return Ok(Checked::New(NamedIndex {
             name,
             definition: index,
-        });
+        }));
     }
     let name = naming::names([&index], &taken).pop().unwrap_or_default();
-    Ok(NamedIndex {
+    Ok(Checked::New(NamedIndex {
         name,
         definition: index,
-    })
+    }))
 }
 
 /// A table that is in another schema than `public` may be written without it, when only one schema

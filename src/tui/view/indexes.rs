@@ -1,5 +1,7 @@
 //! The indexes screen: the indexes and which are on, the totals, the details of the selected one.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -338,10 +340,15 @@ fn changed_statements(
     let among = totals
         .marked
         .map_or_else(String::new, |marked| format!(" of {marked} marked"));
-    let verb = if totals.changes.len() == 1 { "changes" } else { "change" };
+    // With other values it is the same statement.
+    let changed = totals.changes.iter();
+    let changed: BTreeSet<_> = changed
+        .map(|(statement, _, _)| session_data.statements[*statement].as_written())
+        .collect();
+    let verb = if changed.len() == 1 { "changes" } else { "change" };
     let title = format!(
         "{}{among} {verb} with the selected indexes",
-        count(totals.changes.len(), "statement", "statements")
+        count(changed.len(), "statement", "statements")
     );
     rule(buffer, area, first, &title, model.theme);
     for (number, (statement, before, after)) in totals.changes.iter().enumerate() {
