@@ -94,8 +94,8 @@ fn key_to_frame_in_a_plan_of_10_000_nodes(bencher: Bencher) {
         Key::Enter,
         Key::PageDown,
         Key::Char('G'),
-        Key::Char('z'),
-        Key::Char('Z'),
+        Key::Char('-'),
+        Key::Char('+'),
     ];
     let mut key = keys.into_iter().cycle();
     bencher.bench_local(|| {

@@ -39,7 +39,7 @@ pub fn refusal(cause: &RefusalCause) -> String {
         RefusalCause::BuildingNotAllowed(Rehearse::Off) => {
             "--rehearse=off: nothing was built".to_owned()
         }
-        RefusalCause::BuildingNotAllowed(_) => "--rehearse=twin: nothing was built".to_owned(),
+        RefusalCause::BuildingNotAllowed(_) => "nothing was built on the server".to_owned(),
         RefusalCause::NoTwin => {
             "there is no planner twin, and --rehearse=auto builds nothing without one".to_owned()
         }

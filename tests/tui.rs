@@ -38,6 +38,12 @@ const SLOW_TABLE: &str = "CREATE TABLE job (id bigint PRIMARY KEY, note text);
 
 const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database() \
                         AND state = 'active' AND query LIKE 'CREATE INDEX%'";
+/// Counts every CREATE INDEX of the database, also one that is rolled back: a sequence is not.
+const COUNTING: &str = "CREATE SEQUENCE started;
+     CREATE FUNCTION count_start() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('public.started'); END $$;
+     CREATE EVENT TRIGGER counting ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION count_start();";
+/// The number of those, from 0.
+const STARTED: &str = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.started";
 const OURS: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()";
 
 fn target(database: &Database) -> String {
@@ -60,6 +66,7 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn from_the_worst_statement_to_the_ddl() {
     let database = Database::sample("tui_sync", "002-table-sync", "0.1");
+    database.run(COUNTING);
     let before = database.catalog();
     let workload = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -70,28 +77,37 @@ fn from_the_worst_statement_to_the_ddl() {
         "100x30",
         &format!("{} -f {workload}", target(&database)),
     );
-    tmux.wait_for("Build on the server?");
-    tmux.wait_for("public.transactions (");
-    tmux.keys(&["y"]);
+    tmux.wait_for("The search has ended");
     tmux.wait_for("the workload's cost falls");
+    assert_eq!(database.text(STARTED), "0", "a session only reads until R");
     tmux.keys(&["Enter"]);
     tmux.wait_for("plan · ");
     tmux.keys(&["c", "b"]);
     tmux.wait_for("RECOMMENDED SET");
     tmux.keys(&["4"]);
-    tmux.wait_for("verified: these indexes were built");
+    tmux.wait_for("Predicted: the planner twin planned with these indexes");
     tmux.keys(&["Space"]);
-    tmux.wait_for("estimated: each index was tested alone");
+    tmux.wait_for("Predicted: the planner twin planned with these indexes");
     tmux.keys(&["R"]);
-    tmux.wait_for("built together, planned and rolled back");
-    tmux.wait_for("verified: these indexes were built");
-    tmux.keys(&["a", "w"]);
-    tmux.wait_for("written to pgrehearse-indexes.sql");
+    tmux.wait_for("Build on the server?");
+    tmux.wait_for("public.transactions (");
+    tmux.keys(&["y"]);
+    tmux.wait_for("Built together, planned and rolled back");
+    tmux.wait_for("Verified: ");
+    assert_ne!(database.text(STARTED), "0", "what is counted is counted");
+    let started = database.text(STARTED);
+    tmux.keys(&["a", "w", "C-u"]);
+    tmux.text("mine.sql");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("Written to mine.sql");
     tmux.keys(&["n"]);
-    tmux.text("transactions (status, created)");
+    tmux.text("create index mine on transactions (status, created)");
     tmux.keys(&["Enter"]);
     tmux.wait_for("YOUR INDEX");
+    assert_eq!(database.text(STARTED), started, "the twin tests it");
     tmux.keys(&["q"]);
+    tmux.wait_for("Your own indexes and statements are written nowhere");
+    tmux.keys(&["y"]);
     tmux.wait_for("EXIT 0");
 
     assert_eq!(
@@ -99,8 +115,9 @@ fn from_the_worst_statement_to_the_ddl() {
         before,
         "nothing of all that was rehearsed is left"
     );
-    let ddl = std::fs::read_to_string(tmux.directory().join("pgrehearse-indexes.sql")).unwrap();
+    let ddl = std::fs::read_to_string(tmux.directory().join("mine.sql")).unwrap();
     assert!(ddl.lines().count() >= 2, "{ddl}");
+    database.run("DROP EVENT TRIGGER counting");
     ddl.lines().for_each(|statement| database.run(statement));
 }
 
@@ -108,51 +125,79 @@ fn from_the_worst_statement_to_the_ddl() {
 const WRITTEN_TABLE: &str = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
      INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;";
 
-/// The interface on that table, while it asks whether it may build.
-fn asking(name: &str, database: &Database) -> Tmux {
+/// The interface on that table, once the search has ended.
+fn searched(name: &str, database: &Database) -> Tmux {
     // What a session wrote is in the counters soon after its end.
     wait_until("the counters", || {
         database.text("SELECT n_tup_ins FROM pg_stat_user_tables") == "20000"
     });
     let statement = "-c 'SELECT * FROM t WHERE a = 5'";
     let tmux = Tmux::start(name, "100x30", &format!("{} {statement}", target(database)));
-    tmux.wait_for("Build on the server?");
-    tmux.wait_for("building 1 index on public.t (1) for about");
+    tmux.wait_for("The search has ended");
     tmux
 }
 
 #[test]
-fn the_interface_builds_nothing_that_was_declined_and_asks_again_for_a_what_if() {
+fn nothing_is_built_that_was_declined_and_own_indexes_need_no_build() {
     let database = Database::new("tui_declined", WRITTEN_TABLE);
-    let tmux = asking("declined", &database);
-    tmux.keys(&["n"]);
-    tmux.wait_for("the workload's cost falls");
+    let tmux = searched("declined", &database);
     tmux.keys(&["4"]);
     tmux.wait_for("tested in the planner twin, not built");
+    tmux.keys(&["R"]);
+    tmux.wait_for("building 1 index on public.t (1) for about");
+    tmux.keys(&["n"]);
+    tmux.wait_for("✗ not built: the builds were declined");
     tmux.keys(&["n"]);
     tmux.text("t (b)");
     tmux.keys(&["Enter"]);
-    tmux.wait_for("Build on the server?");
-    tmux.keys(&["Escape"]);
-    tmux.wait_for("✗ declined: not built");
-    tmux.keys(&["n"]);
-    tmux.text("t (b)");
-    tmux.keys(&["Enter"]);
+    tmux.wait_for("YOUR INDEX");
+    tmux.keys(&["4", "R"]);
     tmux.wait_for("Build on the server?");
     tmux.keys(&["y"]);
-    tmux.wait_for("built, planned and rolled back");
-    tmux.keys(&["4", "n"]);
+    tmux.wait_for("Built together, planned and rolled back");
+    tmux.keys(&["x", "n"]);
     tmux.text("t (b, id)");
     tmux.keys(&["Enter"]);
-    tmux.wait_for("t_b_id_idx: built, planned and rolled back");
-    tmux.keys(&["q"]);
+    tmux.wait_for("t_b_id_idx: no statement gains enough from it");
+    tmux.keys(&["C-c", "C-c"]);
+    tmux.wait_for("EXIT 0");
+}
+
+#[test]
+fn a_role_that_owns_nothing_tests_an_index_of_its_own() {
+    let database = Database::new(
+        "tui_reader",
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
+         INSERT INTO t SELECT n, n % 1000, n % 77 FROM generate_series(1, 20000) AS n; ANALYZE t;",
+    );
+    database.run_with_roles(
+        "DO $$ BEGIN CREATE ROLE tui_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT ON t TO tui_reader;",
+    );
+    let conninfo = live::cluster().conninfo_of(&database.name);
+    let reader = conninfo.replace("user=postgres", "user=tui_reader");
+    let statement = "-c 'SELECT * FROM t WHERE a = 5 AND b = 3'";
+    let tmux = Tmux::start("reader", "100x30", &format!("-d '{reader}' {statement}"));
+    tmux.wait_for("The search has ended");
+    tmux.keys(&["n"]);
+    tmux.text("CREATE INDEX of_my_own ON t (b, id)");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("YOUR INDEX");
+    tmux.keys(&["4", "R"]);
+    tmux.wait_for("Build on the server?");
+    tmux.keys(&["y"]);
+    tmux.wait_for("✗");
+    tmux.wait_for("owner");
+    tmux.keys(&["C-c", "C-c"]);
     tmux.wait_for("EXIT 0");
 }
 
 #[test]
 fn ctrl_c_ends_the_question_of_the_interface_and_the_program() {
     let database = Database::new("tui_question", WRITTEN_TABLE);
-    let tmux = asking("question", &database);
+    let tmux = searched("question", &database);
+    tmux.keys(&["R"]);
+    tmux.wait_for("Build on the server?");
     tmux.keys(&["C-c"]);
     tmux.wait_for("EXIT 0");
     tmux.assert_given_back("Ctrl-C");
@@ -225,7 +270,9 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
     wait_until("the build", || database.text(BUILDING) == "1");
     tmux.wait_for("testing candidates");
     tmux.keys(&["Escape"]);
-    tmux.wait_for("Cancelled.");
+    tmux.wait_for("Stop?");
+    tmux.keys(&["y"]);
+    tmux.wait_for("Stopped; r goes on");
     wait_until("the end of the build", || database.text(BUILDING) == "0");
     assert_eq!(database.catalog(), before);
     let mut client = database.client();
@@ -237,8 +284,42 @@ fn a_cancelled_build_ends_on_the_server_at_once() {
 
     tmux.keys(&["r"]);
     wait_until("the second build", || database.text(BUILDING) == "1");
-    tmux.keys(&["C-c"]);
+    tmux.keys(&["C-c", "C-c"]);
     tmux.wait_for("EXIT 0");
+    wait_until("the end of the session", || database.text(OURS).is_empty());
+}
+
+#[test]
+fn ctrl_z_in_the_middle_of_a_build_leaves_no_lock_behind() {
+    let database = Database::new("tui_suspend", SLOW_TABLE);
+    let limits = "--yes --rehearse transaction --statement-timeout 10min --max-write-block 10min -c 'SELECT * FROM job WHERE slow(id) = 5'";
+    let tmux = Tmux::start(
+        "build-suspended",
+        "80x24",
+        &format!("{} {limits}", target(&database)),
+    );
+    wait_until("the build", || database.text(BUILDING) == "1");
+    tmux.keys(&["C-z"]);
+    tmux.wait_for("EXIT");
+    tmux.assert_given_back("Ctrl-Z");
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgrehearse' \
+                AND datname = current_database() AND state <> 'idle'";
+    assert_eq!(
+        database.text(open),
+        "0",
+        "nothing is open while it stands still"
+    );
+    let mut client = database.client();
+    client
+        .batch_execute(
+            "SET lock_timeout = '1s'; UPDATE job SET note = 'writers go on' WHERE id = 1",
+        )
+        .unwrap();
+    tmux.text("clear; fg; echo LEFT");
+    tmux.keys(&["Enter"]);
+    wait_until("the search goes on", || database.text(BUILDING) == "1");
+    tmux.keys(&["C-c", "C-c"]);
+    tmux.wait_for("LEFT");
     wait_until("the end of the session", || database.text(OURS).is_empty());
 }
 
@@ -276,14 +357,16 @@ fn a_lost_connection_is_shown_and_made_again() {
         ),
     );
     tmux.wait_for("the workload's cost falls");
+    tmux.wait_for("The search has ended");
     database.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgrehearse' AND datname = current_database()");
-    tmux.keys(&["4", "n"]);
+    // Nothing is asked: it is noticed all the same.
+    tmux.keys(&["4"]);
+    tmux.wait_for("Connection lost");
+    tmux.keys(&["n"]);
     tmux.text("t (b)");
     tmux.keys(&["Enter"]);
-    tmux.wait_for("connection lost");
-    tmux.keys(&["r"]);
-    tmux.wait_for("built, planned and rolled back");
-    tmux.keys(&["q"]);
+    tmux.wait_for("YOUR INDEX");
+    tmux.keys(&["C-c", "C-c"]);
     tmux.wait_for("EXIT 0");
 }
 
@@ -333,7 +416,7 @@ fn it_follows_the_size_of_the_terminal() {
     tmux.wait_for("30×8 is too small");
     tmux.resize("200x60");
     tmux.wait_for("user_balance");
-    tmux.wait_for("Statements that change");
+    tmux.wait_for("with the selected indexes");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
 }
@@ -345,7 +428,7 @@ fn a_tiny_terminal_shows_a_message_and_is_restored() {
     tmux.keys(&["Enter", "4", "?", "?"]);
     tmux.resize("1x1");
     tmux.resize("80x24");
-    tmux.wait_for("Statements that change");
+    tmux.wait_for("with the selected indexes");
     tmux.resize("20x4");
     tmux.wait_for("20×4 is too small");
     tmux.keys(&["q"]);

@@ -10,13 +10,11 @@ use super::planners::{KeptTwin, LivePlanner, TwinMaker, check_pg_bin};
 use super::time_limit::TimeLimit;
 use super::watched::{Remembered, Watched};
 use super::{CommandError, Outcome, advising, connection, workload, write};
-use crate::advise::{Advice, advise as run_pipeline, build_refusal};
+use crate::advise::{Advice, advise as pipeline, build_refusal};
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Color, RunArgs};
 use crate::db::conninfo::Settings;
-use crate::db::{
-    DbError, Interrupt, InterruptTrigger, Safety, Session, SessionOptions, connect,
-};
+use crate::db::{DbError, Interrupt, InterruptTrigger, Safety, Session, SessionOptions, connect};
 use crate::model::quote_identifier;
 use crate::plan::read::ReadPlan;
 use crate::planner::recording::{Recorder, Recording};
@@ -345,51 +343,7 @@ fn reading_only(limits: &Limits) -> Limits {
 
 impl Backend for LiveBackend {
     fn advise(&mut self, during: &During<'_>) -> Result<SessionData, PlannerError> {
-        let interrupt = self.connector.interrupt.clone();
-        let is_agreed = self.is_agreed;
-        let wanted = self.run.limits.clone();
-        let limits = match is_agreed {
-            true => wanted.clone(),
-            false => reading_only(&wanted),
-        };
-        let twin_maker = self.twin_maker();
-        let consent = Consent::by(|plan| {
-            is_agreed || (during.ask)(sentences::build_plan(plan, &wanted))
-        });
-        let mut remembered = std::mem::take(&mut self.remembered);
-        let (advised, recording) = self.with_session(|session, run, twin| {
-            let planner = LivePlanner::new(session, &run.workload, twin_maker);
-            let mut planner = planner.within(&limits).with_twin(twin.take());
-            let begun = SessionData::begun(run.subject.clone(), &run.workload, &wanted);
-            let headline = |catalog: &Catalog| subject(run, catalog);
-            let (advised, recording) = {
-                let mut planner = WithConsent::new(&mut planner, &consent);
-                let mut planner = TimeLimit::new(&mut planner, limits.search_time);
-                let mut planner = Watched::new(
-                    &mut planner,
-                    during,
-                    interrupt,
-                    &mut remembered,
-                    begun,
-                    &headline,
-                );
-                let mut recorder = Recorder::new(&mut planner);
-                let advised = run_pipeline(&run.workload, &limits, &mut recorder, &|event| {
-                    consent.observe(event);
-                    (during.observer)(event);
-                });
-                (
-                    advised,
-                    recorder.finish(run.workload.clone(), limits.clone()),
-                )
-            };
-            *twin = planner.take_twin();
-            match advised {
-                Err(PlannerError::Interrupted { rollback }) => Ok((Err(rollback), recording)),
-                other => Ok((Ok(other?), recording)),
-            }
-        })?;
-        self.is_agreed |= consent.is_given();
+        let (advised, recording) = self.run_pipeline(during)?;
         let advice = match advised {
             Ok(advice) => advice,
             Err(rollback) => {
@@ -454,6 +408,47 @@ impl Backend for LiveBackend {
 }
 
 impl LiveBackend {
+    /// The advice, or that it was stopped; and all that was asked.
+    fn run_pipeline(
+        &mut self,
+        during: &During<'_>,
+    ) -> Result<(Result<Advice, Rollback>, Recording), PlannerError> {
+        let interrupt = self.connector.interrupt.clone();
+        let is_agreed = self.is_agreed;
+        let wanted = self.run.limits.clone();
+        let limits = match is_agreed {
+            true => wanted.clone(),
+            false => reading_only(&wanted),
+        };
+        let twin_maker = self.twin_maker();
+        let consent =
+            Consent::by(|plan| is_agreed || (during.ask)(sentences::build_plan(plan, &wanted)));
+        let mut remembered = std::mem::take(&mut self.remembered);
+        let finished = self.with_session(|session, run, twin| {
+            let planner = LivePlanner::new(session, &run.workload, twin_maker);
+            let mut planner = planner.within(&limits).with_twin(twin.take());
+            let begun = SessionData::begun(run.subject.clone(), &run.workload, &wanted);
+            let headline = |catalog: &Catalog| subject(run, catalog);
+            let mut asking = WithConsent::new(&mut planner, &consent);
+            let mut limited = TimeLimit::new(&mut asking, limits.search_time);
+            let watching = (during, interrupt, &mut remembered);
+            let mut watched = Watched::new(&mut limited, watching, begun, &headline);
+            let mut recorder = Recorder::new(&mut watched);
+            let advised = pipeline(&run.workload, &limits, &mut recorder, &|event| {
+                consent.observe(event);
+                (during.observer)(event);
+            });
+            let recording = recorder.finish(run.workload.clone(), limits.clone());
+            *twin = planner.take_twin();
+            match advised {
+                Err(PlannerError::Interrupted { rollback }) => Ok((Err(rollback), recording)),
+                other => Ok((Ok(other?), recording)),
+            }
+        });
+        self.is_agreed |= consent.is_given();
+        finished
+    }
+
     /// Why indexes may not be built on the server: the first rule that forbids it.
     fn build_refusal(&self, question: &Question) -> Option<RefusalCause> {
         let tables = question.indexes.iter().map(|index| &index.definition.table);

@@ -10,8 +10,7 @@ use crate::db::Interrupt;
 use crate::model::QualifiedName;
 use crate::planner::recording::Exchange;
 use crate::planner::{
-    Answer, NamedIndex, OtherTables, Planner, PlannerError, Preparation, Question, Rollback,
-    Target,
+    Answer, NamedIndex, OtherTables, Planner, PlannerError, Preparation, Question, Rollback, Target,
 };
 use crate::tui::backend::During;
 use crate::tui::session_data::SessionData;
@@ -71,9 +70,7 @@ pub(super) struct Watched<'p> {
 impl<'p> Watched<'p> {
     pub(super) fn new(
         planner: &'p mut dyn Planner,
-        during: &'p During<'p>,
-        interrupt: Interrupt,
-        remembered: &'p mut Remembered,
+        (during, interrupt, remembered): (&'p During<'p>, Interrupt, &'p mut Remembered),
         session_data: SessionData,
         subject: &'p dyn Fn(&Catalog) -> String,
     ) -> Self {
@@ -257,9 +254,7 @@ mod tests {
         let subject = |_: &Catalog| "the server".to_owned();
         let mut watched = Watched::new(
             &mut planner,
-            &during,
-            interrupt,
-            remembered,
+            (&during, interrupt, remembered),
             begun,
             &subject,
         );
@@ -288,7 +283,10 @@ mod tests {
                 planner.ask_all(&[trial]).unwrap();
             },
         );
-        assert!(told[0].statements[0].is_unplanned(), "the list is there at once");
+        assert!(
+            told[0].statements[0].is_unplanned(),
+            "the list is there at once"
+        );
         assert!(told[1].statements[0].before.is_ok());
         assert_eq!(told[2].subject, "the server");
         let last = told.last().unwrap();
@@ -324,6 +322,10 @@ mod tests {
         let taken = remembered.take(&trial());
         assert_eq!(taken, Some(answer));
         assert_eq!(remembered.take(&trial()), None, "each once");
-        assert_eq!(remembered.take(&baseline()), None, "the server is asked again");
+        assert_eq!(
+            remembered.take(&baseline()),
+            None,
+            "the server is asked again"
+        );
     }
 }

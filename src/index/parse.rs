@@ -93,7 +93,11 @@ mod tests {
             "index on orders (state, placed desc) where paid",
         ] {
             let short = read(text);
-            assert_eq!((short.name, short.index), (None, whole.index.clone()), "{text}");
+            assert_eq!(
+                (short.name, short.index),
+                (None, whole.index.clone()),
+                "{text}"
+            );
         }
         assert_eq!(read("unique index on orders (id)").beyond, ["UNIQUE"]);
         assert!(parse_written_index("").is_err());

@@ -25,8 +25,10 @@ pub enum Difference {
 pub enum AlignedCell {
     /// A node's headline, by position.
     Node(usize),
-    /// A detail of a node, by position and number.
-    Detail(usize, usize),
+    /// A further line of a headline that is too long: the node and the line's number.
+    Rest(usize, usize),
+    /// A line of a detail: the node, the detail's number, the line's number.
+    Detail(usize, usize, usize),
     /// Nothing.
     Empty,
 }
@@ -42,8 +44,17 @@ pub struct AlignedRow {
     pub after: AlignedCell,
 }
 
+/// The room for the texts of one plan, in columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// For a headline.
+    pub headline: usize,
+    /// For a detail.
+    pub detail: usize,
+}
+
 /// The two plans, line by line.
-pub fn rows(before: &PlanView, after: &PlanView) -> Vec<AlignedRow> {
+pub fn rows(before: &PlanView, after: &PlanView, room: Room) -> Vec<AlignedRow> {
     let mut rows = Vec::new();
     for step in align(&before.plan, &after.plan).steps() {
         let (old, new) = match step {
@@ -51,13 +62,8 @@ pub fn rows(before: &PlanView, after: &PlanView) -> Vec<AlignedRow> {
             AlignedNodes::Before(NodeId(old)) => (Some(old), None),
             AlignedNodes::After(NodeId(new)) => (None, Some(new)),
         };
-        rows.extend(node_rows(
-            before,
-            old,
-            after,
-            new,
-            difference_of(before, old, after, new),
-        ));
+        let difference = difference_of(before, old, after, new);
+        rows.extend(node_rows((before, old), (after, new), difference, room));
     }
     rows
 }
@@ -89,32 +95,40 @@ fn numbers_differ(before: &PlanView, old: usize, after: &PlanView, new: usize) -
 }
 
 fn node_rows(
-    before: &PlanView,
-    old: Option<usize>,
-    after: &PlanView,
-    new: Option<usize>,
+    (before, old): (&PlanView, Option<usize>),
+    (after, new): (&PlanView, Option<usize>),
     difference: Difference,
+    room: Room,
 ) -> Vec<AlignedRow> {
-    let details = |view: &PlanView, node: Option<usize>| {
-        node.map_or(0, |node| view.lines[node].details.len())
+    let (old, new) = (cells(before, old, room), cells(after, new, room));
+    let cell = |cells: &[AlignedCell], number: usize| {
+        let cell = cells.get(number).copied();
+        cell.unwrap_or(AlignedCell::Empty)
     };
-    let (old_details, new_details) = (details(before, old), details(after, new));
-    let headline = AlignedRow {
-        difference,
-        before: old.map_or(AlignedCell::Empty, AlignedCell::Node),
-        after: new.map_or(AlignedCell::Empty, AlignedCell::Node),
+    let row = |number| AlignedRow {
+        difference: match number {
+            0 => difference,
+            _ => Difference::Same,
+        },
+        before: cell(&old, number),
+        after: cell(&new, number),
     };
-    let side = |node: Option<usize>, details: usize, number: usize| match node {
-        Some(node) if number < details => AlignedCell::Detail(node, number),
-        _ => AlignedCell::Empty,
+    (0..old.len().max(new.len())).map(row).collect()
+}
+
+/// The lines of one node: its headline, wrapped, and its details, wrapped.
+fn cells(view: &PlanView, node: Option<usize>, room: Room) -> Vec<AlignedCell> {
+    let Some(node) = node else {
+        return Vec::new();
     };
-    let detail = |number| AlignedRow {
-        difference: Difference::Same,
-        before: side(old, old_details, number),
-        after: side(new, new_details, number),
-    };
-    std::iter::once(headline)
-        .chain((0..old_details.max(new_details)).map(detail))
+    let rest = 1..view.headline_lines(node, room.headline).len();
+    let details = (0..view.lines[node].details.len()).flat_map(|number| {
+        let lines = view.detail_lines(node, number, room.detail).len();
+        (0..lines).map(move |line| AlignedCell::Detail(node, number, line))
+    });
+    std::iter::once(AlignedCell::Node(node))
+        .chain(rest.map(|line| AlignedCell::Rest(node, line)))
+        .chain(details)
         .collect()
 }
 
@@ -141,7 +155,11 @@ mod tests {
             json!({"Plan": {"Node Type": "Limit", "Total Cost": 1.0, "Plans": [
             {"Node Type": "Index Scan", "Index Name": "i", "Relation Name": "t", "Total Cost": 1.0}]}}),
         );
-        let rows = rows(&before, &after);
+        let room = Room {
+            headline: 40,
+            detail: 40,
+        };
+        let rows = rows(&before, &after, room);
         assert_eq!(
             rows[0],
             AlignedRow {
@@ -162,7 +180,7 @@ mod tests {
             rows[2],
             AlignedRow {
                 difference: Difference::Same,
-                before: AlignedCell::Detail(1, 0),
+                before: AlignedCell::Detail(1, 0, 0),
                 after: AlignedCell::Empty
             }
         );
@@ -174,5 +192,34 @@ mod tests {
                 after: AlignedCell::Node(1)
             }
         );
+    }
+
+    #[test]
+    fn what_is_too_long_goes_on_in_the_next_line_beside_the_other_plan() {
+        let plan = |condition: &str| {
+            view(
+                json!({"Plan": {"Node Type": "Seq Scan", "Relation Name": "a_table_with_a_long_name", "Total Cost": 90.0, "Filter": condition}}),
+            )
+        };
+        let room = Room {
+            headline: 20,
+            detail: 24,
+        };
+        let (before, after) = (plan("(a = 1)"), plan("(a = 1) AND (b = 'a longer text')"));
+        let rows = rows(&before, &after, room);
+        assert!(rows.iter().any(|row| row.before == AlignedCell::Rest(0, 1)));
+        let last = rows.last().unwrap();
+        assert_eq!(
+            last.before,
+            AlignedCell::Empty,
+            "one side ends before the other"
+        );
+        assert!(matches!(last.after, AlignedCell::Detail(0, 0, line) if line > 0));
+        for row in &rows {
+            if let AlignedCell::Detail(node, number, line) = row.after {
+                let text = &after.detail_lines(node, number, room.detail)[line];
+                assert!(text.chars().count() <= 24, "{text}");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 /// (`locale(7)`): LC_ALL, LC_CTYPE, LANG. Without any, the locale is C.
 pub fn is_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
-    let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| set(&name));
+    let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(set);
     let value = name.and_then(variable).unwrap_or_default().to_lowercase();
     value.contains("utf-8") || value.contains("utf8")
 }
@@ -61,7 +61,11 @@ mod tests {
             })
         };
         assert!(unicode(&[("LANG", "de_DE.UTF-8")]));
-        assert!(unicode(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]));
+        assert!(unicode(&[
+            ("LC_ALL", ""),
+            ("LC_CTYPE", "C.utf8"),
+            ("LANG", "C")
+        ]));
         assert!(!unicode(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]));
         assert!(!unicode(&[("LANG", "de_DE.ISO-8859-15")]));
         assert!(!unicode(&[]));

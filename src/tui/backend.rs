@@ -398,12 +398,7 @@ fn verify(
         .iter()
         .map(|group| {
             let mut ask = |question: &Question| backend.ask(question);
-            compare(
-                Target::Server,
-                &group.indexes,
-                &group.statements,
-                &mut ask,
-            )
+            compare(Target::Server, &group.indexes, &group.statements, &mut ask)
         })
         .collect()
 }
@@ -472,12 +467,15 @@ mod tests {
 
     /// Answers every question and counts the indexes in it.
     struct StubBackend {
-        asked: Arc<Mutex<Vec<(Target, usize)>>>,
+        asked: Asked,
         consent: Consent,
         /// What a run does between two questions.
         run: fn(&During<'_>),
         has_twin: bool,
     }
+
+    /// What a server and its twin were asked.
+    type Asked = Arc<Mutex<Vec<(Target, usize)>>>;
 
     #[derive(Clone, Copy, PartialEq)]
     enum Consent {
@@ -486,7 +484,7 @@ mod tests {
     }
 
     impl StubBackend {
-        fn new(consent: Consent) -> (StubBackend, Arc<Mutex<Vec<(Target, usize)>>>) {
+        fn new(consent: Consent) -> (StubBackend, Asked) {
             let asked = Arc::new(Mutex::new(Vec::new()));
             let backend = StubBackend {
                 asked: asked.clone(),
@@ -593,7 +591,10 @@ mod tests {
             Msg::Response(1, Response::Verified(_, Ok(verified))) if verified.len() == 1
         ));
         let expected = [(Target::Server, 2), (Target::Server, 0)];
-        assert_eq!(asked, expected, "the plans before are taken again after the build");
+        assert_eq!(
+            asked, expected,
+            "the plans before are taken again after the build"
+        );
         let (response, asked) = verified_after(|worker| worker.answer(false));
         assert!(
             matches!(response, Msg::Response(1, Response::Verified(_, Err(refusal))) if refusal.cause == RefusalCause::Declined)
@@ -618,7 +619,10 @@ mod tests {
             Ok(Msg::Response(1, Response::Tried(_, Ok(_))))
         ));
         worker.finish();
-        assert_eq!(*asked.lock().unwrap(), [(Target::Twin, 1), (Target::Twin, 0)]);
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [(Target::Twin, 1), (Target::Twin, 0)]
+        );
     }
 
     #[test]

@@ -104,7 +104,10 @@ mod tests {
 
     #[test]
     fn neighbours_never_touch() {
-        let cells = [cell("10,000,012", 8, Style::new()), cell("88 ms", 6, Style::new())];
+        let cells = [
+            cell("10,000,012", 8, Style::new()),
+            cell("88 ms", 6, Style::new()),
+        ];
         let text: String = cells.iter().map(|span| span.content.as_ref()).collect();
         assert_eq!(text, " 10,000… 88 ms");
         assert_eq!(cell("x", 0, Style::new()).content, "");

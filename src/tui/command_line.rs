@@ -65,12 +65,14 @@ const COMMANDS: &[Known] = &[
         write(WriteWhat::Recording, rest)
     }),
     known("redo", "", |_| Ok(Command::Do(Action::Redo))),
-    known("report", "FILE.txt|.html|.md|.json|.sql", |rest| {
-        match rest.is_empty() {
+    known(
+        "report",
+        "FILE.txt|.html|.md|.json|.sql",
+        |rest| match rest.is_empty() {
             true => Ok(Command::Do(Action::Show(Screen::Report))),
             false => write(WriteWhat::Report, rest),
-        }
-    }),
+        },
+    ),
     known("resume", "", |_| Ok(Command::Do(Action::Retry))),
     known("sort", "COLUMN", sort),
     known("stop", "", |_| Ok(Command::Stop)),
@@ -183,7 +185,10 @@ mod tests {
         assert_eq!(parse("q"), Ok(Command::Do(Action::Quit)));
         assert_eq!(parse(" best  3 "), Ok(Command::Best(3)));
         assert_eq!(parse("so cost"), Ok(Command::SortStatements(Sort::Cost)));
-        assert_eq!(parse("sort size"), Ok(Command::SortIndexes(IndexSort::Size)));
+        assert_eq!(
+            parse("sort size"),
+            Ok(Command::SortIndexes(IndexSort::Size))
+        );
         let file = "a file.sql".to_owned();
         assert_eq!(
             parse("w a file.sql"),

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::backend::{Backend, Worker};
 use super::ascii;
+use super::backend::{Backend, Worker};
 use super::exports::write_file;
 use super::model::{Effect, Model, Msg, Response};
 use super::session_data::SessionData;

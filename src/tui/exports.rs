@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::model::Model;
 use super::keymap::Screen;
+use super::model::Model;
 use super::prompt::Export;
 use super::session_data::SessionData;
 use super::session_data::plan_text;

@@ -67,7 +67,11 @@ mod tests {
         assert_eq!(found("sort", 0, (true, false)), Some(2));
         assert_eq!(found("sort", 2, (true, false)), Some(0));
         assert_eq!(found("sort", 0, (false, false)), Some(2));
-        assert_eq!(found("Sort", 0, (true, false)), Some(0), "capital letters count");
+        assert_eq!(
+            found("Sort", 0, (true, false)),
+            Some(0),
+            "capital letters count"
+        );
         assert_eq!(found("zeal", 0, (true, true)), None);
         assert_eq!(found("", 0, (true, true)), None);
         assert_eq!(found_in(&find("a"), 0, 0, (true, true), text), None);

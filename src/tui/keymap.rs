@@ -378,7 +378,13 @@ use Screen::{Compare, Indexes, Plan, Report, Workload};
 
 /// Every key.
 pub const BINDINGS: &[Binding] = &[
-    bind(On(Workload), &[Key::Enter, Char('l')], Action::Open, "open the plan").hinted("plan"),
+    bind(
+        On(Workload),
+        &[Key::Enter, Char('l')],
+        Action::Open,
+        "open the plan",
+    )
+    .hinted("plan"),
     bind(
         On(Workload),
         &[Char('b')],
@@ -412,7 +418,12 @@ pub const BINDINGS: &[Binding] = &[
         "sort by the next column (or click a heading, or :sort)",
     )
     .hinted("sort"),
-    bind(On(Workload), &[Char('S')], Action::Reverse, "reverse the order"),
+    bind(
+        On(Workload),
+        &[Char('S')],
+        Action::Reverse,
+        "reverse the order",
+    ),
     bind(
         On(Plan),
         &[Key::Enter, Char(' '), Char('h'), Char('l')],
@@ -443,7 +454,12 @@ pub const BINDINGS: &[Binding] = &[
     .hinted("before|after"),
     bind(On(Plan), &[Char('-')], Action::FoldAll, "fold all"),
     bind(On(Plan), &[Char('+')], Action::UnfoldAll, "unfold all"),
-    bind(On(Compare), &[Char('[')], Action::PreviousChoice, "previous tested index"),
+    bind(
+        On(Compare),
+        &[Char('[')],
+        Action::PreviousChoice,
+        "previous tested index",
+    ),
     bind(
         On(Compare),
         &[Char(']')],
@@ -485,7 +501,12 @@ pub const BINDINGS: &[Binding] = &[
         Action::EnableRecommended,
         "switch on exactly the recommended indexes",
     ),
-    bind(On(Indexes), &[Char('x')], Action::DisableAll, "switch all indexes off"),
+    bind(
+        On(Indexes),
+        &[Char('x')],
+        Action::DisableAll,
+        "switch all indexes off",
+    ),
     bind(
         On(Indexes),
         &[Char('s')],
@@ -504,8 +525,13 @@ pub const BINDINGS: &[Binding] = &[
         Action::Down,
         "a line down, as in less",
     ),
-    bind(Everywhere, &[Char('/')], Action::Search, "search here; a list is filtered as you type")
-        .hinted("search"),
+    bind(
+        Everywhere,
+        &[Char('/')],
+        Action::Search,
+        "search here; a list is filtered as you type",
+    )
+    .hinted("search"),
     bind(
         Everywhere,
         &[Char('n')],
@@ -513,8 +539,18 @@ pub const BINDINGS: &[Binding] = &[
         "next match; without a search: a new index (also :new)",
     )
     .hinted("new index"),
-    bind(Everywhere, &[Char('N')], Action::PreviousMatch, "previous match"),
-    bind(Everywhere, &[Char('e')], Action::EditIndex, "edit this index and test it"),
+    bind(
+        Everywhere,
+        &[Char('N')],
+        Action::PreviousMatch,
+        "previous match",
+    ),
+    bind(
+        Everywhere,
+        &[Char('e')],
+        Action::EditIndex,
+        "edit this index and test it",
+    ),
     bind(
         Everywhere,
         &[Char('E')],
@@ -535,7 +571,13 @@ pub const BINDINGS: &[Binding] = &[
         "copy what is shown: SQL, plan, DDL, report (OSC 52)",
     )
     .hinted("copy"),
-    bind(Everywhere, &[Char('w')], Action::Write, "write the same to a file").hinted("write"),
+    bind(
+        Everywhere,
+        &[Char('w')],
+        Action::Write,
+        "write the same to a file",
+    )
+    .hinted("write"),
     bind(
         Everywhere,
         &[Char('t')],
@@ -549,22 +591,42 @@ pub const BINDINGS: &[Binding] = &[
         "undo the last change of what is on",
     ),
     bind(Everywhere, &[Ctrl('r')], Action::Redo, "redo it"),
-    bind(Everywhere, &[Char('v')], Action::ReadStatement, "read the statement in full"),
+    bind(
+        Everywhere,
+        &[Char('v')],
+        Action::ReadStatement,
+        "read the statement in full",
+    ),
     bind(
         Everywhere,
         &[Char('=')],
         Action::CompareTwo,
         "compare two plans: two marked, or this and the marked one",
     ),
-    bind(Everywhere, &[Char('J')], Action::NextStatement, "next statement"),
+    bind(
+        Everywhere,
+        &[Char('J')],
+        Action::NextStatement,
+        "next statement",
+    ),
     bind(
         Everywhere,
         &[Char('K')],
         Action::PreviousStatement,
         "previous statement",
     ),
-    bind(Everywhere, &[Char('>')], Action::DetailDown, "scroll the details down"),
-    bind(Everywhere, &[Char('<')], Action::DetailUp, "scroll the details up"),
+    bind(
+        Everywhere,
+        &[Char('>')],
+        Action::DetailDown,
+        "scroll the details down",
+    ),
+    bind(
+        Everywhere,
+        &[Char('<')],
+        Action::DetailUp,
+        "scroll the details up",
+    ),
     bind(
         Everywhere,
         &[Char('z')],
@@ -575,16 +637,26 @@ pub const BINDINGS: &[Binding] = &[
         Everywhere,
         &[Key::Right],
         Action::ScrollRight,
-        "scroll plans to the right",
+        "scroll the tree of a plan to the right",
     ),
-    bind(Everywhere, &[Key::Left], Action::ScrollLeft, "scroll plans to the left"),
+    bind(
+        Everywhere,
+        &[Key::Left],
+        Action::ScrollLeft,
+        "scroll the tree to the left",
+    ),
     bind(
         Everywhere,
         &[Char(':')],
         Action::Command,
         "type a command; Tab lists and completes them",
     ),
-    bind(Everywhere, &[Char('1')], Action::Show(Workload), "all statements"),
+    bind(
+        Everywhere,
+        &[Char('1')],
+        Action::Show(Workload),
+        "all statements",
+    ),
     bind(
         Everywhere,
         &[Char('2')],
@@ -597,14 +669,24 @@ pub const BINDINGS: &[Binding] = &[
         Action::Show(Compare),
         "its plans before and after an index",
     ),
-    bind(Everywhere, &[Char('4')], Action::Show(Indexes), "the indexes"),
+    bind(
+        Everywhere,
+        &[Char('4')],
+        Action::Show(Indexes),
+        "the indexes",
+    ),
     bind(
         Everywhere,
         &[Char('5')],
         Action::Show(Report),
         "the report: remedies, rewrites, writes, budget",
     ),
-    bind(Everywhere, &[Key::BackTab], Action::PreviousScreen, "previous screen"),
+    bind(
+        Everywhere,
+        &[Key::BackTab],
+        Action::PreviousScreen,
+        "previous screen",
+    ),
     bind(
         Everywhere,
         &[Char('j'), Key::Down],
@@ -624,8 +706,18 @@ pub const BINDINGS: &[Binding] = &[
         Action::PageUp,
         "a page up",
     ),
-    bind(Everywhere, &[Char('g'), Key::Home], Action::Top, "to the top"),
-    bind(Everywhere, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
+    bind(
+        Everywhere,
+        &[Char('g'), Key::Home],
+        Action::Top,
+        "to the top",
+    ),
+    bind(
+        Everywhere,
+        &[Char('G'), Key::End],
+        Action::Bottom,
+        "to the bottom",
+    ),
     bind(
         Everywhere,
         &[Key::Esc, Key::Backspace],
@@ -659,7 +751,12 @@ pub const BINDINGS: &[Binding] = &[
         "close what is on top, else quit",
     )
     .hinted("quit"),
-    bind(Reading, &[Char('j'), Key::Down, Key::Enter], Action::Down, "a line down"),
+    bind(
+        Reading,
+        &[Char('j'), Key::Down, Key::Enter],
+        Action::Down,
+        "a line down",
+    ),
     bind(Reading, &[Char('k'), Key::Up], Action::Up, "a line up"),
     bind(
         Reading,
@@ -674,13 +771,34 @@ pub const BINDINGS: &[Binding] = &[
         "a page up",
     ),
     bind(Reading, &[Char('g'), Key::Home], Action::Top, "to the top"),
-    bind(Reading, &[Char('G'), Key::End], Action::Bottom, "to the bottom"),
+    bind(
+        Reading,
+        &[Char('G'), Key::End],
+        Action::Bottom,
+        "to the bottom",
+    ),
     bind(Reading, &[Char('/')], Action::Search, "search in a text").hinted("search"),
     bind(Reading, &[Char('n')], Action::NextMatchOrNew, "next match").hinted("next match"),
-    bind(Reading, &[Char('N')], Action::PreviousMatch, "previous match"),
+    bind(
+        Reading,
+        &[Char('N')],
+        Action::PreviousMatch,
+        "previous match",
+    ),
     bind(Reading, &[Char('y')], Action::Copy, "copy the text").hinted("copy"),
-    bind(Reading, &[Char('w')], Action::Write, "write the text to a file").hinted("write"),
-    bind(Reading, &[Ctrl('z')], Action::Suspend, "suspend to the shell"),
+    bind(
+        Reading,
+        &[Char('w')],
+        Action::Write,
+        "write the text to a file",
+    )
+    .hinted("write"),
+    bind(
+        Reading,
+        &[Ctrl('z')],
+        Action::Suspend,
+        "suspend to the shell",
+    ),
     bind(Reading, &[Ctrl('c')], Action::Interrupt, "quit"),
     bind(
         Reading,
@@ -690,10 +808,22 @@ pub const BINDINGS: &[Binding] = &[
     )
     .hinted("close"),
     bind(Asked, &[Char('y')], Action::Agree, "yes").hinted("yes"),
-    bind(Asked, &[Char('n'), Key::Esc, Char('q')], Action::Decline, "no").hinted("no"),
+    bind(
+        Asked,
+        &[Char('n'), Key::Esc, Char('q')],
+        Action::Decline,
+        "no",
+    )
+    .hinted("no"),
     bind(Asked, &[Ctrl('c')], Action::Interrupt, "quit at once"),
     bind(Typing, &[Key::Enter], Action::AcceptInput, "done").hinted("done"),
-    bind(Typing, &[Key::Esc, Ctrl('c')], Action::CancelInput, "cancel").hinted("cancel"),
+    bind(
+        Typing,
+        &[Key::Esc, Ctrl('c')],
+        Action::CancelInput,
+        "cancel",
+    )
+    .hinted("cancel"),
     bind(
         Typing,
         &[Key::Tab],
@@ -701,9 +831,19 @@ pub const BINDINGS: &[Binding] = &[
         "complete a table, a column, a command",
     )
     .hinted("complete"),
-    bind(Typing, &[Key::Up, Ctrl('p')], Action::Earlier, "what was typed before")
-        .hinted("earlier"),
-    bind(Typing, &[Key::Down, Ctrl('n')], Action::Later, "what was typed after that"),
+    bind(
+        Typing,
+        &[Key::Up, Ctrl('p')],
+        Action::Earlier,
+        "what was typed before",
+    )
+    .hinted("earlier"),
+    bind(
+        Typing,
+        &[Key::Down, Ctrl('n')],
+        Action::Later,
+        "what was typed after that",
+    ),
     bind(
         Typing,
         &[Ctrl('x')],
@@ -730,9 +870,24 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(Typing, &[Ctrl('u')], Action::EraseAll, "delete everything").hinted("delete all"),
     bind(Typing, &[Key::Left, Ctrl('b')], Action::CursorLeft, "left"),
-    bind(Typing, &[Key::Right, Ctrl('f')], Action::CursorRight, "right"),
-    bind(Typing, &[Key::Home, Ctrl('a')], Action::CursorHome, "to the beginning"),
-    bind(Typing, &[Key::End, Ctrl('e')], Action::CursorEnd, "to the end"),
+    bind(
+        Typing,
+        &[Key::Right, Ctrl('f')],
+        Action::CursorRight,
+        "right",
+    ),
+    bind(
+        Typing,
+        &[Key::Home, Ctrl('a')],
+        Action::CursorHome,
+        "to the beginning",
+    ),
+    bind(
+        Typing,
+        &[Key::End, Ctrl('e')],
+        Action::CursorEnd,
+        "to the end",
+    ),
 ];
 
 #[cfg(test)]

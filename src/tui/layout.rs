@@ -4,6 +4,7 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
+use super::aligned::Room;
 use super::keymap::{Action, Scope, Screen, hints};
 use super::model::{Model, Overlay, Size, Zoom};
 use super::prompt::PromptPurpose;
@@ -193,9 +194,7 @@ pub fn of(model: &Model) -> Areas {
         Screen::Indexes => 3,
         Screen::Report => 0,
     };
-    let is_index = |overlay: &Overlay| {
-        matches!(overlay, Overlay::Prompt(prompt) if prompt.purpose == PromptPurpose::Index)
-    };
+    let is_index = |overlay: &Overlay| matches!(overlay, Overlay::Prompt(prompt) if prompt.purpose == PromptPurpose::Index);
     let parts = Parts {
         screen: model.navigation.screen,
         has_editor: is_index(&model.navigation.overlay),
@@ -277,4 +276,12 @@ pub fn pager_height(size: Size) -> usize {
 /// The columns of each of two plans side by side.
 pub fn plan_columns(columns: usize) -> usize {
     (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
+}
+
+/// The room for the texts of one of two plans that has so many columns.
+pub fn plan_room(half: usize) -> Room {
+    Room {
+        headline: half.saturating_sub(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS),
+        detail: half.saturating_sub(2),
+    }
 }

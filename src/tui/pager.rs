@@ -62,9 +62,7 @@ impl Pager {
                         false => wrap_anywhere(&line, columns),
                     }
                 });
-                wrapped
-                    .map(|line| vec![(SqlToken::Plain, line)])
-                    .collect()
+                wrapped.map(|line| vec![(SqlToken::Plain, line)]).collect()
             }
         };
     }
@@ -81,9 +79,16 @@ impl Pager {
             pieces.map(|(_, text)| text.as_str()).collect()
         };
         let at = self.list.selected;
-        let found = found_in(&self.find, self.lines.len(), at, (forward, from_here), texts);
+        let found = found_in(
+            &self.find,
+            self.lines.len(),
+            at,
+            (forward, from_here),
+            texts,
+        );
         if let Some(line) = found {
-            self.list.select(Movement::To(line), self.lines.len(), height);
+            self.list
+                .select(Movement::To(line), self.lines.len(), height);
         }
         found.is_some()
     }

@@ -14,6 +14,10 @@ use crate::plan::{Node, NodeId, Plan, Property};
 use crate::report::heat::heat;
 use crate::report::plan_summary;
 use crate::report::text::tree::{NodeLines, lines};
+use crate::text_layout::wrap_hanging;
+
+/// A headline or condition takes so many lines at most; the rest is in the details.
+const MAX_WRAPPED: usize = 4;
 
 /// How many of the costliest nodes can be jumped to.
 const MAX_JUMPS: usize = 20;
@@ -102,6 +106,20 @@ impl PlanView {
             .filter(move |annotated| annotated.finding.node == id)
     }
 
+    /// The headline of a node in lines of so many columns; further ones are behind its branches.
+    pub fn headline_lines(&self, node: usize, columns: usize) -> Vec<String> {
+        let line = &self.lines[node];
+        let indent = format!("{}    ", line.below);
+        wrap_hanging(&line.headline, columns, &indent, MAX_WRAPPED)
+    }
+
+    /// A detail of a node in lines of so many columns.
+    pub fn detail_lines(&self, node: usize, number: usize, columns: usize) -> Vec<String> {
+        let line = &self.lines[node];
+        let indent = format!("{}    ", line.below);
+        wrap_hanging(&line.details[number], columns, &indent, MAX_WRAPPED)
+    }
+
     /// The nodes that are visible when these are folded, by position.
     pub fn visible(&self, folded: &BTreeSet<NodeId>) -> Vec<usize> {
         let nodes = self.plan.nodes();
@@ -127,6 +145,7 @@ impl PlanView {
         let rest = node
             .properties
             .iter()
+            .filter(|(name, value)| !is_zero(name, value))
             .filter(|(name, _)| !details.iter().any(|(detail, _)| detail == name));
         let (last, rest): (Vec<_>, Vec<_>) = rest.partition(|(name, value)| is_minor(name, value));
         let rest = rest
@@ -141,6 +160,12 @@ impl PlanView {
             .chain(rest)
             .collect()
     }
+}
+
+/// Counters of nothing are not shown: no block was read, no row removed. That no row came is.
+fn is_zero(name: &str, value: &Property) -> bool {
+    let is_count = !name.contains("Rows") || name.starts_with("Rows Removed");
+    is_count && matches!(value, Property::Number(number) if number.as_f64() == Some(0.0))
 }
 
 /// Properties that are in the headline already, and flags that are off.

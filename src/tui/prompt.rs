@@ -209,7 +209,10 @@ mod tests {
         let mut prompt = Prompt::new(PromptPurpose::Index, "CREATE INDEX ON or");
         prompt.complete(&tables);
         assert_eq!(prompt.input.text(), "CREATE INDEX ON order");
-        assert_eq!(prompt.note, Some(Note::Hint("orders  order_item".to_owned())));
+        assert_eq!(
+            prompt.note,
+            Some(Note::Hint("orders  order_item".to_owned()))
+        );
         prompt.input.insert("_");
         prompt.complete(&tables);
         assert_eq!(prompt.input.text(), "CREATE INDEX ON order_item");

@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
+pub use index_view::{IndexStatus, IndexView, Writers};
 pub use report_text::plan_text;
 pub use so_far::OwnIndex;
-pub use index_view::{IndexStatus, IndexView, Writers};
 pub use statement_view::{Choice, StatementView, TimeCoverage};
 
 use crate::advise::{Advice, Benefit, ExistingFinding, StatementAdvice};
@@ -43,8 +43,11 @@ type Combinations = BTreeMap<BTreeSet<usize>, Combination>;
 struct Combination {
     /// Were they built on the server? Else the twin planned with them.
     is_built: bool,
-    plans: BTreeMap<StatementId, (Arc<Plan>, Arc<Plan>)>,
+    plans: BTreeMap<StatementId, Pair>,
 }
+
+/// The plans of a statement without and with some indexes.
+type Pair = (Arc<Plan>, Arc<Plan>);
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -138,11 +138,15 @@ impl Tty {
 
 /// Runs the editor on a file that only the user may read.
 fn edit(text: &str) -> io::Result<String> {
-    let directory = tempfile::Builder::new().prefix("pgrehearse-edit-").tempdir()?;
+    let directory = tempfile::Builder::new()
+        .prefix("pgrehearse-edit-")
+        .tempdir()?;
     let path = directory.path().join("edit.sql");
     std::fs::write(&path, text)?;
     let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
-    let name = ["PSQL_EDITOR", "VISUAL", "EDITOR"].into_iter().find(|name| set(name));
+    let name = ["PSQL_EDITOR", "VISUAL", "EDITOR"]
+        .into_iter()
+        .find(|name| set(name));
     let editor = name.and_then(|name| std::env::var(name).ok());
     let editor = editor.unwrap_or_else(|| "vi".to_owned());
     // The variable may hold options, as in `code --wait`: the shell splits it.

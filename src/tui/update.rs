@@ -81,7 +81,10 @@ fn pasted(model: &mut Model, text: &str) {
         typing::insert(model, text);
         return;
     }
-    let is_index = text.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
+    let is_index = text
+        .trim_start()
+        .get(..6)
+        .is_some_and(|word| word.eq_ignore_ascii_case("create"));
     if is_index {
         typing::new_index(model);
         if matches!(model.navigation.overlay, Overlay::Prompt(_)) {

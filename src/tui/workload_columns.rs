@@ -113,7 +113,11 @@ mod tests {
             assert_eq!(columns.at(name), Some(Sort::Name));
             assert_eq!(columns.at(name + columns.name), Some(Sort::Calls));
             let after_calls = name + columns.name + CALLS;
-            let expected = if columns.time > 0 { Sort::Time } else { Sort::Cost };
+            let expected = if columns.time > 0 {
+                Sort::Time
+            } else {
+                Sort::Cost
+            };
             assert_eq!(columns.at(after_calls), Some(expected));
         }
     }

@@ -121,28 +121,30 @@ fn a_killed_server_is_shown_and_retried_when_it_is_back() {
         server.cluster.conninfo()
     );
     let tmux = Tmux::start("killed", "120x40", &target);
-    tmux.wait_for("the workload's cost falls");
+    tmux.wait_for("The search has ended");
     server.kill();
 
-    tmux.keys(&["4", "n"]);
-    tmux.text("t (b)");
+    tmux.keys(&["4"]);
+    tmux.wait_for("Connection lost");
+    // The twin still answers.
+    tmux.keys(&["n"]);
+    tmux.text("t (b, a)");
     tmux.keys(&["Enter"]);
-    tmux.wait_for("connection lost");
+    tmux.wait_for("YOUR INDEX");
+    tmux.keys(&["4", "x", "j", "Space", "R"]);
+    tmux.wait_for("Connection lost");
     tmux.keys(&["1"]);
-    tmux.wait_for("the workload's cost falls");
-    tmux.wait_for("connection lost");
+    tmux.wait_for("the workload's cost");
     tmux.keys(&["Enter"]);
     tmux.wait_for("plan · ");
-    tmux.wait_for("connection lost");
-    tmux.keys(&["r"]);
-    tmux.wait_for("failed:");
+    tmux.wait_for("Connection lost");
 
     server.start_again();
     tmux.keys(&["r"]);
-    tmux.wait_for("built, planned and rolled back");
-    tmux.keys(&["q"]);
+    tmux.wait_for("Built together, planned and rolled back");
+    tmux.keys(&["C-c", "C-c"]);
     tmux.wait_for("EXIT 0");
-    tmux.assert_given_back("q");
+    tmux.assert_given_back("Ctrl-C");
 }
 
 #[test]
@@ -156,16 +158,18 @@ fn a_server_killed_in_the_middle_of_a_build_is_shown_and_retried() {
     );
     wait_until("the build", || server.is_building());
     server.kill();
-    tmux.wait_for("The request to the server failed.");
+    tmux.wait_for("Connection lost");
     tmux.keys(&["?"]);
-    tmux.wait_for("? or Esc closes");
+    tmux.wait_for("── Keys");
     tmux.keys(&["Escape"]);
 
     server.start_again();
     tmux.keys(&["r"]);
     wait_until("the second build", || server.is_building());
     tmux.keys(&["Escape"]);
-    tmux.wait_for("Cancelled.");
+    tmux.wait_for("Stop?");
+    tmux.keys(&["y"]);
+    tmux.wait_for("Stopped; r goes on");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");
 }

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use pgrehearse::internals::advise::advise;
 use pgrehearse::internals::planner::recording::{Recording, Replay};
-use pgrehearse::internals::planner::{Answer, Event, NamedIndex, PlannerError};
-use pgrehearse::internals::tui::backend::{Ask, Backend, CancelToken};
+use pgrehearse::internals::planner::{Answer, NamedIndex, PlannerError, Question};
+use pgrehearse::internals::tui::backend::{Ask, Backend, CancelToken, During};
 use pgrehearse::internals::tui::session_data::SessionData;
 use pgrehearse::internals::tui::theme::Theme;
 use pgrehearse::internals::tui::{self, Start};
-use pgrehearse::internals::workload::Statement;
 
 use super::RECORDING;
 use super::tmux::Tmux;
@@ -77,7 +76,7 @@ struct Buggy {
 }
 
 impl Backend for Buggy {
-    fn advise(&mut self, _: &dyn Fn(Event<'_>), _: Ask<'_>) -> Result<SessionData, PlannerError> {
+    fn advise(&mut self, _: &During<'_>) -> Result<SessionData, PlannerError> {
         self.runs += 1;
         assert!(self.runs > 1, "the bug of the first run");
         Ok(session_data())
@@ -87,8 +86,12 @@ impl Backend for Buggy {
         true
     }
 
-    fn rehearse(&mut self, _: &[NamedIndex], _: &[Statement]) -> Result<Answer, PlannerError> {
+    fn ask(&mut self, _: &Question) -> Result<Answer, PlannerError> {
         panic!("the bug of the rehearsal")
+    }
+
+    fn check_connection(&mut self) -> Result<(), PlannerError> {
+        Ok(())
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
@@ -140,7 +143,7 @@ fn a_panic_of_the_worker_is_shown_and_the_interface_goes_on() {
     tmux.text("transactions (status, user_id)");
     tmux.keys(&["Enter"]);
     tmux.wait_for("a bug in pgrehearse");
-    tmux.keys(&["1"]);
+    tmux.keys(&["Escape", "1"]);
     tmux.wait_for("the workload's cost falls");
     tmux.keys(&["q"]);
     tmux.wait_for("EXIT 0");

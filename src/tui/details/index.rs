@@ -78,32 +78,7 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
             .map(|wait| format!("locked for writes {wait}")),
     );
     lines.extend(plain(&facts.join(" · "), columns, theme.dim()));
-    match &index.status {
-        IndexStatus::Recommended { explanation, .. } => {
-            lines.extend(plain(&printable(explanation), columns, Style::new()))
-        }
-        IndexStatus::Rejected { reason, detail } => {
-            let why = format!(
-                "Rejected ({}): {}",
-                reason.name().replace('_', " "),
-                printable(detail)
-            );
-            lines.extend(plain(&why, columns, theme.bad()));
-        }
-        IndexStatus::Candidate => lines.extend(plain(
-            "Tested alone; the search goes on.",
-            columns,
-            Style::new(),
-        )),
-        IndexStatus::UserDefined if index.is_tested() => {
-            lines.extend(plain("Written by you, and tested.", columns, Style::new()));
-        }
-        IndexStatus::UserDefined => lines.extend(plain(
-            "Written by you; not tested: R builds it on the server, and rolls back.",
-            columns,
-            Style::new(),
-        )),
-    }
+    lines.extend(status_lines(theme, index, columns));
     let partial = index.named.definition.predicate.is_some();
     let counted = index
         .entries_written
@@ -116,6 +91,29 @@ fn index_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'sta
         lines.extend(plain(&sentence, columns, theme.dim()));
     }
     lines
+}
+
+/// Why it is recommended, or not.
+fn status_lines(theme: Theme, index: &IndexView, columns: usize) -> Vec<Line<'static>> {
+    let (text, style) = match &index.status {
+        IndexStatus::Recommended { explanation, .. } => {
+            (printable(explanation).into_owned(), Style::new())
+        }
+        IndexStatus::Rejected { reason, detail } => {
+            let reason = reason.name().replace('_', " ");
+            let why = format!("Rejected ({reason}): {}", printable(detail));
+            (why, theme.bad())
+        }
+        IndexStatus::Candidate => ("Tested alone; the search goes on.".to_owned(), Style::new()),
+        IndexStatus::UserDefined if index.is_tested() => {
+            ("Written by you, and tested.".to_owned(), Style::new())
+        }
+        IndexStatus::UserDefined => (
+            "Written by you; not tested: R builds it on the server, and rolls back.".to_owned(),
+            Style::new(),
+        ),
+    };
+    plain(&text, columns, style)
 }
 
 fn plain(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {

@@ -53,8 +53,11 @@ fn titled_node(
     side: AlignedCell,
     columns: usize,
 ) -> Vec<Line<'static>> {
-    let (AlignedCell::Node(position) | AlignedCell::Detail(position, _)) = side else {
-        return Vec::new();
+    let position = match side {
+        AlignedCell::Node(position)
+        | AlignedCell::Rest(position, _)
+        | AlignedCell::Detail(position, _, _) => position,
+        AlignedCell::Empty => return Vec::new(),
     };
     let node = &view.plan.nodes()[position];
     let title = wrap(&printable(&node.title()), columns.saturating_sub(1), 4);

@@ -26,7 +26,13 @@ pub fn selected_statement(
     };
     let mut lines = remarks(model.theme, statement, columns);
     lines.extend(values(model.theme, session_data, statement, columns));
-    let sql: String = statement.source.sql.trim().chars().take(MAX_CHARACTERS).collect();
+    let sql: String = statement
+        .source
+        .sql
+        .trim()
+        .chars()
+        .take(MAX_CHARACTERS)
+        .collect();
     let text = sql_text::lines(&sql, columns.saturating_sub(2).max(8));
     lines.extend(text.iter().map(|text| sql_line(text, model.theme)));
     lines

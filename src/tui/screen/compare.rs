@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use unicode_width::UnicodeWidthStr;
-
-use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, rows};
+use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, Room, rows};
 use crate::tui::find::{Find, found_in};
+use crate::tui::layout;
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, SessionData};
@@ -37,8 +36,8 @@ pub struct State {
     pub list: ListState,
     /// The first visible line of the details.
     pub detail: usize,
-    /// How many columns of both trees are hidden at the left.
-    pub sideways: usize,
+    /// The columns of each plan, for which long lines are wrapped.
+    columns: usize,
     /// What is searched for in both plans.
     pub find: Find,
 }
@@ -131,7 +130,7 @@ impl State {
             self.load(session_data, selected);
         }
         if self.rows.len() == old.rows.len() {
-            (self.list, self.detail, self.sideways) = (old.list, old.detail, old.sideways);
+            (self.list, self.detail) = (old.list, old.detail);
         }
     }
 
@@ -140,6 +139,7 @@ impl State {
             statement: Some(statement),
             used_only: self.used_only,
             find: self.find.clone(),
+            columns: self.columns,
             ..State::default()
         };
     }
@@ -241,15 +241,24 @@ impl State {
         self.choices.get(self.choice)
     }
 
-    /// Scrolls both trees sideways.
-    pub fn scroll_sideways(&mut self, columns: isize) {
-        let of = |view: &Option<Arc<PlanView>>| {
-            let lines = view.iter().flat_map(|view| &view.lines);
-            lines.map(|line| line.headline.width()).max().unwrap_or(0)
+    /// The room for the texts of one plan.
+    pub fn room(&self) -> Room {
+        layout::plan_room(self.columns)
+    }
+
+    /// Wraps both plans for this width of each.
+    pub fn wrap(&mut self, columns: usize) {
+        if self.columns != columns {
+            self.columns = columns;
+            self.align();
+        }
+    }
+
+    fn align(&mut self) {
+        self.rows = match (&self.before, &self.after) {
+            (Some(before), Some(after)) => rows(before, after, self.room()),
+            _ => Vec::new(),
         };
-        let widest = of(&self.before).max(of(&self.after));
-        let hidden = self.sideways.saturating_add_signed(columns);
-        self.sideways = hidden.min(widest.saturating_sub(8));
     }
 
     /// Selects the next line with the text that is searched for; false if there is none.
@@ -259,8 +268,8 @@ impl State {
         };
         let side = |view: &PlanView, side: AlignedCell| match side {
             AlignedCell::Node(node) => view.lines[node].headline.clone(),
-            AlignedCell::Detail(node, number) => view.lines[node].details[number].clone(),
-            AlignedCell::Empty => String::new(),
+            AlignedCell::Detail(node, number, 0) => view.lines[node].details[number].clone(),
+            AlignedCell::Detail(..) | AlignedCell::Rest(..) | AlignedCell::Empty => String::new(),
         };
         let text = |row: usize| {
             let row = &self.rows[row];
@@ -298,10 +307,7 @@ impl State {
             .as_ref()
             .map(|choice| view(&choice.plan, right, &present(choice)));
         self.before = before;
-        self.rows = match (&self.before, &self.after) {
-            (Some(before), Some(after)) => rows(before, after),
-            _ => Vec::new(),
-        };
+        self.align();
         self.list = ListState::default();
         self.detail = 0;
     }

@@ -167,9 +167,8 @@ impl State {
                 positions.sort_by_key(|index| std::cmp::Reverse(of(index).size.map(|size| size.0)));
             }
             IndexSort::Statements => {
-                positions.sort_by_cached_key(|index| {
-                    std::cmp::Reverse(session_data.helped(of(index)))
-                });
+                positions
+                    .sort_by_cached_key(|index| std::cmp::Reverse(session_data.helped(of(index))));
             }
         }
     }

@@ -50,7 +50,8 @@ impl State {
         let text = |line: usize| self.lines[line].clone();
         let found = found_in(&self.find, self.lines.len(), at, (forward, from_here), text);
         if let Some(line) = found {
-            self.list.select(Movement::To(line), self.lines.len(), height);
+            self.list
+                .select(Movement::To(line), self.lines.len(), height);
         }
         found.is_some()
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::search::costs::Costs;
 use crate::tui::find::{Find, contains};
 use crate::tui::list::{ListState, Movement};
-use crate::search::costs::Costs;
 use crate::tui::session_data::{SessionData, StatementView, TimeCoverage, Totals};
 
 /// The state of the workload screen.
@@ -154,9 +154,8 @@ impl State {
         };
         let mut visible: Vec<usize> = (0..statements.len()).filter(is_shown).collect();
         let (sort, gain) = (self.sort, |view: &StatementView| self.factor(view));
-        visible.sort_by(|a, b| {
-            compare(sort, &statements[*a], &statements[*b], &gain).then(a.cmp(b))
-        });
+        visible
+            .sort_by(|a, b| compare(sort, &statements[*a], &statements[*b], &gain).then(a.cmp(b)));
         if self.direction == SortDirection::Reversed {
             visible.reverse();
         }

@@ -8,12 +8,12 @@ use crate::index::NamedIndex;
 use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{Comparison, PlanOutcome};
-use std::sync::Arc;
 pub use crate::search::costs::total;
 use crate::search::costs::{Costs, Weighted};
 use crate::search::known::KnownCosts;
 use crate::search::{TrialId, Unpriced};
 use crate::workload::{Statement, StatementId};
+use std::sync::Arc;
 
 /// What a total is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +190,7 @@ impl SessionData {
     /// Stores the plans with these indexes together.
     pub fn add_combination(&mut self, indexes: BTreeSet<usize>, compared: &[Comparison]) {
         let plan_of = |outcome: &PlanOutcome| Some(Arc::new(outcome.plan()?.clone()));
-        let plans_of = |compared: &Comparison| -> Vec<(StatementId, (Arc<Plan>, Arc<Plan>))> {
+        let plans_of = |compared: &Comparison| -> Vec<(StatementId, super::Pair)> {
             let plans = |(id, after): (&StatementId, &PlanOutcome)| {
                 let before = plan_of(compared.before.get(id)?)?;
                 Some((id.clone(), (before, plan_of(after)?)))
@@ -221,8 +221,7 @@ impl SessionData {
 
     /// Were these indexes planned with together, in the twin or on the server?
     pub fn is_known(&self, indexes: &BTreeSet<usize>) -> bool {
-        let is_recommended =
-            self.stage == super::Stage::Complete && *indexes == self.recommended();
+        let is_recommended = self.stage == super::Stage::Complete && *indexes == self.recommended();
         indexes.is_empty() || is_recommended || self.combinations.contains_key(indexes)
     }
 
@@ -233,12 +232,15 @@ impl SessionData {
             return Vec::new();
         };
         let together = match self.combinations.get(selected) {
-            Some(known) => known.plans.get(&view.source.id).map(|(before, plan)| Choice {
-                index: None,
-                before: before.clone(),
-                plan: plan.clone(),
-                used: true,
-            }),
+            Some(known) => known
+                .plans
+                .get(&view.source.id)
+                .map(|(before, plan)| Choice {
+                    index: None,
+                    before: before.clone(),
+                    plan: plan.clone(),
+                    used: true,
+                }),
             None if *selected == self.recommended() => {
                 let mut choices = view.choices.iter();
                 choices.find(|choice| choice.index.is_none()).cloned()

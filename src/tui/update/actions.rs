@@ -5,8 +5,8 @@ use super::refresh::{
     current_index, current_statement, height, refresh, refresh_totals, session_data,
 };
 use super::{jobs, selecting, typing};
-use crate::tui::exports;
 use crate::tui::details;
+use crate::tui::exports;
 use crate::tui::keymap::{Action, Screen};
 use crate::tui::layout;
 use crate::tui::list::Movement;
@@ -215,7 +215,11 @@ fn retry(model: &mut Model) -> Vec<Effect> {
         model.message = Message::info("A request is already running; Esc stops it");
         return Vec::new();
     }
-    match (model.jobs.failed.take(), &model.data, &model.jobs.connection) {
+    match (
+        model.jobs.failed.take(),
+        &model.data,
+        &model.jobs.connection,
+    ) {
         (Some(failed), _, _) => jobs::send(model, failed),
         (None, Pane::Has(_), Connection::Lost(_)) => jobs::send(model, Request::Connect),
         (None, Pane::Has(_), _) => {
@@ -298,8 +302,9 @@ fn compare_two(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         _ => None,
     };
     let Some(pair) = pair else {
-        model.message =
-            Message::info("Space marks a statement: = compares it with another, or two that are marked");
+        model.message = Message::info(
+            "Space marks a statement: = compares it with another, or two that are marked",
+        );
         return Vec::new();
     };
     let effects = show(model, Screen::Compare);
@@ -421,9 +426,9 @@ fn scroll_details(model: &mut Model, session_data: &SessionData, lines: isize) {
 fn scroll_sideways(model: &mut Model, columns: isize) {
     match model.navigation.screen {
         Screen::Plan => model.plan.scroll_sideways(columns),
-        Screen::Compare => model.compare.scroll_sideways(columns),
-        Screen::Workload | Screen::Indexes | Screen::Report => {
-            model.message = Message::info("← and → scroll plans; v reads the statement in full");
+        Screen::Compare | Screen::Workload | Screen::Indexes | Screen::Report => {
+            model.message =
+                Message::info("← and → scroll the tree of a plan; long lines are wrapped here");
         }
     }
 }
@@ -432,10 +437,7 @@ fn scroll_sideways(model: &mut Model, columns: isize) {
 fn other_statement(model: &mut Model, session_data: &SessionData, by: isize) {
     let length = model.workload.visible.len();
     let height = height(model);
-    model
-        .workload
-        .list
-        .select(Movement::By(by), length, height);
+    model.workload.list.select(Movement::By(by), length, height);
     let Some(statement) = model.workload.selected() else {
         return;
     };

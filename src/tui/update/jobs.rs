@@ -114,12 +114,7 @@ fn is_main(model: &Model, number: u64) -> bool {
 /// Updates the progress of the running request.
 pub(super) fn progress(model: &mut Model, number: u64, progress: Progress) {
     let now = model.jobs.now;
-    let Some(job) = model
-        .jobs
-        .main
-        .as_mut()
-        .filter(|job| job.number == number)
-    else {
+    let Some(job) = model.jobs.main.as_mut().filter(|job| job.number == number) else {
         return;
     };
     if job.progress.what != progress.what {

@@ -51,7 +51,9 @@ pub(super) fn refresh_all(model: &mut Model) {
     };
     let columns = usize::from(model.size.columns);
     model.plan.reopen(&session_data, columns);
-    model.compare.reopen(&session_data, model.selection.indexes());
+    model
+        .compare
+        .reopen(&session_data, model.selection.indexes());
     model.report.forget();
     refresh_totals(model, &session_data);
     refresh(model);
@@ -88,10 +90,12 @@ pub(super) fn refresh(model: &mut Model) {
     let columns = usize::from(model.size.columns);
     match model.navigation.screen {
         Screen::Plan => model.plan.wrap(&session_data, columns),
-        Screen::Report => model
-            .report
-            .write(&session_data, columns.saturating_sub(1)),
-        Screen::Workload | Screen::Compare | Screen::Indexes => {}
+        Screen::Report => model.report.write(&session_data, columns.saturating_sub(1)),
+        Screen::Compare => {
+            let list = usize::from(layout::of(model).list.width);
+            model.compare.wrap(layout::plan_columns(list));
+        }
+        Screen::Workload | Screen::Indexes => {}
     }
     let height = height(model);
     match model.navigation.screen {

@@ -87,7 +87,11 @@ pub(super) fn best(model: &mut Model, wanted: usize) -> Vec<Effect> {
     let Some(session_data) = session_data(model) else {
         return Vec::new();
     };
-    let best: BTreeSet<usize> = session_data.recommended().into_iter().take(wanted).collect();
+    let best: BTreeSet<usize> = session_data
+        .recommended()
+        .into_iter()
+        .take(wanted)
+        .collect();
     if best.is_empty() {
         model.message = Message::info(match model.is_searching() {
             true => "The search goes on: nothing is recommended yet",
@@ -130,7 +134,9 @@ fn predict(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
     if !can_ask || session_data.is_known(&indexes) {
         return Vec::new();
     }
-    let chosen = indexes.iter().filter_map(|index| session_data.indexes.get(*index));
+    let chosen = indexes
+        .iter()
+        .filter_map(|index| session_data.indexes.get(*index));
     let named: Vec<_> = chosen.map(|index| index.named.clone()).collect();
     let tables: BTreeSet<QualifiedName> = named
         .iter()

@@ -181,11 +181,8 @@ pub(super) fn statement_planned(
         return Vec::new();
     }
     let effects = show(model, Screen::Compare);
-    let opened = original.map(|original| {
-        model
-            .compare
-            .open_two(&session_data, (original, position))
-    });
+    let opened =
+        original.map(|original| model.compare.open_two(&session_data, (original, position)));
     if !matches!(opened, Some(Ok(()))) {
         return show(model, Screen::Plan);
     }

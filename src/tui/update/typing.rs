@@ -37,10 +37,7 @@ fn close(model: &mut Model) -> Option<Box<Prompt>> {
 
 /// Begins a search; a list keeps what it is filtered by.
 pub(super) fn search(model: &mut Model) {
-    let is_list = matches!(
-        model.navigation.screen,
-        Screen::Workload | Screen::Indexes
-    );
+    let is_list = matches!(model.navigation.screen, Screen::Workload | Screen::Indexes);
     let text = match is_list && model.pager().is_none() {
         true => searched(model).to_owned(),
         false => String::new(),
@@ -298,7 +295,9 @@ pub(super) fn edited(
             if !changed.id.0.ends_with(EDITED) {
                 changed.id.0.push_str(EDITED);
             }
-            text.trim().trim_end_matches(';').clone_into(&mut changed.sql);
+            text.trim()
+                .trim_end_matches(';')
+                .clone_into(&mut changed.sql);
             changed.written = None;
             jobs::send(model, Request::Plan(Box::new(changed)))
         }
@@ -322,10 +321,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
         }
         Ok(Checked::New(index)) => {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
-            let request = Request::TryIndex {
-                index: Box::new(index),
-                statements,
-            };
+            let request = Request::TryIndex { index, statements };
             let effects = jobs::send(model, request);
             let number = model.jobs.last_number;
             if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
@@ -344,7 +340,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
 /// An index that the user wrote.
 enum Checked {
     /// It is to be tested.
-    New(NamedIndex),
+    New(Box<NamedIndex>),
     /// It was tested already.
     Known(usize),
 }
@@ -379,24 +375,19 @@ fn checked(text: &str, session_data: &SessionData) -> Result<Checked, String> {
     }
     let mut taken = session_data.catalog.taken_names.clone();
     let given = session_data.indexes.iter().map(|known| &known.named);
-    taken.extend(
-        given.map(|index| QualifiedName::new(&index.definition.table.schema, &index.name)),
-    );
+    taken
+        .extend(given.map(|index| QualifiedName::new(&index.definition.table.schema, &index.name)));
     if let Some(name) = written {
         let full = QualifiedName::new(&index.table.schema, &name);
         if taken.contains(&full) {
             return Err(format!("The name {name} is taken"));
         }
-        return Ok(Checked::New(NamedIndex {
-            name,
-            definition: index,
-        }));
+        let definition = index;
+        return Ok(Checked::New(Box::new(NamedIndex { name, definition })));
     }
     let name = naming::names([&index], &taken).pop().unwrap_or_default();
-    Ok(Checked::New(NamedIndex {
-        name,
-        definition: index,
-    }))
+    let definition = index;
+    Ok(Checked::New(Box::new(NamedIndex { name, definition })))
 }
 
 /// A table that is in another schema than `public` may be written without it, when only one schema

@@ -53,10 +53,7 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
         };
         Line::styled(format!("{mark} {}", printable(&message.text)), style)
     } else if let Some(job) = &model.jobs.main {
-        Line::styled(
-            running(model, job, usize::from(area.width)),
-            theme.hot(),
-        )
+        Line::styled(running(model, job, usize::from(area.width)), theme.hot())
     } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
         let why = format!("✗ Connection lost: {} · r connects again", printable(why));
         Line::styled(why, theme.bad())
@@ -74,7 +71,11 @@ fn running(model: &Model, job: &Job, columns: usize) -> String {
     let elapsed = now.saturating_sub(job.began).as_secs_f64();
     let progress = &job.progress;
     let what = printable(&progress.what);
-    if model.question.as_ref().is_some_and(|question| question.purpose == Purpose::Build) {
+    if model
+        .question
+        .as_ref()
+        .is_some_and(|question| question.purpose == Purpose::Build)
+    {
         return format!("▸ {what} · waiting for your answer");
     }
     let steps = match progress.steps {

@@ -9,7 +9,7 @@ use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
 use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
-use crate::tui::cells::{cell, from_column, left};
+use crate::tui::cells::{cell, left};
 use crate::tui::details;
 use crate::tui::layout::{
     self, Areas, PLAN_COST_COLUMNS as COST_COLUMNS, PLAN_MARK_COLUMNS as MARK_COLUMNS,
@@ -17,7 +17,7 @@ use crate::tui::layout::{
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{
-    Choice, IndexStatus, IndexView, SessionData, Stage, TotalBasis,
+    Choice, IndexStatus, IndexView, SessionData, Stage, StatementView, TotalBasis,
 };
 use crate::tui::theme::Theme;
 
@@ -44,18 +44,7 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
         &model.compare.after,
         model.compare.current(),
     ) else {
-        let why = match &statement.before {
-            Err(why) if why.is_empty() => "It is being planned …".to_owned(),
-            Err(why) => format!("✗ no plan: {}", printable(why)),
-            Ok(_) if session_data.stage == Stage::Searching => {
-                "No index is tested for this statement yet".to_owned()
-            }
-            Ok(_) if session_data.advice.is_none() => {
-                "These are saved plans, no index was tested: Space marks two statements, = compares them"
-                    .to_owned()
-            }
-            Ok(_) => "No index was tested on the tables of this statement".to_owned(),
-        };
+        let why = nothing_to_compare(session_data, statement);
         line(buffer, areas.top, 2, Line::styled(why, model.theme.dim()));
         return;
     };
@@ -82,13 +71,29 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             number,
-            row_line(model, (before, after), row, columns),
+            row_line(model.theme, (before, after), row, columns),
         );
         if list.offset + number == list.selected {
             style(buffer, areas.list, number, model.theme.selected());
         }
     }
     in_full(model, buffer, areas);
+}
+
+/// Why there are no two plans.
+fn nothing_to_compare(session_data: &SessionData, statement: &StatementView) -> String {
+    match &statement.before {
+        Err(why) if why.is_empty() => "It is being planned …",
+        Err(why) => return format!("✗ no plan: {}", printable(why)),
+        Ok(_) if session_data.stage == Stage::Searching => {
+            "No index is tested for this statement yet"
+        }
+        Ok(_) if session_data.advice.is_none() => {
+            "These are saved plans, no index was tested: Space marks two statements, = compares them"
+        }
+        Ok(_) => "No index was tested on the tables of this statement",
+    }
+    .to_owned()
 }
 
 /// The nodes of the selected line with all their details, side by side.
@@ -164,7 +169,9 @@ fn set_title(model: &Model, session_data: &SessionData) -> ChoiceTitle {
         }
     };
     let is_recommended = *selected == session_data.recommended();
-    let names = selected.iter().filter_map(|index| session_data.indexes.get(*index));
+    let names = selected
+        .iter()
+        .filter_map(|index| session_data.indexes.get(*index));
     let names: Vec<&str> = names
         .map(|index| match index.id() {
             "–" | "new" => index.named.name.as_str(),
@@ -254,46 +261,46 @@ fn titles(theme: Theme, columns: usize) -> Line<'static> {
 }
 
 fn row_line(
-    model: &Model,
+    theme: Theme,
     (before, after): (&PlanView, &PlanView),
     row: &AlignedRow,
     columns: usize,
 ) -> Line<'static> {
-    let theme = model.theme;
-    let hidden = model.compare.sideways;
     let half = layout::plan_columns(columns);
     let (old, new) = match row.difference {
         Difference::Same => (("  ", Style::new()), ("  ", Style::new())),
         Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
         Difference::Different => (("- ", theme.bad()), ("+ ", theme.good())),
     };
-    let mut spans = side(theme, (before, hidden), row.before, old, half);
+    let mut spans = side(theme, before, row.before, old, half);
     spans.push(Span::styled("│", theme.dim()));
-    spans.extend(side(theme, (after, hidden), row.after, new, half));
+    spans.extend(side(theme, after, row.after, new, half));
     Line::from(spans)
 }
 
 fn side(
     theme: Theme,
-    (view, hidden): (&PlanView, usize),
+    view: &PlanView,
     side: AlignedCell,
     (mark, tone): (&'static str, Style),
     half: usize,
 ) -> Vec<Span<'static>> {
+    let room = layout::plan_room(half);
     match side {
         AlignedCell::Empty => vec![Span::raw(" ".repeat(half))],
-        AlignedCell::Detail(node, number) => {
-            vec![
-                Span::raw("  "),
-                left(
-                    &from_column(&view.lines[node].details[number], hidden),
-                    half - 2,
-                    theme.dim(),
-                ),
-            ]
+        AlignedCell::Detail(node, number, part) => {
+            let text = view.detail_lines(node, number, room.detail);
+            let text = text.get(part).map_or("", String::as_str);
+            vec![Span::raw("  "), left(text, half - 2, theme.dim())]
+        }
+        AlignedCell::Rest(node, part) => {
+            let text = view.headline_lines(node, room.headline);
+            let text = text.get(part).map_or("", String::as_str);
+            vec![Span::raw("  "), left(text, half - 2, tone)]
         }
         AlignedCell::Node(node) => {
             let lines = &view.lines[node];
+            let headline = view.headline_lines(node, room.headline);
             let hot = view.heat[node].1;
             let cost = if hot { theme.hot() } else { tone };
             let found = if view.findings_on(NodeId(node)).next().is_some() {
@@ -304,8 +311,8 @@ fn side(
             vec![
                 Span::styled(mark, tone),
                 left(
-                    &from_column(&lines.headline, hidden),
-                    half.saturating_sub(2 + COST_COLUMNS + MARK_COLUMNS),
+                    headline.first().map_or("", String::as_str),
+                    room.headline,
                     tone,
                 ),
                 cell(&lines.cost, COST_COLUMNS, cost),

@@ -95,9 +95,7 @@ fn summary(
     let factor = before.factor_to(after);
     let (gain, gain_tone) = match factor {
         lower if lower > 1.005 => (format!("{} lower", factor_text(lower)), theme.good()),
-        higher if higher < 0.995 => {
-            (format!("{} higher", factor_text(1.0 / higher)), theme.bad())
-        }
+        higher if higher < 0.995 => (format!("{} higher", factor_text(1.0 / higher)), theme.bad()),
         _ => ("the same".to_owned(), theme.dim()),
     };
     let whose = match totals.marked {
@@ -218,7 +216,10 @@ fn row_line(
         IndexRow::Index(position) => index_line(model, session_data, position, columns),
         IndexRow::Existing(position) => {
             let finding = &session_data.existing[position];
-            let switch = match (model.selection.switches().fixes.contains(&position), finding.fix()) {
+            let switch = match (
+                model.selection.switches().fixes.contains(&position),
+                finding.fix(),
+            ) {
                 (_, None) => "   ·  ",
                 (false, _) => "  [ ] ",
                 (true, Some(Fix::Drop)) => "  [D] ",
@@ -345,7 +346,11 @@ fn changed_statements(
     let changed: BTreeSet<_> = changed
         .map(|(statement, _, _)| session_data.statements[*statement].as_written())
         .collect();
-    let verb = if changed.len() == 1 { "changes" } else { "change" };
+    let verb = if changed.len() == 1 {
+        "changes"
+    } else {
+        "change"
+    };
     let title = format!(
         "{}{among} {verb} with the selected indexes",
         count(changed.len(), "statement", "statements")

@@ -22,13 +22,21 @@ pub fn draw<T>(model: &Model, pane: &Pane<T>, buffer: &mut Buffer, area: Rect) {
     };
     let (headline, text) = match pane {
         Pane::Loading(progress) => return loading(model, progress, buffer, inner),
-        Pane::Empty(why) => (Line::styled("There is nothing to show.", theme.bold()), why.clone()),
-        Pane::Failed(why) => {
-            (Line::styled("✗ The request to the server failed.  r retries, q quits", theme.bad()), why.clone())
-        }
+        Pane::Empty(why) => (
+            Line::styled("There is nothing to show.", theme.bold()),
+            why.clone(),
+        ),
+        Pane::Failed(why) => (
+            Line::styled(
+                "✗ The request to the server failed.  r retries, q quits",
+                theme.bad(),
+            ),
+            why.clone(),
+        ),
         Pane::Cancelled => (
             Line::styled("Stopped.  r goes on, q quits", theme.bold()),
-            "What was open on the server is rolled back. The line below shows the result.".to_owned(),
+            "What was open on the server is rolled back. The line below shows the result."
+                .to_owned(),
         ),
         Pane::Has(_) => return,
     };

@@ -19,9 +19,7 @@ use crate::tui::session_data::{
     IndexView, SessionData, Stage, StatementView, TimeCoverage, Totals,
 };
 use crate::tui::theme::Theme;
-use crate::tui::workload_columns::{
-    CALLS, Columns, FINDINGS, GAIN, MARKS, NUMBER, SHARE, columns,
-};
+use crate::tui::workload_columns::{CALLS, Columns, FINDINGS, GAIN, MARKS, NUMBER, SHARE, columns};
 
 /// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
@@ -55,7 +53,10 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             buffer,
             areas.list,
             0,
-            Line::styled("  No statement matches; Esc shows all again", model.theme.dim()),
+            Line::styled(
+                "  No statement matches; Esc shows all again",
+                model.theme.dim(),
+            ),
         );
     }
     preview(model, session_data, buffer, areas);
@@ -138,7 +139,11 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
     let on = model.selection.indexes().len();
     let Totals { before, after, .. } = model.workload.totals;
     let whose = whose_cost(model);
-    if session_data.statements.iter().all(StatementView::is_unplanned) {
+    if session_data
+        .statements
+        .iter()
+        .all(StatementView::is_unplanned)
+    {
         return format!(
             "{} to plan",
             count(session_data.listed(), "statement", "statements")
