@@ -53,6 +53,25 @@ pub struct Room {
     pub detail: usize,
 }
 
+/// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
+pub const PLAN_COST_COLUMNS: usize = 12;
+
+/// ` *!`: among the costliest, and there is a finding.
+pub const PLAN_MARK_COLUMNS: usize = 3;
+
+/// The columns of each of two plans side by side.
+pub fn plan_columns(columns: usize) -> usize {
+    (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
+}
+
+/// The room for the texts of one of two plans that has so many columns.
+pub fn plan_room(half: usize) -> Room {
+    Room {
+        headline: half.saturating_sub(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS),
+        detail: half.saturating_sub(2),
+    }
+}
+
 /// The two plans, line by line.
 pub fn rows(before: &PlanView, after: &PlanView, room: Room) -> Vec<AlignedRow> {
     let mut rows = Vec::new();

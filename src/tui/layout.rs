@@ -4,7 +4,6 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::aligned::Room;
 use super::keymap::{Action, Scope, Screen, hints};
 use super::model::{Model, Overlay, Size, Zoom};
 use super::prompt::PromptPurpose;
@@ -262,26 +261,7 @@ pub fn hint_at(model: &Model, column: u16) -> Option<Action> {
     })
 }
 
-/// The columns of a plan's cost, and of the marks behind it, where two plans stand side by side.
-pub const PLAN_COST_COLUMNS: usize = 12;
-
-/// ` *!`: among the costliest, and there is a finding.
-pub const PLAN_MARK_COLUMNS: usize = 3;
-
 /// The part of the screen in which a long text stands, below its heading.
 pub fn pager_height(size: Size) -> usize {
     usize::from(size.lines.saturating_sub(4))
-}
-
-/// The columns of each of two plans side by side.
-pub fn plan_columns(columns: usize) -> usize {
-    (columns.saturating_sub(1) / 2).max(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS)
-}
-
-/// The room for the texts of one of two plans that has so many columns.
-pub fn plan_room(half: usize) -> Room {
-    Room {
-        headline: half.saturating_sub(2 + PLAN_COST_COLUMNS + PLAN_MARK_COLUMNS),
-        detail: half.saturating_sub(2),
-    }
 }

@@ -11,6 +11,7 @@ mod own_work;
 mod running;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -63,16 +64,21 @@ fn recording() -> Recording {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
+/// The recorded run; replayed once for all tests.
 fn session_data() -> SessionData {
-    let recording = recording();
-    let advice = advise(
-        &recording.workload,
-        &recording.limits,
-        &mut Replay::new(&recording),
-        &|_| {},
-    )
-    .unwrap();
-    SessionData::new("002-table-sync.json".to_owned(), advice, &recording)
+    static REPLAYED: OnceLock<SessionData> = OnceLock::new();
+    let replay = || {
+        let recording = recording();
+        let advice = advise(
+            &recording.workload,
+            &recording.limits,
+            &mut Replay::new(&recording),
+            &|_| {},
+        )
+        .unwrap();
+        SessionData::new("002-table-sync.json".to_owned(), advice, &recording)
+    };
+    REPLAYED.get_or_init(replay).clone()
 }
 
 fn offline(size: Size) -> Model {

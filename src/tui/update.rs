@@ -3,8 +3,11 @@
 mod actions;
 mod commands;
 mod jobs;
+mod lost_work;
 mod navigation;
+mod prompts;
 mod refresh;
+mod requests;
 mod selecting;
 mod start;
 mod tried;
@@ -37,7 +40,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Exported(Ok(done)) => model.message = Message::success(done),
         Msg::Exported(Err(error)) => model.message = Message::error(error),
         Msg::Edited(what, text) => return typing::edited(model, what, text),
-        Msg::Resumed => return jobs::resumed(model),
+        Msg::Resumed => return requests::resumed(model),
     }
     Vec::new()
 }
@@ -86,7 +89,7 @@ fn pasted(model: &mut Model, text: &str) {
         .get(..6)
         .is_some_and(|word| word.eq_ignore_ascii_case("create"));
     if is_index {
-        typing::new_index(model);
+        prompts::new_index(model);
         if matches!(model.navigation.overlay, Overlay::Prompt(_)) {
             typing::insert(model, text.trim());
         }

@@ -6,9 +6,8 @@ use ratatui::text::{Line, Span};
 use crate::model::printable;
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
-use crate::tui::aligned::AlignedCell;
+use crate::tui::aligned::{self, AlignedCell};
 use crate::tui::cells::{filled, left};
-use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::plan_view::{AnnotatedFinding, PlanView};
 use crate::tui::theme::Theme;
@@ -30,7 +29,7 @@ pub fn compared_nodes(model: &Model, columns: usize) -> Vec<Line<'static>> {
     ) else {
         return Vec::new();
     };
-    let half = layout::plan_columns(columns);
+    let half = aligned::plan_columns(columns);
     let old = titled_node(model.theme, before, row.before, half);
     let new = titled_node(model.theme, after, row.after, half);
     let length = old.len().max(new.len());

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, Room, rows};
+use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, Room, plan_room, rows};
 use crate::tui::find::{Find, found_in};
-use crate::tui::layout;
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{Choice, SessionData};
@@ -243,7 +242,7 @@ impl State {
 
     /// The room for the texts of one plan.
     pub fn room(&self) -> Room {
-        layout::plan_room(self.columns)
+        plan_room(self.columns)
     }
 
     /// Wraps both plans for this width of each.

@@ -1,10 +1,11 @@
 //! What each action does.
 
+use super::lost_work::would_be_lost;
 use super::navigation::{go_to_match, screen_at_offset, show, step};
 use super::refresh::{
     current_index, current_statement, height, refresh, refresh_totals, session_data,
 };
-use super::{jobs, selecting, typing};
+use super::{prompts, requests, selecting};
 use crate::tui::details;
 use crate::tui::exports;
 use crate::tui::keymap::{Action, Screen};
@@ -26,7 +27,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return quit(model),
         Action::Interrupt => return interrupt(model),
-        Action::Suspend => return jobs::suspend(model),
+        Action::Suspend => return requests::suspend(model),
         Action::Back => return back(model),
         Action::Agree => return answer(model, true),
         Action::Decline => return answer(model, false),
@@ -44,10 +45,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PageDown => return step(model, Movement::Pages(1)),
         Action::Top => return step(model, Movement::First),
         Action::Bottom => return step(model, Movement::Last),
-        Action::Search => typing::search(model),
+        Action::Search => prompts::search(model),
         Action::NextMatchOrNew => next_match_or_new(model),
         Action::PreviousMatch => go_to_match(model, false),
-        Action::Command => typing::open(model, Prompt::new(PromptPurpose::Command, "")),
+        Action::Command => prompts::open(model, Prompt::new(PromptPurpose::Command, "")),
         Action::Zoom => zoom(model),
         of_data => {
             return match session_data(model) {
@@ -66,8 +67,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn with_data(model: &mut Model, session_data: &SessionData, action: Action) -> Vec<Effect> {
     match action {
         Action::Copy => return copy(model, session_data),
-        Action::Write => typing::ask_for_path(model, exports::of_screen(model)),
-        Action::EditIndex => typing::edit_index(model, session_data, current_index(model)),
+        Action::Write => prompts::ask_for_path(model, exports::of_screen(model)),
+        Action::EditIndex => prompts::edit_index(model, session_data, current_index(model)),
         Action::EditStatement => return edit_statement(model, session_data),
         Action::Verify => return verify(model, session_data),
         Action::Undo => return selecting::step_back(model, true),
@@ -116,20 +117,6 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     quit(model)
 }
 
-/// What ends or is lost when the program ends now, in words.
-pub(super) fn would_be_lost(model: &Model) -> Option<String> {
-    let mut lost = Vec::new();
-    match model.jobs.main.as_ref().map(|job| &job.request) {
-        Some(Request::Advise) => lost.push("The search goes on.".to_owned()),
-        Some(_) => lost.push("Indexes are being built; they are rolled back.".to_owned()),
-        None => {}
-    }
-    if model.own.is_unsaved {
-        lost.push("Your own indexes and statements are written nowhere: w writes the DDL of what is on, :record the session.".to_owned());
-    }
-    (!lost.is_empty()).then(|| lost.join(" "))
-}
-
 fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
     let Some(question) = model.question.take() else {
         return Vec::new();
@@ -137,7 +124,7 @@ fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
     match (question.purpose, is_yes) {
         (Purpose::Build, _) => vec![Effect::Answer(is_yes)],
         (Purpose::Quit, true) => vec![Effect::Quit],
-        (Purpose::Stop, true) => jobs::stop(model),
+        (Purpose::Stop, true) => requests::stop(model),
         (Purpose::Quit | Purpose::Stop, false) => Vec::new(),
     }
 }
@@ -148,7 +135,7 @@ fn help(model: &mut Model) {
 }
 
 /// Shows a long text over the screen.
-pub(super) fn open_pager(model: &mut Model, title: String, text: &str, kind: TextKind) {
+fn open_pager(model: &mut Model, title: String, text: &str, kind: TextKind) {
     let columns = usize::from(model.size.columns).saturating_sub(2);
     let pager = Pager::new(title, text, kind, columns);
     model.navigation.overlay = Overlay::Pager(Box::new(pager));
@@ -167,7 +154,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         refresh(model);
         return Vec::new();
     }
-    if model.navigation.screen != Screen::Workload && typing::clear_search(model) {
+    if model.navigation.screen != Screen::Workload && prompts::clear_search(model) {
         return Vec::new();
     }
     if let Some(screen) = model.navigation.back.pop() {
@@ -175,7 +162,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         refresh(model);
         return Vec::new();
     }
-    if typing::clear_search(model) {
+    if prompts::clear_search(model) {
         return Vec::new();
     }
     if let Some(session_data) = session_data(model).filter(|_| !model.workload.marks.is_empty()) {
@@ -220,21 +207,21 @@ fn retry(model: &mut Model) -> Vec<Effect> {
         &model.data,
         &model.jobs.connection,
     ) {
-        (Some(failed), _, _) => jobs::send(model, failed),
-        (None, Pane::Has(_), Connection::Lost(_)) => jobs::send(model, Request::Connect),
+        (Some(failed), _, _) => requests::send(model, failed),
+        (None, Pane::Has(_), Connection::Lost(_)) => requests::send(model, Request::Connect),
         (None, Pane::Has(_), _) => {
             model.message = Message::info("Nothing was stopped or has failed");
             Vec::new()
         }
-        (None, _, _) => jobs::send(model, Request::Advise),
+        (None, _, _) => requests::send(model, Request::Advise),
     }
 }
 
 fn next_match_or_new(model: &mut Model) {
-    if model.pager().is_some() || typing::is_searched(model) {
+    if model.pager().is_some() || prompts::is_searched(model) {
         go_to_match(model, true);
     } else {
-        typing::new_index(model);
+        prompts::new_index(model);
     }
 }
 
@@ -484,7 +471,7 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         _ => {
             let indexes = model.selection.indexes().clone();
             let groups = session_data.groups(&indexes);
-            return jobs::send(model, Request::Verify { indexes, groups });
+            return requests::send(model, Request::Verify { indexes, groups });
         }
     };
     model.message = Message::info(refusal);

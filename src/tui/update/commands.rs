@@ -1,7 +1,7 @@
 //! What the commands of `:` do.
 
 use super::refresh::{height, refresh_totals, session_data};
-use super::{actions, jobs, selecting, typing};
+use super::{actions, prompts, requests, selecting};
 use crate::tui::command_line::{Command, WriteWhat};
 use crate::tui::exports;
 use crate::tui::keymap::Screen;
@@ -12,7 +12,7 @@ use crate::tui::prompt::Export;
 pub(super) fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Do(action) => return actions::act(model, action),
-        Command::NewIndex => typing::new_index(model),
+        Command::NewIndex => prompts::new_index(model),
         Command::SortStatements(sort) => {
             if let Some(session_data) = session_data(model) {
                 let effects = super::navigation::show(model, Screen::Workload);
@@ -40,7 +40,7 @@ pub(super) fn perform(model: &mut Model, command: Command) -> Vec<Effect> {
             };
             return write(model, export, path);
         }
-        Command::Stop => return jobs::stop(model),
+        Command::Stop => return requests::stop(model),
         Command::TakeMouse(takes) => {
             model.takes_mouse = takes;
             model.message = Message::info(match takes {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::tui::aligned;
 use crate::tui::keymap::Screen;
 use crate::tui::layout;
 use crate::tui::list::Movement;
@@ -93,7 +94,7 @@ pub(super) fn refresh(model: &mut Model) {
         Screen::Report => model.report.write(&session_data, columns.saturating_sub(1)),
         Screen::Compare => {
             let list = usize::from(layout::of(model).list.width);
-            model.compare.wrap(layout::plan_columns(list));
+            model.compare.wrap(aligned::plan_columns(list));
         }
         Screen::Workload | Screen::Indexes => {}
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::jobs;
 use super::refresh::{refresh_totals, session_data};
+use super::requests;
 use crate::model::QualifiedName;
 use crate::tui::cells::count;
 use crate::tui::keymap::Key;
@@ -148,5 +148,5 @@ fn predict(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         named,
         statements,
     };
-    jobs::send(model, request)
+    requests::send(model, request)
 }

@@ -1,8 +1,8 @@
 //! The first model of a session.
 
-use super::jobs::send;
 use super::navigation::show;
 use super::refresh::replace_data;
+use super::requests::send;
 use crate::tui::keymap::Screen;
 use crate::tui::model::{Connection, Effect, Model, Pane, Request, Size};
 use crate::tui::session_data::SessionData;

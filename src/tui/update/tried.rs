@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::navigation::show;
 use super::refresh::{change_data, refresh, session_data};
-use super::{selecting, typing};
+use super::{prompts, selecting};
 use crate::index::NamedIndex;
 use crate::model::printable;
 use crate::planner::{Comparison, PlanOutcome, Refusal, RefusalCause};
@@ -49,7 +49,7 @@ pub(super) fn index_tried(
 /// Says why; the text that was typed stays, if it is still there.
 pub(super) fn not_tried(model: &mut Model, number: u64, why: String) {
     if waits_for(model, number) {
-        typing::reject(model, why);
+        prompts::reject(model, why);
     } else {
         model.message = Message::error(why);
     }

@@ -1,95 +1,16 @@
 //! Typing: a search, a command, a path, an index to test; and texts from the user's editor.
 
-use super::navigation::{search as go_to, searched};
-use super::refresh::{height, refresh, session_data};
-use super::{commands, jobs, tried};
+use super::navigation::search as go_to;
+use super::prompts::{close, reject, set_search};
+use super::refresh::session_data;
+use super::{commands, requests, tried};
 use crate::index::{Index, NamedIndex, WrittenIndex, naming, parse_written_index};
 use crate::model::QualifiedName;
 use crate::tui::command_line;
-use crate::tui::keymap::{Action, Screen};
-use crate::tui::model::{Connection, EditedText, Effect, Message, Model, Overlay, Request};
-use crate::tui::prompt::{Export, Note, Prompt, PromptPurpose};
+use crate::tui::keymap::Action;
+use crate::tui::model::{EditedText, Effect, Message, Model, Overlay, Request};
+use crate::tui::prompt::{Note, PromptPurpose};
 use crate::tui::session_data::{IndexView, SessionData};
-
-/// Opens a prompt over what is shown.
-pub(super) fn open(model: &mut Model, mut prompt: Prompt) {
-    let under = std::mem::replace(&mut model.navigation.overlay, Overlay::Nothing);
-    if let Overlay::Pager(pager) = under {
-        prompt.under = Some(pager);
-    }
-    model.navigation.overlay = Overlay::Prompt(Box::new(prompt));
-    refresh(model);
-}
-
-/// Closes the prompt; the text that it was about is shown again.
-fn close(model: &mut Model) -> Option<Box<Prompt>> {
-    let overlay = std::mem::replace(&mut model.navigation.overlay, Overlay::Nothing);
-    let Overlay::Prompt(mut prompt) = overlay else {
-        model.navigation.overlay = overlay;
-        return None;
-    };
-    if let Some(pager) = prompt.under.take() {
-        model.navigation.overlay = Overlay::Pager(pager);
-    }
-    refresh(model);
-    Some(prompt)
-}
-
-/// Begins a search; a list keeps what it is filtered by.
-pub(super) fn search(model: &mut Model) {
-    let is_list = matches!(model.navigation.screen, Screen::Workload | Screen::Indexes);
-    let text = match is_list && model.pager().is_none() {
-        true => searched(model).to_owned(),
-        false => String::new(),
-    };
-    open(model, Prompt::new(PromptPurpose::Search, &text));
-}
-
-/// Is something searched for on this screen?
-pub(super) fn is_searched(model: &Model) -> bool {
-    !searched(model).is_empty()
-}
-
-/// Clears what is searched for on this screen; false if nothing is.
-pub(super) fn clear_search(model: &mut Model) -> bool {
-    let was_searched = is_searched(model);
-    if was_searched {
-        set_search(model, "");
-    }
-    was_searched
-}
-
-fn set_search(model: &mut Model, text: &str) {
-    if let Some(pager) = model.pager_mut() {
-        text.clone_into(&mut pager.find.text);
-        return;
-    }
-    let find = match model.navigation.screen {
-        Screen::Workload => &mut model.workload.filter,
-        Screen::Plan => &mut model.plan.find,
-        Screen::Compare => &mut model.compare.find,
-        Screen::Indexes => &mut model.indexes.filter,
-        Screen::Report => &mut model.report.find,
-    };
-    text.clone_into(&mut find.text);
-    let height = height(model);
-    let Some(session_data) = session_data(model) else {
-        return;
-    };
-    match model.navigation.screen {
-        Screen::Workload => model.workload.arrange(&session_data, height),
-        Screen::Indexes => model.indexes.arrange(&session_data, height),
-        Screen::Plan | Screen::Compare | Screen::Report => {}
-    }
-}
-
-/// Asks where to write something.
-pub(super) fn ask_for_path(model: &mut Model, export: Export) {
-    open(
-        model,
-        Prompt::new(PromptPurpose::Path(export), export.file_name()),
-    );
-}
 
 /// Inserts text into what is being typed.
 pub(super) fn insert(model: &mut Model, text: &str) {
@@ -182,14 +103,6 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Says why a text is not accepted; it stays.
-pub(super) fn reject(model: &mut Model, why: String) {
-    if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
-        prompt.note = Some(Note::Error(why));
-        prompt.waits_for = None;
-    }
-}
-
 /// Completes tables and columns in an index, and names in a command.
 fn complete(model: &mut Model) {
     let known = session_data(model);
@@ -235,35 +148,6 @@ fn words_of_index(session_data: &SessionData, text: &str) -> Vec<String> {
     }
 }
 
-/// Opens an empty prompt for an index.
-pub(super) fn new_index(model: &mut Model) {
-    open_index(model, "");
-}
-
-/// Opens the prompt with an index, as the statement that creates it.
-pub(super) fn edit_index(model: &mut Model, session_data: &SessionData, index: Option<usize>) {
-    let Some(index) = index.and_then(|index| session_data.indexes.get(index)) else {
-        model.message = Message::info("No index is selected here; n writes a new one");
-        return;
-    };
-    let text = format!(
-        "CREATE INDEX {} ON {}",
-        crate::model::quote_identifier(&index.named.name),
-        index.named.definition.definition()
-    );
-    open_index(model, &text);
-}
-
-fn open_index(model: &mut Model, text: &str) {
-    if model.jobs.connection == Connection::None {
-        model.message = Message::info("There is no server and no planner twin: this is a file");
-    } else if session_data(model).is_none_or(|data| data.catalog.tables.is_empty()) {
-        model.message = Message::info("The tables are not known yet");
-    } else {
-        open(model, Prompt::new(PromptPurpose::Index, text));
-    }
-}
-
 /// Takes what the user's editor left.
 pub(super) fn edited(
     model: &mut Model,
@@ -299,7 +183,7 @@ pub(super) fn edited(
                 .trim_end_matches(';')
                 .clone_into(&mut changed.sql);
             changed.written = None;
-            jobs::send(model, Request::Plan(Box::new(changed)))
+            requests::send(model, Request::Plan(Box::new(changed)))
         }
     }
 }
@@ -322,7 +206,7 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
         Ok(Checked::New(index)) => {
             let statements = session_data.touching(&[index.definition.table.clone()].into());
             let request = Request::TryIndex { index, statements };
-            let effects = jobs::send(model, request);
+            let effects = requests::send(model, request);
             let number = model.jobs.last_number;
             if let Overlay::Prompt(prompt) = &mut model.navigation.overlay {
                 prompt.waits_for = Some(number);

@@ -8,12 +8,13 @@ use super::paint::{line, rule, style};
 use crate::model::{factor_text, printable};
 use crate::plan::NodeId;
 use crate::text_layout::wrap;
-use crate::tui::aligned::{AlignedCell, AlignedRow, Difference};
+use crate::tui::aligned::{
+    self, AlignedCell, AlignedRow, Difference, PLAN_COST_COLUMNS as COST_COLUMNS,
+    PLAN_MARK_COLUMNS as MARK_COLUMNS,
+};
 use crate::tui::cells::{cell, left};
 use crate::tui::details;
-use crate::tui::layout::{
-    self, Areas, PLAN_COST_COLUMNS as COST_COLUMNS, PLAN_MARK_COLUMNS as MARK_COLUMNS,
-};
+use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::plan_view::PlanView;
 use crate::tui::session_data::{
@@ -246,7 +247,7 @@ fn totals(theme: Theme, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
 }
 
 fn titles(theme: Theme, columns: usize) -> Line<'static> {
-    let half = layout::plan_columns(columns);
+    let half = aligned::plan_columns(columns);
     let title = |word: &str| {
         [
             left(word, half - COST_COLUMNS - MARK_COLUMNS, theme.dim()),
@@ -266,7 +267,7 @@ fn row_line(
     row: &AlignedRow,
     columns: usize,
 ) -> Line<'static> {
-    let half = layout::plan_columns(columns);
+    let half = aligned::plan_columns(columns);
     let (old, new) = match row.difference {
         Difference::Same => (("  ", Style::new()), ("  ", Style::new())),
         Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
@@ -285,7 +286,7 @@ fn side(
     (mark, tone): (&'static str, Style),
     half: usize,
 ) -> Vec<Span<'static>> {
-    let room = layout::plan_room(half);
+    let room = aligned::plan_room(half);
     match side {
         AlignedCell::Empty => vec![Span::raw(" ".repeat(half))],
         AlignedCell::Detail(node, number, part) => {
