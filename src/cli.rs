@@ -231,6 +231,9 @@ pub struct OutputArgs {
     /// How to show progress on standard error
     #[arg(long, global = true, value_enum, default_value_t = ProgressChoice::Auto)]
     pub progress: ProgressChoice,
+    /// The interactive session as linear text, for screen readers: lines in, lines out, nothing is drawn again
+    #[arg(long, global = true)]
+    pub accessible: bool,
     /// Print the whole report: plans side by side, every statement, every rejected candidate
     #[arg(short, long, global = true)]
     pub verbose: bool,

@@ -17,6 +17,7 @@ mod exports;
 mod find;
 pub mod keymap;
 mod layout;
+mod linear;
 mod list;
 pub mod model;
 mod pager;
@@ -34,6 +35,7 @@ mod workload_columns;
 mod write_cost_text;
 
 pub use event_loop::{SessionEnd, Start, run};
+pub use linear::run as run_linear;
 #[cfg(any(test, feature = "internals"))]
 pub use update::update;
 #[cfg(any(test, feature = "internals"))]

@@ -369,3 +369,47 @@ fn a_recording_is_shown_in_every_format_and_compared_with_another() {
         Some(2)
     );
 }
+
+/// The session as linear text: a line in, its answer out.
+#[test]
+fn the_session_can_be_read_line_by_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let recording = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/recordings/002-table-sync.json"
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pgrehearse"))
+        .args(["review", "--accessible", recording])
+        .current_dir(directory.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = "statements\nplan 1\ncompare 1\nindexes\noff 1\nundo\nnew orders (id)\nfrobnicate\non 99\nreport all.md\nddl new.sql\nquit\nstatements\n";
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let text = stdout(&output);
+    for said in [
+        "1. n26-3b-last-certified: 71.8 percent",
+        "Finding, critical: the sequential scan",
+        "Cost 5,073 before, 40.28 after.",
+        "1. public.transactions (user_id, certified_by_user), on: 7608 kB, helps 1 statement.",
+        "3 indexes are on, 4472 kB.",
+        "4 indexes are on",
+        "There is no server and no planner twin: this is a file",
+        "Not done: There is no command \"frobnicate\"",
+        "There is no index 99.",
+        "Written to all.md",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "nothing moves a cursor");
+    assert_eq!(
+        text.matches("1. n26-3b-last-certified").count(),
+        1,
+        "nothing is read after quit"
+    );
+    let ddl = std::fs::read_to_string(directory.path().join("new.sql")).unwrap();
+    assert_eq!(ddl.lines().count(), 4);
+}

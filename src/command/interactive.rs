@@ -206,6 +206,9 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<ReadPlan, String>)> {
 /// Does the user want the interface: is there a terminal, and no option for a report?
 pub(super) fn is_requested(cli: &Cli) -> bool {
     let wants_report = cli.output.format_given || cli.output.output.is_some();
+    if cli.output.accessible {
+        return !wants_report;
+    }
     let is_dumb = std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb");
     !wants_report && !is_dumb && std::io::stdout().is_terminal()
 }
@@ -221,7 +224,10 @@ pub(super) fn require_terminal(cli: &Cli) -> Result<(), CommandError> {
 
 fn show(cli: &Cli, start: Start, signals: &Interrupt) -> Result<Outcome, CommandError> {
     signals.ends_by_itself();
-    let ended = tui::run(start, theme(cli), &|| signals.is_raised());
+    let ended = match cli.output.accessible {
+        true => tui::run_linear(start, &|| signals.is_raised()),
+        false => tui::run(start, theme(cli), &|| signals.is_raised()),
+    };
     let SessionEnd { print, rollback } =
         ended.map_err(|error| CommandError::Other(format!("the terminal: {error}")))?;
     if signals.is_raised() || rollback == Rollback::Unconfirmed {

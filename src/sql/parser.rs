@@ -51,7 +51,31 @@ pub(super) fn parse_all<T: Send>(
 }
 
 pub(super) fn syntax(error: &sqlparser::parser::ParserError) -> SqlError {
-    SqlError::Syntax(error.to_string())
+    use sqlparser::parser::ParserError;
+    SqlError::Syntax(match error {
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
+            with_place_first(message)
+        }
+        ParserError::RecursionLimitExceeded => "it is nested too deeply".to_owned(),
+    })
+}
+
+/// `Expected: ), found: EOF at Line: 1, Column: 9` as PostgreSQL and its users say it.
+fn with_place_first(message: &str) -> String {
+    let (what, place) = match message.rsplit_once(" at Line: ") {
+        Some((what, place)) => (what, Some(place)),
+        None => (message, None),
+    };
+    let what = what
+        .replace("Expected: ", "expected ")
+        .replace("found: EOF", "found the end")
+        .replace("found: ", "found ");
+    match place.and_then(|place| place.split_once(", Column: ")) {
+        Some((line, column)) => {
+            format!("syntax error at line {line}, column {column}: {what}")
+        }
+        None => format!("syntax error: {what}"),
+    }
 }
 
 /// The text of an expression without the parentheses around it.
@@ -59,5 +83,33 @@ pub(super) fn bare(expression: &Expr) -> &Expr {
     match expression {
         Expr::Nested(inner) => bare(inner),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_it_is_first() {
+        let read = |text: &str| {
+            let parse = |parser: &mut Parser<'_>| {
+                parser
+                    .parse_expr()
+                    .map(drop)
+                    .map_err(|error| syntax(&error))
+            };
+            parse_all(text, parse).unwrap_err().to_string()
+        };
+        assert_eq!(
+            read("(a = 1"),
+            "syntax error at the end: expected ), found the end"
+        );
+        let error = read("(a,\n b = )");
+        assert!(
+            error.starts_with("syntax error at line 2, column "),
+            "{error}"
+        );
+        assert!(read("'never ended").starts_with("syntax error at line 1, column 1: "));
     }
 }

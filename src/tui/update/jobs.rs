@@ -7,7 +7,7 @@ use super::lost_work::would_be_lost;
 use super::refresh::{change_data, replace_data, session_data};
 use super::tried;
 use crate::model::printable;
-use crate::planner::{Comparison, Rollback};
+use crate::planner::{Comparison, Refusal, RefusalCause, Rollback};
 use crate::tui::cells::count;
 use crate::tui::model::{
     Connection, Effect, Job, Message, Model, Pane, Progress, Purpose, Question, Request, Response,
@@ -108,7 +108,7 @@ fn handle(model: &mut Model, job: Job, response: Response) -> Vec<Effect> {
         Response::Advised(session_data) => advised(model, *session_data),
         Response::Verified(indexes, Ok(compared)) => verified(model, indexes, &compared),
         Response::Verified(_, Err(refusal)) => {
-            model.message = Message::error(tried::refusal_text(&refusal));
+            model.message = Message::error(not_built(&job.request, &refusal));
         }
         Response::Tried(index, compared) => {
             return tried::index_tried(model, job.number, *index, compared);
@@ -127,6 +127,22 @@ fn handle(model: &mut Model, job: Job, response: Response) -> Vec<Effect> {
         Response::Failed(why) => failed(model, job, &why),
     }
     Vec::new()
+}
+
+/// Why indexes were not built; a lock that was not free is of these tables.
+fn not_built(request: &Request, refusal: &Refusal) -> String {
+    let (RefusalCause::LockTimeout(limit), Request::Verify { groups, .. }) =
+        (&refusal.cause, request)
+    else {
+        return tried::refusal_text(refusal);
+    };
+    let indexes = groups.iter().flat_map(|group| &group.indexes);
+    let tables: BTreeSet<String> = indexes
+        .map(|index| index.definition.table.to_string())
+        .collect();
+    let tables: Vec<String> = tables.into_iter().collect();
+    let text = format!("Could not lock {} within {limit}", tables.join(", "));
+    printable(&text).into_owned()
 }
 
 fn stopped(model: &mut Model, rollback: Rollback) {
