@@ -613,6 +613,9 @@ pub struct CheckArgs {
     /// Print annotations for GitHub Actions, too
     #[arg(long)]
     pub annotations: bool,
+    /// Show the result in the interactive interface: before and after, statement by statement
+    #[arg(long)]
+    pub tui: bool,
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,

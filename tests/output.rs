@@ -80,13 +80,13 @@ fn what_the_interface_writes_is_its_owner_s() {
     let terminal = tmux::Tmux::start("output", "120x40", &arguments);
     terminal.wait_for("the workload's cost falls");
     terminal.keys(&["4"]);
-    terminal.wait_for("verified: these indexes were built");
-    terminal.keys(&["w"]);
-    terminal.wait_for("written to");
-    assert_eq!(
-        mode(&terminal.directory().join("pgrehearse-indexes.sql")),
-        "600"
-    );
+    terminal.wait_for("Verified: ");
+    terminal.keys(&["w", "Enter"]);
+    terminal.wait_for("Written to indexes.sql");
+    assert_eq!(mode(&terminal.directory().join("indexes.sql")), "600");
+    // No file is overwritten.
+    terminal.keys(&["w", "Enter"]);
+    terminal.wait_for("exists already");
 }
 
 /// The last two are a tag and a variation selector.

@@ -455,6 +455,46 @@ fn plans_are_reviewed_and_reports_stay_reports() {
 }
 
 #[test]
+fn a_migration_is_looked_at_before_and_after() {
+    let database = Database::new("tui_check", WRITTEN_TABLE);
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (twin, migration) = (path("shop.twin"), path("next.sql"));
+    std::fs::write(
+        &migration,
+        "CREATE INDEX by_a ON t (a); ALTER TABLE t DROP COLUMN b;",
+    )
+    .unwrap();
+    let snapshot = database
+        .program(&[
+            "snapshot",
+            "-o",
+            &twin,
+            "-c",
+            "SELECT * FROM t WHERE a = 5",
+            "-c",
+            "SELECT b FROM t",
+        ])
+        .output()
+        .unwrap();
+    assert!(snapshot.status.success(), "{}", live::text_of(&snapshot));
+    let check = format!("check --tui --snapshot {twin} --migrate {migration} --fail-on cannot-run");
+    let tmux = Tmux::start("check", "120x40", &check);
+    tmux.wait_for("1 cannot run · 1 flipped");
+    tmux.wait_for("plan flipped");
+    tmux.keys(&["/"]);
+    tmux.text("a = 5");
+    tmux.keys(&["Enter", "b"]);
+    tmux.wait_for("PLAN FLIPPED");
+    tmux.wait_for("using by_a");
+    tmux.keys(&["5"]);
+    tmux.wait_for("DROP COLUMN b");
+    tmux.keys(&["q"]);
+    tmux.wait_for("EXIT 4");
+    tmux.assert_given_back("q");
+}
+
+#[test]
 fn a_terminal_that_is_closed_ends_the_program() {
     let socket = format!("pgrehearse-{}-closed", std::process::id());
     let tmux = |arguments: &[&str]| {

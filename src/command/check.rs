@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::planners::{TwinMaker, check_pg_bin};
-use super::{CommandError, Outcome, connection, migration_files, write};
+use super::{CommandError, Outcome, connection, interactive, migration_files, write};
 use crate::check::gate::JudgedGate;
 use crate::check::outcome::CheckOutcome;
 use crate::cli::{CheckArgs, Cli, Format};
@@ -17,12 +17,16 @@ mod advice;
 mod baseline;
 mod growth;
 mod migration;
+mod session;
 mod snapshots;
 mod subject;
 
 pub(super) fn run(cli: &Cli, arguments: &CheckArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
     check_usage(arguments)?;
+    if arguments.tui {
+        interactive::require_terminal(cli)?;
+    }
     if matches!(cli.output.format, Format::Html | Format::Sql) {
         return Err(no_such_report());
     }
@@ -47,6 +51,10 @@ pub(super) fn run(cli: &Cli, arguments: &CheckArgs) -> Result<Outcome, CommandEr
         .iter()
         .map(|gate| gate.judge(&outcome))
         .collect();
+    if arguments.tui {
+        session::show(cli, &outcome, &gates)?;
+        return Ok(status(&outcome, &gates));
+    }
     write_reports(cli, arguments, &outcome, &gates, started)?;
     Ok(status(&outcome, &gates))
 }

@@ -25,7 +25,7 @@ use crate::report::review::Reviewed;
 use crate::sentences;
 use crate::terminal::Progress;
 use crate::tui::backend::{Ask, Backend, CancelToken, During};
-use crate::tui::session_data::SessionData;
+use crate::tui::session_data::{ChangedFrom, ComparedStatement, SessionData};
 use crate::tui::theme::Theme;
 use crate::tui::{self, SessionEnd, Start};
 use crate::verdict::{Limits, Rehearse};
@@ -178,6 +178,21 @@ pub(super) fn on_plans(
 ) -> Result<Outcome, CommandError> {
     let plans = files.into_iter().flat_map(named_plans).collect();
     let session_data = SessionData::of_plans(subject.to_owned(), plans);
+    show(
+        cli,
+        Start::SessionData(Box::new(session_data)),
+        &connection::interrupt()?,
+    )
+}
+
+/// The interface on statements before and after a change.
+pub(super) fn on_comparison(
+    cli: &Cli,
+    subject: String,
+    compared: Vec<ComparedStatement>,
+    changed: ChangedFrom,
+) -> Result<Outcome, CommandError> {
+    let session_data = SessionData::of_comparison(subject, compared, changed);
     show(
         cli,
         Start::SessionData(Box::new(session_data)),

@@ -6,5 +6,5 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod sarif;
-mod summary;
+pub(crate) mod summary;
 pub mod text;

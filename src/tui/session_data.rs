@@ -2,6 +2,7 @@
 //! run. A value, made from a live or a saved run; the screens do not know which.
 
 mod combinations;
+mod comparison;
 mod ddl;
 mod finding_notes;
 mod index_view;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
+pub use comparison::{ChangedFrom, ComparedStatement};
 pub use index_view::{IndexStatus, IndexView, Writers};
 pub use report_text::plan_text;
 pub use so_far::OwnIndex;
@@ -85,6 +87,8 @@ pub struct SessionData {
     trials: Trials,
     /// Combinations that were planned with.
     combinations: Combinations,
+    /// What the statements are compared over, where this is a comparison.
+    pub changed: Option<ChangedFrom>,
     /// How far the run has come.
     pub stage: Stage,
     /// The advice, for reports.

@@ -140,7 +140,11 @@ fn sort_by_heading(model: &mut Model, column: u16) {
     if model.navigation.screen != Screen::Workload {
         return;
     }
-    let columns = workload_columns::columns(model.size.columns, session_data.time_coverage);
+    let columns = workload_columns::columns(
+        model.size.columns,
+        session_data.time_coverage,
+        session_data.changed.is_some(),
+    );
     if let Some(sort) = columns.at(usize::from(column)) {
         model.workload.sort_by(sort);
         refresh::refresh_totals(model, &session_data);

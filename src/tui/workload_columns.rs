@@ -17,6 +17,8 @@ pub const NUMBER: usize = 12;
 pub const GAIN: usize = 9;
 /// The number of findings.
 pub const FINDINGS: usize = 4;
+/// What happened to a statement: ` plan flipped`.
+const CHANGE: usize = 14;
 /// The marks before a line.
 pub const MARKS: usize = 3;
 
@@ -45,9 +47,15 @@ pub struct Columns {
     pub sql: usize,
 }
 
-/// The columns in so much room.
-pub fn columns(width: u16, time_coverage: TimeCoverage) -> Columns {
-    let (after, helped_by) = if width < NARROW { (0, 0) } else { (NUMBER, 9) };
+/// The columns in so much room; of a comparison the words for what changed need more than the ids of
+/// indexes.
+pub fn columns(width: u16, time_coverage: TimeCoverage, is_comparison: bool) -> Columns {
+    let (after, helped_by) = match (width < NARROW, is_comparison) {
+        (true, false) => (0, 0),
+        (true, true) => (0, CHANGE),
+        (false, false) => (NUMBER, 9),
+        (false, true) => (NUMBER, CHANGE),
+    };
     let time = if time_coverage == TimeCoverage::None {
         0
     } else {
@@ -104,8 +112,8 @@ mod tests {
 
     #[test]
     fn a_heading_is_where_its_column_is() {
-        let wide = columns(120, TimeCoverage::Majority);
-        let narrow = columns(80, TimeCoverage::None);
+        let wide = columns(120, TimeCoverage::Majority, false);
+        let narrow = columns(80, TimeCoverage::None, true);
         assert_eq!(wide.at(0), Some(Sort::Share));
         assert_eq!(wide.at(119), None);
         for columns in [wide, narrow] {

@@ -8,7 +8,7 @@ use crate::sentences;
 use crate::sentences::check as words;
 
 /// `1 plan flipped · 2 dearer · 9 same`.
-pub(super) fn counts(outcome: &CheckOutcome) -> String {
+pub(crate) fn counts(outcome: &CheckOutcome) -> String {
     let mut parts: Vec<String> = StatementChange::ALL
         .into_iter()
         .map(|change| (change, outcome.count(change)))

@@ -22,6 +22,9 @@ const FILE_COLUMNS: usize = 100;
 impl SessionData {
     /// The report as text.
     pub fn report_text(&self, columns: usize) -> String {
+        if let Some(changed) = &self.changed {
+            return changed.report.clone();
+        }
         match &self.advice {
             Some(advice) => {
                 let report = text::write(advice, &RunMeasurements::default(), columns);

@@ -89,6 +89,10 @@ fn nothing_to_compare(session_data: &SessionData, statement: &StatementView) -> 
         Ok(_) if session_data.stage == Stage::Searching => {
             "No index is tested for this statement yet"
         }
+        Ok(_) if session_data.changed.is_some() => match statement.warnings.first() {
+            Some(why) => return format!("✗ no plan {}", printable(why)),
+            None => "There is no plan after the change",
+        },
         Ok(_) if session_data.advice.is_none() => {
             "These are saved plans, no index was tested: Space marks two statements, = compares them"
         }
@@ -160,6 +164,25 @@ fn choice_title(
 }
 
 fn set_title(model: &Model, session_data: &SessionData) -> ChoiceTitle {
+    if let Some(changed) = &session_data.changed {
+        let statement = model.compare.statement;
+        let statement = statement.and_then(|statement| session_data.statements.get(statement));
+        let said = statement.map(|statement| {
+            let change = statement.helped_by.join(", ");
+            (change, statement.warnings.join(" "))
+        });
+        let (change, remarks) = said.unwrap_or_default();
+        return ChoiceTitle {
+            status: if change.is_empty() {
+                "SAME".to_owned()
+            } else {
+                change.to_uppercase()
+            },
+            style: model.theme.hot(),
+            indexes: changed.sides.clone(),
+            explanation: remarks,
+        };
+    }
     let selected = model.selection.indexes();
     let basis = session_data.estimate(selected).basis;
     let explanation = match basis {

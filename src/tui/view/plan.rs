@@ -33,7 +33,8 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     else {
         return;
     };
-    statement_header(model, &title(statement), buffer, areas);
+    let title = title(session_data, statement);
+    statement_header(model, &title, buffer, areas);
     match &model.plan.view {
         Some(view) => {
             tree(model, view, buffer, areas);
@@ -43,13 +44,21 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     }
 }
 
-fn title(statement: &StatementView) -> String {
+fn title(session_data: &SessionData, statement: &StatementView) -> String {
     let id = &statement.source.id;
     if statement.helped_by.is_empty() {
         return id.to_string();
     }
     let helped_by = statement.helped_by.join(", ");
-    format!("{id} · {helped_by} helps; b compares the plans")
+    if session_data.changed.is_some() {
+        return format!("{id} · {helped_by}; b compares the plans");
+    }
+    let verb = if statement.helped_by.len() == 1 {
+        "helps"
+    } else {
+        "help"
+    };
+    format!("{id} · {helped_by} {verb}; b compares the plans")
 }
 
 fn no_plan(theme: Theme, statement: &StatementView, buffer: &mut Buffer, areas: Areas) {

@@ -24,7 +24,11 @@ use crate::tui::workload_columns::{CALLS, Columns, FINDINGS, GAIN, MARKS, NUMBER
 /// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
     summary(model, session_data, buffer, areas);
-    let columns = columns(areas.list.width, session_data.time_coverage);
+    let columns = columns(
+        areas.list.width,
+        session_data.time_coverage,
+        session_data.changed.is_some(),
+    );
     headings(model, &columns, buffer, areas);
     let state = &model.workload;
     let height = usize::from(areas.list.height);
@@ -149,6 +153,10 @@ fn sentence(model: &Model, session_data: &SessionData, text: impl Fn(Cost) -> St
             count(session_data.listed(), "statement", "statements")
         );
     }
+    if let Some(changed) = &session_data.changed {
+        let costs = format!("{} → {}", text(before), text(after));
+        return format!("{}; {whose}: {costs}", changed.summary);
+    }
     let is_searching = session_data.stage == Stage::Searching;
     if session_data.indexes.is_empty() && (is_searching || session_data.advice.is_none()) {
         return format!(
@@ -225,6 +233,9 @@ fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas)
         helped_by,
         sql,
     } = *columns;
+    let is_comparison = model
+        .session_data()
+        .is_some_and(|data| data.changed.is_some());
     let spans = vec![
         left(
             &format!("   {}", head(share, Sort::Share)),
@@ -238,7 +249,11 @@ fn headings(model: &Model, columns: &Columns, buffer: &mut Buffer, areas: Areas)
         cell("after", after, theme.dim()),
         cell(&head("gain", Sort::Gain), GAIN, theme.dim()),
         cell("!", FINDINGS, theme.dim()),
-        left(" indexes", helped_by, theme.dim()),
+        left(
+            if is_comparison { " change" } else { " indexes" },
+            helped_by,
+            theme.dim(),
+        ),
         left(if sql > 0 { "  text" } else { "" }, sql + 2, theme.dim()),
     ];
     line(buffer, areas.headings, 0, Line::from(spans));
