@@ -324,6 +324,22 @@ fn defaults_come_from_files_and_a_file_beside_a_workload_may_not_set_everything(
 }
 
 #[test]
+fn variables_of_the_environment_are_defaults_for_options() {
+    let run = |arguments: &[&str], variable: (&str, &str)| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgrehearse"));
+        let command = command.args(arguments).env(variable.0, variable.1);
+        let output = command.output().unwrap();
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    let (_, shown) = run(&["config", "--show"], ("PGREHEARSE_BUDGET", "7MB"));
+    let line = "budget = \"7MB\"  # PGREHEARSE_BUDGET";
+    assert!(shown.contains(line), "{shown}");
+    let (status, text) = run(&["advise", "-c", "SELECT 1"], ("PGREHEARSE_YES", "perhaps"));
+    assert_eq!(status, Some(2), "{text}");
+    assert!(text.contains("PGREHEARSE_YES is true or false"), "{text}");
+}
+
+#[test]
 fn a_recording_is_shown_in_every_format_and_compared_with_another() {
     let recording = "fixtures/recordings/002-table-sync-twin.json";
     let sql = stdout(&program(&["review", recording, "--format", "sql"]));

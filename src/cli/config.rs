@@ -45,9 +45,16 @@ pub struct Configured {
     pub option: String,
     /// It as an argument: `--budget=500MB`.
     pub argument: OsString,
-    /// The file that has it.
-    pub path: PathBuf,
+    /// The file or the variable that has it.
+    pub origin: String,
 }
+
+/// The beginning of the variables for options.
+const VARIABLES: &str = "PGREHEARSE_";
+
+/// Variables that are no defaults for options: `PGREHEARSE_PG_BIN` names a directory to search first,
+/// while `--pg-bin` allows no other.
+const OTHER_VARIABLES: &[&str] = &["PGREHEARSE_PG_BIN", "PGREHEARSE_NO_CONFIG"];
 
 /// The options that a file beside a workload may set.
 const OF_WORKLOADS: &[&str] = &[
@@ -122,6 +129,49 @@ pub fn defaults(
     Ok(found)
 }
 
+/// The defaults that the environment has for a command, which must be built: `PGREHEARSE_BUDGET` for
+/// `--budget`. Variables for options that it does not have are those of other commands.
+///
+/// # Errors
+/// When a variable for a switch is neither true nor false.
+pub fn of_environment(
+    variable: impl Fn(&str) -> Option<OsString>,
+    command: &clap::Command,
+) -> Result<Vec<Configured>, String> {
+    let mut found = Vec::new();
+    for option in command.get_arguments() {
+        let Some(name) = option.get_long() else {
+            continue;
+        };
+        let origin = format!("{VARIABLES}{}", name.to_uppercase().replace('-', "_"));
+        if OTHER_VARIABLES.contains(&origin.as_str()) {
+            continue;
+        }
+        let Some(value) = variable(&origin) else {
+            continue;
+        };
+        let mut argument = OsString::from(format!("--{name}"));
+        if option.get_action().takes_values() {
+            argument.push("=");
+            argument.push(value);
+        } else if matches!(option.get_action(), ArgAction::SetTrue) {
+            match value.to_string_lossy().to_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => {}
+                "" | "0" | "false" | "no" | "off" => continue,
+                _ => return Err(format!("{origin} is true or false")),
+            }
+        } else {
+            continue;
+        }
+        found.push(Configured {
+            option: name.to_owned(),
+            argument,
+            origin,
+        });
+    }
+    Ok(found)
+}
+
 fn option_of<'c>(command: &'c clap::Command, name: &str) -> Option<&'c clap::Arg> {
     command
         .get_arguments()
@@ -143,7 +193,7 @@ fn default(
     let configured = |argument: String| Configured {
         option: name.to_owned(),
         argument: argument.into(),
-        path: file.path.clone(),
+        origin: file.path.display().to_string(),
     };
     if !option.get_action().takes_values() {
         return match value {
@@ -232,6 +282,41 @@ mod tests {
             read(text, Trust::User, Some("demo")).unwrap(),
             ["--scale=0.5", "--port=5433"]
         );
+    }
+
+    #[test]
+    fn variables_are_defaults_for_options() {
+        let mut program = Cli::command();
+        program.build();
+        let advise = program.find_subcommand("advise").unwrap();
+        let read = |variables: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let mut found = variables.iter().filter(|(known, _)| *known == name);
+                found.next().map(|(_, value)| OsString::from(value))
+            };
+            let found = of_environment(variable, advise)?;
+            let texts = found
+                .iter()
+                .map(|one| one.argument.to_string_lossy().into_owned());
+            Ok::<_, String>(texts.collect::<Vec<String>>())
+        };
+        let variables = [
+            ("PGREHEARSE_BUDGET", "1GB"),
+            ("PGREHEARSE_MAX_WRITE_BLOCK", "500ms"),
+            ("PGREHEARSE_QUIET", "true"),
+            ("PGREHEARSE_ANALYZE", "0"),
+            ("PGREHEARSE_PG_BIN", "/somewhere"),
+            ("PGREHEARSE_NO_CONFIG", "1"),
+            ("PGREHEARSE_GROW", "2x"),
+        ];
+        let mut found = read(&variables).unwrap();
+        found.sort();
+        assert_eq!(
+            found,
+            ["--budget=1GB", "--max-write-block=500ms", "--quiet"]
+        );
+        let error = read(&[("PGREHEARSE_ANALYZE", "perhaps")]).unwrap_err();
+        assert_eq!(error, "PGREHEARSE_ANALYZE is true or false");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Where defaults for options come from: `pgrehearse.toml` of the user and beside the workload.
+//! Where defaults for options come from: `pgrehearse.toml` of the user and beside the workload, and
+//! variables of the environment.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory};
 
 use super::{CommandError, Outcome, write};
-use crate::cli::config::{ConfigFile, Configured, Trust, defaults};
+use crate::cli::config::{ConfigFile, Configured, Trust, defaults, of_environment};
 use crate::cli::{Cli, arguments_of_psql};
 
 /// The file's name.
@@ -61,7 +62,8 @@ fn configured(arguments: &[OsString], matches: &ArgMatches) -> Result<Vec<OsStri
     Ok(arguments)
 }
 
-/// Of the defaults of all files those that apply: the file nearest to the workload decides.
+/// Of the defaults of all files and of the environment those that apply: the environment decides before
+/// the file nearest to the workload.
 fn chosen(
     files: &[ConfigFile],
     command: Option<&str>,
@@ -75,6 +77,16 @@ fn chosen(
         all.retain(|known| !of_file.iter().any(|other| other.option == known.option));
         all.extend(of_file);
     }
+    let defined = match command {
+        Some(name) => program.find_subcommand(name),
+        None => Some(&program),
+    };
+    let variables = match defined {
+        Some(defined) => of_environment(|name| std::env::var_os(name), defined)?,
+        None => Vec::new(),
+    };
+    all.retain(|known| !variables.iter().any(|other| other.option == known.option));
+    all.extend(variables);
     all.retain(|one| !given(&one.option));
     if SOURCES.iter().any(|source| given(source)) {
         all.retain(|one| !SOURCES.contains(&one.option.as_str()));
@@ -161,7 +173,7 @@ pub(super) fn show(cli: &Cli, command: &str) -> Result<Outcome, CommandError> {
         let line = match (set.as_slice(), values.as_slice()) {
             ([], []) => format!("# {name} is not set"),
             ([], values) => format!("{name} = {:?}  # default", values.join(",")),
-            ([first, ..], _) => format!("{} # {}", assigned(name, &set), first.path.display()),
+            ([first, ..], _) => format!("{} # {}", assigned(name, &set), first.origin),
         };
         let _ = writeln!(text, "{line}");
     }

@@ -325,7 +325,8 @@ impl LiveBackend {
         &mut self,
         call: impl FnOnce(&Session, &InteractiveRun, &mut Option<KeptTwin>) -> Result<T, PlannerError>,
     ) -> Result<T, PlannerError> {
-        let session = match self.session.take() {
+        let known = self.session.take().filter(|session| !session.is_closed());
+        let session = match known {
             Some(session) => session,
             None => self.connector.reconnect()?,
         };
@@ -419,8 +420,14 @@ impl Backend for LiveBackend {
         })
     }
 
-    fn check_connection(&mut self) -> Result<(), PlannerError> {
+    fn connect(&mut self) -> Result<(), PlannerError> {
         self.with_session(|session, _, _| Ok(session.database().map(drop)?))
+    }
+
+    fn lost(&mut self) -> Option<String> {
+        let session = self.session.take_if(|session| session.is_closed())?;
+        drop(session);
+        Some("the server closed it".to_owned())
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {

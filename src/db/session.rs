@@ -363,6 +363,14 @@ impl Session {
         format!("pgrehearse_{}", self.prepared.get())
     }
 
+    /// Has the server or the network ended the connection? Nothing is sent to find out.
+    pub fn is_closed(&self) -> bool {
+        // The connection's own task sees the end of its socket, if it may run.
+        self.runtime
+            .block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
+        self.link().client.is_closed()
+    }
+
     /// How long this session has waited for its server.
     pub fn waited(&self) -> Millis {
         self.waited.get().into()

@@ -58,11 +58,14 @@ pub trait Backend: Send {
     /// As with [`Backend::advise`].
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError>;
 
-    /// Does the server still answer?
+    /// Connects again, if the connection was lost.
     ///
     /// # Errors
-    /// When it does not.
-    fn check_connection(&mut self) -> Result<(), PlannerError>;
+    /// When the server does not answer.
+    fn connect(&mut self) -> Result<(), PlannerError>;
+
+    /// Why there is no connection any more, if it was lost. Nothing is sent to find out.
+    fn lost(&mut self) -> Option<String>;
 
     /// A token that cancels the running request.
     fn cancel_token(&self) -> Arc<dyn CancelToken>;
@@ -227,9 +230,9 @@ impl WorkerThread {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
                     // Told once; the next request connects again.
-                    if !is_lost && let Err(error) = self.check_connection() {
+                    if !is_lost && let Some(why) = self.lost() {
                         is_lost = true;
-                        let _ = self.desk.responses.send(Msg::Lost(error.to_string()));
+                        let _ = self.desk.responses.send(Msg::Lost(why));
                     }
                     continue;
                 }
@@ -250,10 +253,9 @@ impl WorkerThread {
         }
     }
 
-    fn check_connection(&mut self) -> Result<(), PlannerError> {
+    fn lost(&mut self) -> Option<String> {
         let backend = &mut self.backend;
-        let checked = catch_unwind(AssertUnwindSafe(|| backend.check_connection()));
-        checked.unwrap_or(Ok(()))
+        catch_unwind(AssertUnwindSafe(|| backend.lost())).unwrap_or(None)
     }
 
     fn handle(&mut self, job: u64, request: Request) -> Response {
@@ -277,7 +279,7 @@ impl WorkerThread {
                 let verified = verify(backend.as_mut(), &groups)?;
                 Ok(Response::Verified(indexes, verified))
             }
-            Request::Connect => backend.check_connection().map(|()| Response::Connected),
+            Request::Connect => backend.connect().map(|()| Response::Connected),
             other if desk.is_outdated(&other) => Ok(outdated(other)),
             other => short(other, &mut |question| backend.ask(question)),
         }));
@@ -515,11 +517,12 @@ mod tests {
             Ok(Answer::Planned(Planned::default()))
         }
 
-        fn check_connection(&mut self) -> Result<(), PlannerError> {
-            Err(PlannerError::Server {
-                operation: "asking".to_owned(),
-                message: "it is gone".to_owned(),
-            })
+        fn connect(&mut self) -> Result<(), PlannerError> {
+            Ok(())
+        }
+
+        fn lost(&mut self) -> Option<String> {
+            Some("it is gone".to_owned())
         }
 
         fn cancel_token(&self) -> Arc<dyn CancelToken> {

@@ -90,8 +90,12 @@ impl Backend for Buggy {
         panic!("the bug of the rehearsal")
     }
 
-    fn check_connection(&mut self) -> Result<(), PlannerError> {
+    fn connect(&mut self) -> Result<(), PlannerError> {
         Ok(())
+    }
+
+    fn lost(&mut self) -> Option<String> {
+        None
     }
 
     fn cancel_token(&self) -> Arc<dyn CancelToken> {
