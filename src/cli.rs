@@ -111,6 +111,9 @@ pub enum Command {
     /// Recommend indexes: plan the workload, test candidates, verify the best set in a transaction
     /// that is rolled back, and report
     Advise(Box<AdviseArgs>),
+    /// Advise again and again on what was executed since the last time (pg_stat_statements), in the
+    /// planner twin, and say only what is new
+    Watch(Box<WatchArgs>),
     /// Check whether a change makes statements slower or impossible: a migration (also what it locks, and
     /// for how long), two twin files, more rows, or other plans than expected. Asked of the planner twin
     Check(Box<CheckArgs>),
@@ -626,6 +629,32 @@ pub struct CheckArgs {
     /// version
     #[arg(long, value_name = "DIR")]
     pub pg_bin: Option<PathBuf>,
+}
+
+/// `pgrehearse watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Time between two rounds
+    #[arg(long, value_name = "TIME", default_value = "10min", value_parser = Millis::parse)]
+    pub every: Millis,
+    /// Only one round, for cron: exit status 3 when something is new
+    #[arg(long)]
+    pub once: bool,
+    /// Keep what was counted and said in this file, for the next start
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Run this command of the shell when something is new, with JSON on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    pub notify: Option<String>,
+    /// Advise on so many of the statements that took most time since the last round
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub top: usize,
+    /// Timeouts.
+    #[command(flatten)]
+    pub safety: SafetyArgs,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// `pgrehearse snapshot`.

@@ -36,6 +36,7 @@ mod standbys;
 mod stoppable;
 mod time_limit;
 mod twin_error;
+mod watch;
 mod watched;
 mod what_if;
 mod workload;
@@ -48,6 +49,7 @@ pub fn run() -> ExitCode {
     let cli = &config::read();
     let outcome = match &cli.command {
         Some(Command::Advise(arguments)) => advise::run(cli, arguments),
+        Some(Command::Watch(arguments)) => watch::run(cli, arguments),
         Some(Command::Check(arguments)) => check::run(cli, arguments),
         Some(Command::Explain(arguments)) => explain::run(cli, arguments),
         Some(Command::Review(arguments)) => review::run(cli, arguments),

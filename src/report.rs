@@ -25,4 +25,5 @@ pub mod run_measurements;
 pub mod short;
 mod style;
 pub mod text;
+pub mod watch;
 mod words;

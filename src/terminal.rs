@@ -104,6 +104,15 @@ pub fn print_message(message: &str) {
     }
 }
 
+/// Rings the bell of a terminal that standard error goes to.
+pub fn ring() {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        let _ = stderr.write_all(b"\x07");
+        let _ = stderr.flush();
+    }
+}
+
 /// Prints a statement that is about to be sent, for `--echo-queries`.
 pub fn trace(sql: &str) {
     let mut stderr = io::stderr().lock();

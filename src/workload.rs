@@ -171,6 +171,51 @@ impl Workload {
         }
     }
 
+    /// What was executed since these numbers of calls and total times (in milliseconds) were counted: the
+    /// calls and the mean times are those of that time, and what was not executed is left out. Numbers
+    /// that are smaller now were set to 0 meanwhile.
+    #[must_use]
+    pub fn since(&self, counted: &BTreeMap<StatementId, (f64, f64)>) -> Workload {
+        let since = |statement: &Statement| {
+            let Some((calls, total_ms)) = counted.get(&statement.id) else {
+                return Some(statement.clone());
+            };
+            let (now, now_ms) = (statement.calls, statement.total_time_ms());
+            if now < *calls {
+                return Some(statement.clone());
+            }
+            let calls = now - calls;
+            let mean_time_ms = now_ms.map(|now_ms| (now_ms - total_ms).max(0.0) / calls);
+            (calls > 0.0).then(|| Statement {
+                calls,
+                mean_time_ms,
+                ..statement.clone()
+            })
+        };
+        Workload {
+            statements: self.statements().iter().filter_map(since).collect(),
+            // Since then, which is not since the counters began.
+            calls_counted_for_s: None,
+            left_out: self.left_out.clone(),
+            other_writers: self.other_writers.clone(),
+        }
+    }
+
+    /// Only these of its statements.
+    #[must_use]
+    pub fn only(&self, is_kept: &dyn Fn(&StatementId) -> bool) -> Workload {
+        let kept = self
+            .statements()
+            .iter()
+            .filter(|statement| is_kept(&statement.id));
+        Workload {
+            statements: kept.cloned().collect(),
+            calls_counted_for_s: self.calls_counted_for_s,
+            left_out: self.left_out.clone(),
+            other_writers: self.other_writers.clone(),
+        }
+    }
+
     /// Notes something that a source has and the workload has not.
     pub fn note_left_out(&mut self, left_out: LeftOut) {
         self.left_out.push(left_out);

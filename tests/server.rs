@@ -51,3 +51,5 @@ mod unfinished;
 mod upkeep;
 #[path = "server/waits.rs"]
 mod waits;
+#[path = "server/watch.rs"]
+mod watch;

@@ -33,6 +33,20 @@ pub enum AlignedCell {
     Empty,
 }
 
+impl AlignedCell {
+    fn is_headline(self) -> bool {
+        matches!(self, AlignedCell::Node(_) | AlignedCell::Rest(..))
+    }
+}
+
+impl AlignedRow {
+    /// Does a difference begin here?
+    pub fn begins_difference(&self) -> bool {
+        let is_node = |cell| matches!(cell, AlignedCell::Node(_));
+        self.difference != Difference::Same && (is_node(self.before) || is_node(self.after))
+    }
+}
+
 /// One line of the two plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlignedRow {
@@ -124,13 +138,16 @@ fn node_rows(
         let cell = cells.get(number).copied();
         cell.unwrap_or(AlignedCell::Empty)
     };
-    let row = |number| AlignedRow {
-        difference: match number {
-            0 => difference,
-            _ => Difference::Same,
-        },
-        before: cell(&old, number),
-        after: cell(&new, number),
+    let row = |number| {
+        let (before, after) = (cell(&old, number), cell(&new, number));
+        AlignedRow {
+            difference: match before.is_headline() || after.is_headline() {
+                true => difference,
+                false => Difference::Same,
+            },
+            before,
+            after,
+        }
     };
     (0..old.len().max(new.len())).map(row).collect()
 }

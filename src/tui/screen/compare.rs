@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::tui::aligned::{AlignedCell, AlignedRow, Difference, Room, plan_room, rows};
+use crate::tui::aligned::{AlignedCell, AlignedRow, Room, plan_room, rows};
 use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
 use crate::tui::plan_view::PlanView;
@@ -224,7 +224,7 @@ impl State {
     /// Scrolls to the next headline that differs; wraps around.
     pub fn jump_to_change(&mut self, height: usize) {
         let changes: Vec<usize> = (0..self.rows.len())
-            .filter(|row| self.rows[*row].difference != Difference::Same)
+            .filter(|row| self.rows[*row].begins_difference())
             .collect();
         let next = changes
             .iter()
