@@ -140,7 +140,7 @@ fn options_in_the_readme_and_the_guide_exist() {
         .unwrap();
     let commands = [
         "advise", "check", "compare", "config", "demo", "explain", "mcp", "man", "review",
-        "snapshot",
+        "snapshot", "watch",
     ];
     let all: String = commands
         .map(|command| {

@@ -101,10 +101,7 @@ mod tests {
             };
             parse_all(text, parse).unwrap_err().to_string()
         };
-        assert_eq!(
-            read("(a = 1"),
-            "syntax error at the end: expected ), found the end"
-        );
+        assert_eq!(read("(a = 1"), "syntax error: expected ), found the end");
         let error = read("(a,\n b = )");
         assert!(
             error.starts_with("syntax error at line 2, column "),
