@@ -50,7 +50,16 @@ pub(super) fn totals(model: &Model) -> String {
     let Some(totals) = &model.indexes.totals else {
         return NOTHING_YET.to_owned();
     };
+    let selected = model.selection.indexes();
+    let data = model.session_data();
+    let mut on = selected
+        .iter()
+        .filter_map(|index| data?.indexes.get(*index));
+    let has_untested = on.any(|index| !index.is_tested());
     let basis = match totals.basis {
+        TotalBasis::Estimated | TotalBasis::Predicted if has_untested => {
+            "not known, because an index that is on was not tested"
+        }
         TotalBasis::Verified | TotalBasis::Tested => "verified on the server",
         TotalBasis::Predicted => "predicted by the planner twin",
         TotalBasis::Estimated => "estimated from single indexes",

@@ -189,14 +189,7 @@ impl State {
     ) -> Result<Switches, String> {
         let mut switches = selection.switches().clone();
         let (set, position) = match self.selected() {
-            Some(IndexRow::Index(index)) => {
-                let view = &session_data.indexes[index];
-                let is_on = switches.indexes.contains(&index);
-                if !view.is_tested() && !is_on && view.status != IndexStatus::UserDefined {
-                    return Err("This index was not tested, so its effect is unknown".to_owned());
-                }
-                (&mut switches.indexes, index)
-            }
+            Some(IndexRow::Index(index)) => (&mut switches.indexes, index),
             Some(IndexRow::Existing(finding)) => {
                 if session_data.existing[finding].fix().is_none() {
                     return Err("No statement fixes this without blocking others".to_owned());

@@ -132,22 +132,30 @@ fn summary(
         second += "  · DDL is printed on exit";
     }
     line(buffer, areas.top, 1, Line::styled(second, tone));
-    let basis = basis(model, totals.basis);
+    let basis = basis(model, session_data, totals.basis);
     line(buffer, areas.top, 2, Line::styled(basis, theme.dim()));
 }
 
 /// What the totals are based on, in a sentence.
-fn basis(model: &Model, basis: TotalBasis) -> &'static str {
+fn basis(model: &Model, session_data: &SessionData, basis: TotalBasis) -> &'static str {
+    let selected = model.selection.indexes();
+    let mut on = selected
+        .iter()
+        .filter_map(|index| session_data.indexes.get(*index));
+    let has_untested = on.any(|index| !index.is_tested());
     let predicts = |job: &Job| matches!(job.request, Request::Predict { .. });
     match basis {
         _ if model.selection.indexes().is_empty() => "No index is on",
         TotalBasis::Verified => "Verified: these indexes were built, planned with and rolled back",
         TotalBasis::Tested => "Verified: this index was built alone, planned with and rolled back",
-        TotalBasis::Predicted => {
-            "Predicted: the planner twin planned with these indexes; nothing was built (R builds)"
-        }
         TotalBasis::Estimated if model.jobs.short.iter().any(predicts) => {
             "Estimated: each index was tested alone; the planner twin is asked about all together …"
+        }
+        TotalBasis::Estimated | TotalBasis::Predicted if has_untested => {
+            "Not known: an index that is on was not tested; R builds it on the server, and rolls back"
+        }
+        TotalBasis::Predicted => {
+            "Predicted: the planner twin planned with these indexes; nothing was built (R builds)"
         }
         TotalBasis::Estimated => "Estimated: each index was tested alone, not together",
     }
@@ -252,8 +260,7 @@ fn index_line(
     let theme = model.theme;
     let helped = session_data.helped(index);
     let on = model.selection.indexes().contains(&position);
-    let is_own = index.status == IndexStatus::UserDefined;
-    let switch = match (index.is_tested() || on || is_own, on) {
+    let switch = match (index.is_tested() || on, on) {
         (false, _) => "   ·  ",
         (true, true) => "  [x] ",
         (true, false) => "  [ ] ",
