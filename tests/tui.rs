@@ -486,7 +486,7 @@ fn a_migration_is_looked_at_before_and_after() {
     tmux.text("a = 5");
     tmux.keys(&["Enter", "b"]);
     tmux.wait_for("PLAN FLIPPED");
-    tmux.wait_for("using by_a");
+    tmux.wait_for("on by_a");
     tmux.keys(&["5"]);
     tmux.wait_for("DROP COLUMN b");
     tmux.keys(&["q"]);
