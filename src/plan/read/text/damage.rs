@@ -124,6 +124,7 @@ pub(super) fn report(
     let ends_early = is_last
         && (incomplete.iter().any(is_open)
             || reader.misses_subplan
+            || is_cut_headline(reader, last_line_at)
             || ends_within(last_line.get(last_line_at..).unwrap_or_default()));
     let lost: Vec<usize> = incomplete
         .into_iter()
@@ -145,10 +146,26 @@ pub(super) fn report(
     warnings.sort_by_key(|warning| warning.offset);
 }
 
-/// Whether a line ends within a literal or parentheses.
+/// Whether the text ends with a headline that has no numbers although the first one has them.
+fn is_cut_headline(reader: &ReadNodes<'_>, last_line_at: usize) -> bool {
+    let has_numbers = |node: usize| {
+        reader.properties.get(node).is_some_and(|known| {
+            known.contains_key("Total Cost") || known.contains_key("Actual Loops")
+        })
+    };
+    let last = reader.nodes.len().saturating_sub(1);
+    let is_headline = reader
+        .offsets
+        .get(last)
+        .is_some_and(|at| *at >= last_line_at);
+    last > 0 && is_headline && has_numbers(0) && !has_numbers(last)
+}
+
+/// Whether a line ends within a literal, a name or parentheses.
 fn ends_within(line: &str) -> bool {
     let depth = |open: char, close: char| line.matches(open).count() > line.matches(close).count();
-    line.contains(": ") && (depth('(', ')') || line.matches('\'').count() % 2 == 1)
+    let is_odd = |quote: char| line.matches(quote).count() % 2 == 1;
+    line.contains(": ") && (depth('(', ')') || is_odd('\'') || is_odd('"'))
 }
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
