@@ -511,3 +511,65 @@ fn hostile_values_take_no_quadratic_time() {
     }
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
+
+#[test]
+fn plans_of_other_databases_are_named() {
+    for (database, text) in [
+        (
+            "MySQL",
+            "*** 1. row ***\n           id: 1\n  select_type: SIMPLE\n        table: bale\n",
+        ),
+        (
+            "TiDB",
+            "| id          | estRows | task |\n| TableScan_5 | 10.00   | root |\n",
+        ),
+        (
+            "Oracle",
+            "   0      SELECT STATEMENT Optimizer=ALL_ROWS (Cost=3 Card=1)\n",
+        ),
+        (
+            "SQL Server",
+            "  |--Clustered Index Seek(OBJECT:([m].[dbo].[bale].[PK]))\n",
+        ),
+        (
+            "SQL Server",
+            "<?xml version=\"1.0\"?>\n<ShowPlanXML Version=\"1.5\"></ShowPlanXML>\n",
+        ),
+        (
+            "SQLite",
+            "id  parent  notused  detail\n2   0       0        SCAN bale\n",
+        ),
+        (
+            "DuckDB",
+            "│         SEQ_SCAN          │\n│   ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─   │\n",
+        ),
+        (
+            "DuckDB",
+            "[{\"name\": \"SEQ_SCAN\", \"extra_info\": {\"Estimated Cardinality\": \"9\"}}]",
+        ),
+        ("Snowflake", "{\"GlobalStats\": {\"partitionsTotal\": 2}}"),
+        (
+            "BigQuery",
+            "[{\"name\": \"S00: Input\", \"shuffleOutputBytes\": \"90\"}]",
+        ),
+        (
+            "MongoDB",
+            "{\n  queryPlanner: { winningPlan: { stage: 'COLLSCAN' } }\n}\n",
+        ),
+        ("Spark", "== Physical Plan ==\n+- FileScan parquet [id#1]\n"),
+        ("ClickHouse", "Expression\n  ReadFromMergeTree (m.bale)\n"),
+        (
+            "Trino",
+            "Fragment 0 [SINGLE]\n    Output partitioning: SINGLE []\n",
+        ),
+    ] {
+        assert!(
+            error(text).contains(&format!("a plan of {database}")),
+            "{text}: {}",
+            error(text)
+        );
+    }
+    // Names of tables say nothing about a plan that is read.
+    let own = "Seq Scan on \"winningPlan\"  (cost=0.00..1.00 rows=1 width=4)\n";
+    assert_eq!(only(own).plan.nodes().len(), 1);
+}
