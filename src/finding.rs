@@ -22,6 +22,7 @@ mod correlated_columns;
 mod correlated_subquery;
 mod disabled_node;
 mod foreign_filter;
+mod function_per_row;
 mod hash_aggregate_spilled;
 mod hash_batches;
 mod heap_fetches;
@@ -40,6 +41,7 @@ mod not_in_subquery;
 mod or_over_join;
 mod or_prevents_index;
 mod planning_dominates;
+mod recheck_removes_rows;
 mod repeated_cte_scan;
 mod repeated_scan;
 mod row_misestimate;
@@ -118,6 +120,7 @@ pub const RULES: &[Rule] = &[
     correlated_subquery::RULE,
     disabled_node::RULE,
     foreign_filter::RULE,
+    function_per_row::RULE,
     hash_aggregate_spilled::RULE,
     hash_batches::RULE,
     heap_fetches::RULE,
@@ -136,6 +139,7 @@ pub const RULES: &[Rule] = &[
     or_over_join::RULE,
     or_prevents_index::RULE,
     planning_dominates::RULE,
+    recheck_removes_rows::RULE,
     repeated_cte_scan::RULE,
     repeated_scan::RULE,
     row_misestimate::RULE,
