@@ -190,7 +190,12 @@ impl Search {
         let is_part = |document: &String| {
             document.lines().count() == 1 && has_numbers(document) && nodes(document) < self.nodes
         };
-        if !documents.is_empty() && !(documents.len() == 1 && documents.iter().all(is_part)) {
+        let is_useless = match documents.as_slice() {
+            [] => true,
+            [only] => is_part(only),
+            _ => false,
+        };
+        if !is_useless {
             return Some((documents, length));
         }
         self.left = self.left.saturating_sub(length);

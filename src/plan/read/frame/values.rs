@@ -88,10 +88,8 @@ fn has_text(object: &Map<String, Value>, name: &str) -> bool {
 /// Whether the names of an object are the numbers of a list, in their order.
 fn is_numbered(object: &Map<String, Value>) -> bool {
     let begins_at = |first: usize| {
-        let names = object.keys().enumerate();
-        names
-            .map(|(index, name)| name.parse() == Ok(first + index))
-            .all(|is_next| is_next)
+        let mut names = object.keys().enumerate();
+        names.all(|(index, name)| name.parse() == Ok(first + index))
     };
     object.len() > 1 && (begins_at(0) || begins_at(1))
 }

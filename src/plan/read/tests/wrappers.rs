@@ -371,8 +371,11 @@ const PRINTS: &[(&str, Print)] = &[
     ("print_r", |it| printed(it, 0)),
 ];
 
+/// Where a plan is in a value: its name, and what puts it there.
+type Place = (&'static str, fn(Value) -> Value);
+
 /// Objects that services put around a plan, or less than EXPLAIN's object.
-const PLACES: &[(&str, fn(Value) -> Value)] = &[
+const PLACES: &[Place] = &[
     ("list", |plan| plan),
     ("object", |plan| plan[0].clone()),
     (
