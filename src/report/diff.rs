@@ -8,13 +8,14 @@ use crate::plan::alignment::{Alignment, Class, align, class, join_order};
 use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan};
 
+mod json;
 mod pairs;
 mod text;
 mod total;
 
+pub use json::write_json;
 pub use pairs::{NamedPlan, Pairs, pair};
 pub use text::{write_markdown, write_text};
-use total::Totals;
 
 /// A node with the same title is listed if one of its numbers changed by at least this factor …
 const MIN_FACTOR: f64 = 2.0;
@@ -179,29 +180,6 @@ impl<'p> Diff<'p> {
     pub fn report(&self) -> &DiffReport {
         &self.report
     }
-}
-
-/// A comparison in the JSON report.
-#[derive(Serialize)]
-struct ReportWithTotals<'d> {
-    #[serde(flatten)]
-    report: &'d DiffReport,
-    /// The sums over all pairs; the same in each comparison.
-    totals: &'d Totals,
-}
-
-/// All differences as JSON, indented, with a newline at the end. Each has the sums over all pairs.
-///
-/// # Errors
-/// When a number has no JSON form, which does not happen for plans.
-pub fn write_json(diffs: &[Diff<'_>], pairs: &Pairs<'_>) -> serde_json::Result<String> {
-    let totals = &Totals::of(diffs, pairs);
-    let with_totals = |diff| ReportWithTotals {
-        report: Diff::report(diff),
-        totals,
-    };
-    let reports: Vec<ReportWithTotals<'_>> = diffs.iter().map(with_totals).collect();
-    Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
 /// Which numbers can be compared.
