@@ -174,14 +174,31 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
         .into_iter()
         .filter_map(finding_of)
         .collect();
+    let saved = shares_without_compilation(&findings);
     findings.sort_by(|a, b| {
-        b.share
-            .total_cmp(&a.share)
+        saved(b)
+            .total_cmp(&saved(a))
+            .then(b.share.total_cmp(&a.share))
             .then(b.severity.cmp(&a.severity))
             .then(a.node.cmp(&b.node))
             .then(a.rule.cmp(b.rule))
     });
     findings
+}
+
+/// What each finding could save at most while the plan is still compiled: the times of nodes contain
+/// JIT compilation, which only its own finding takes away.
+fn shares_without_compilation(findings: &[Finding]) -> impl Fn(&Finding) -> f64 + use<> {
+    let jit = jit_dominates::RULE.name;
+    let compilation = findings.iter().find(|finding| finding.rule == jit);
+    let left = 1.0 - compilation.map_or(0.0, |finding| finding.share);
+    move |finding| {
+        if finding.rule == jit {
+            finding.share
+        } else {
+            finding.share.min(left)
+        }
+    }
 }
 
 /// What the rules find, unsorted.
