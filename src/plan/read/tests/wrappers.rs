@@ -490,6 +490,23 @@ fn a_headline_that_is_cut_off_is_told() {
 }
 
 #[test]
+fn quotes_within_literals_are_not_cut_off() {
+    for filter in [
+        "(kind = '6\" x'::text)",
+        "(kind = 'it''s'::text)",
+        "(\"a'b\" = 1)",
+        "(kind = '(:'::text)",
+    ] {
+        let text =
+            format!("Seq Scan on bale  (cost=0.00..4.00 rows=50 width=8)\n  Filter: {filter}\n");
+        assert_eq!(only(&text).warnings, [], "{text}");
+        let cut = &text[..text.len() - 2];
+        let kinds: Vec<_> = only(cut).warnings.into_iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [WarningKind::CutOff], "{cut}");
+    }
+}
+
+#[test]
 fn text_between_the_elements_of_xml_is_refused() {
     let xml = "<explain xmlns=\"http://www.postgresql.org/2009/explain\"><Query><Plan><Node-Type>Result</Node-Type></Plan>\
         <Triggers>, </Triggers></Query></explain>";
@@ -575,4 +592,24 @@ fn plans_of_other_databases_are_named() {
     // Names of tables say nothing about a plan that is read.
     let own = "Seq Scan on \"winningPlan\"  (cost=0.00..1.00 rows=1 width=4)\n";
     assert_eq!(only(own).plan.nodes().len(), 1);
+}
+
+#[test]
+fn a_name_with_the_rest_of_a_frame_is_told() {
+    let text = "note; Limit  (cost=0.00..1.00 rows=1 width=4)\n  ->  Seq Scan on bale  (cost=0.00..1.00 rows=1 width=4)\n";
+    let kinds: Vec<_> = only(text)
+        .warnings
+        .into_iter()
+        .map(|it| (it.line, it.kind))
+        .collect();
+    assert_eq!(kinds, [(1, WarningKind::OddName)]);
+    for name in [
+        "Gather Motion 3:1",
+        "XN Limit",
+        "Custom Scan (ChunkAppend) on bale",
+        "Vectorized Limit",
+    ] {
+        let text = text.replace("note; Limit", name);
+        assert_eq!(only(&text).warnings, [], "{name}");
+    }
 }

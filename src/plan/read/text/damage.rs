@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arity::{self, Arity};
 use super::headline;
-use super::logical::LogicalLine;
+use super::logical::{self, LogicalLine};
 use super::operation;
 use super::summary;
 use crate::plan::Node;
@@ -143,6 +143,7 @@ pub(super) fn report(
         warn(offset, WarningKind::ChildrenTooMany);
     }
     report_numbers(reader, warnings);
+    report_names(reader, warnings);
     warnings.sort_by_key(|warning| warning.offset);
 }
 
@@ -163,9 +164,7 @@ fn is_cut_headline(reader: &ReadNodes<'_>, last_line_at: usize) -> bool {
 
 /// Whether a line ends within a literal, a name or parentheses.
 fn ends_within(line: &str) -> bool {
-    let depth = |open: char, close: char| line.matches(open).count() > line.matches(close).count();
-    let is_odd = |quote: char| line.matches(quote).count() % 2 == 1;
-    line.contains(": ") && (depth('(', ')') || is_odd('\'') || is_odd('"'))
+    line.contains(": ") && logical::is_open(line)
 }
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
@@ -232,6 +231,23 @@ fn report_numbers(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
                     kind: WarningKind::NumbersMissing,
                 });
             }
+        }
+    }
+}
+
+/// Names that no server prints: the rest of a frame that was not recognized is in them.
+fn report_names(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
+    const ODD: [&str; 10] = [
+        "'", "{", "}", "[", "]", ";", "=>", "(cost=", "(actual ", "|",
+    ];
+    for (properties, offset) in reader.properties.iter().zip(reader.offsets) {
+        let node_type = text(Some(properties), "Node Type");
+        let is_known = operation::operation(node_type).is_known || is_split(node_type);
+        if !is_known && ODD.iter().any(|odd| node_type.contains(odd)) {
+            warnings.push(OffsetWarning {
+                offset: *offset,
+                kind: WarningKind::OddName,
+            });
         }
     }
 }
