@@ -507,6 +507,12 @@ fn quotes_within_literals_are_not_cut_off() {
 }
 
 #[test]
+fn a_literal_of_several_lines_at_the_end_is_not_cut_off() {
+    let text = "Seq Scan on bale  (cost=0.00..4.00 rows=50 width=8)\n  Filter: (kind = 'a: ''\n\", b: c'::text)\n";
+    assert_eq!(only(text).warnings, []);
+}
+
+#[test]
 fn text_between_the_elements_of_xml_is_refused() {
     let xml = "<explain xmlns=\"http://www.postgresql.org/2009/explain\"><Query><Plan><Node-Type>Result</Node-Type></Plan>\
         <Triggers>, </Triggers></Query></explain>";

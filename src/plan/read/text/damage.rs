@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arity::{self, Arity};
+use super::detail;
 use super::headline;
 use super::logical::{self, LogicalLine};
 use super::operation;
@@ -125,7 +126,7 @@ pub(super) fn report(
         && (incomplete.iter().any(is_open)
             || reader.misses_subplan
             || is_cut_headline(reader, last_line_at)
-            || ends_within(last_line.get(last_line_at..).unwrap_or_default()));
+            || ends_within(reader, source, end));
     let lost: Vec<usize> = incomplete
         .into_iter()
         .filter(|node| !(ends_early && is_open(node)))
@@ -162,9 +163,19 @@ fn is_cut_headline(reader: &ReadNodes<'_>, last_line_at: usize) -> bool {
     last > 0 && is_headline && has_numbers(0) && !has_numbers(last)
 }
 
-/// Whether a line ends within a literal, a name or parentheses.
-fn ends_within(line: &str) -> bool {
-    line.contains(": ") && logical::is_open(line)
+/// Whether the plan ends within a literal, a name or parentheses. A line that is open and that a known
+/// one follows was not open (a file name with an apostrophe).
+fn ends_within(reader: &ReadNodes<'_>, source: &str, end: usize) -> bool {
+    let mut at = reader.offsets.last().copied().unwrap_or(0);
+    let mut is_open = false;
+    while let Some(line) = logical::logical_at(source, at).filter(|line| line.offset < end) {
+        let is_detail = detail::is_known(&line.text);
+        if is_detail || !is_open {
+            is_open = line.text.contains(": ") && logical::is_open(&line.text);
+        }
+        at = line.next;
+    }
+    is_open
 }
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
