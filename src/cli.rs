@@ -702,7 +702,10 @@ pub struct ReviewArgs {
     /// Files, or directories to search for files with plans; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Compare the plans of two files, before and after
+    /// Compare the plans of two files, directories or recordings, before and after
+    ///
+    /// Plans of the same statement are compared, wherever they stand. The exit status is 0 also where plans differ, and 1
+    /// where a file cannot be read or no statement is on both sides.
     #[arg(long)]
     pub diff: bool,
     /// Of a recording, what to print.

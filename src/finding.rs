@@ -22,6 +22,7 @@ mod correlated_columns;
 mod correlated_subquery;
 mod disabled_node;
 mod foreign_filter;
+mod function_per_row;
 mod hash_aggregate_spilled;
 mod hash_batches;
 mod heap_fetches;
@@ -40,6 +41,7 @@ mod not_in_subquery;
 mod or_over_join;
 mod or_prevents_index;
 mod planning_dominates;
+mod recheck_removes_rows;
 mod repeated_cte_scan;
 mod repeated_scan;
 mod row_misestimate;
@@ -118,6 +120,7 @@ pub const RULES: &[Rule] = &[
     correlated_subquery::RULE,
     disabled_node::RULE,
     foreign_filter::RULE,
+    function_per_row::RULE,
     hash_aggregate_spilled::RULE,
     hash_batches::RULE,
     heap_fetches::RULE,
@@ -136,6 +139,7 @@ pub const RULES: &[Rule] = &[
     or_over_join::RULE,
     or_prevents_index::RULE,
     planning_dominates::RULE,
+    recheck_removes_rows::RULE,
     repeated_cte_scan::RULE,
     repeated_scan::RULE,
     row_misestimate::RULE,
@@ -170,14 +174,31 @@ pub fn findings_with(plan: &Plan, metrics: &Metrics, catalog: Option<&Catalog>) 
         .into_iter()
         .filter_map(finding_of)
         .collect();
+    let saved = shares_without_compilation(&findings);
     findings.sort_by(|a, b| {
-        b.share
-            .total_cmp(&a.share)
+        saved(b)
+            .total_cmp(&saved(a))
+            .then(b.share.total_cmp(&a.share))
             .then(b.severity.cmp(&a.severity))
             .then(a.node.cmp(&b.node))
             .then(a.rule.cmp(b.rule))
     });
     findings
+}
+
+/// What each finding could save at most while the plan is still compiled: the times of nodes contain
+/// JIT compilation, which only its own finding takes away.
+fn shares_without_compilation(findings: &[Finding]) -> impl Fn(&Finding) -> f64 + use<> {
+    let jit = jit_dominates::RULE.name;
+    let compilation = findings.iter().find(|finding| finding.rule == jit);
+    let left = 1.0 - compilation.map_or(0.0, |finding| finding.share);
+    move |finding| {
+        if finding.rule == jit {
+            finding.share
+        } else {
+            finding.share.min(left)
+        }
+    }
 }
 
 /// What the rules find, unsorted.

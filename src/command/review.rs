@@ -105,7 +105,8 @@ fn diff(cli: &Cli, paths: &[PathBuf]) -> Result<Outcome, CommandError> {
                     plan.file
                 ));
             }
-            diff::write_json(&diffs).map_err(|error| CommandError::Other(error.to_string()))?
+            diff::write_json(&diffs, &pairs)
+                .map_err(|error| CommandError::Other(error.to_string()))?
         }
     };
     write(cli, &report)

@@ -287,3 +287,31 @@ fn an_index_that_a_finding_names_is_a_candidate_of_the_advice() {
     }
     assert!(named > 12, "{named}");
 }
+
+#[test]
+fn compilation_comes_before_nodes_whose_times_contain_it() {
+    let plan = |jit: f64, whole: f64| {
+        let text = format!(
+            "Aggregate  (cost=250000.00..250000.01 rows=1 width=8) (actual time={whole}..{whole} rows=1 loops=1)
+  ->  Seq Scan on bale  (cost=0.00..249000.00 rows=90 width=0) (actual time={jit}..{whole} rows=12 loops=1)
+        Filter: (mill = 4)
+        Rows Removed by Filter: 499988
+JIT:
+  Functions: 6
+  Timing: Generation 1.000 ms, Inlining 1.000 ms, Optimization 1.000 ms, Emission 1.000 ms, Total {jit} ms
+Execution Time: {whole} ms
+"
+        );
+        plans(&text).unwrap().remove(0)
+    };
+    let rules = |plan: &Plan| -> Vec<&str> {
+        let found = findings(plan, None);
+        found.iter().map(|finding| finding.rule).collect()
+    };
+    let first_two = ["jit-dominates", "selective-seq-scan"];
+    assert_eq!(rules(&plan(960.0, 1000.0)), first_two);
+    assert_eq!(rules(&plan(560.0, 1000.0)), first_two);
+    // Where more than the compilation is left, the scan comes first.
+    let [jit, scan] = first_two;
+    assert_eq!(rules(&plan(300.0, 1000.0)), [scan, jit]);
+}

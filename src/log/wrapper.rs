@@ -7,11 +7,13 @@
 
 mod colours;
 mod csv_table;
+mod journal_export;
 mod json_records;
 mod line_prefix;
 mod lines;
 mod message;
 mod process_lines;
+mod quoted;
 
 use std::borrow::Cow;
 
@@ -23,10 +25,12 @@ type Way = fn(&str) -> Option<Lines>;
 /// In the order in which they are tried.
 const WAYS: &[Way] = &[
     colours::strip,
+    journal_export::unwrap,
     json_records::unwrap,
     csv_table::unwrap,
     process_lines::unwrap,
     line_prefix::strip,
+    quoted::unwrap,
 ];
 
 /// Collectors wrapped in more collectors than this are left as they are.

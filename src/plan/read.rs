@@ -175,7 +175,7 @@ fn with_tabs_of(text: &str, width: usize) -> String {
 
 /// Reads the plans of a text without its frames; `text` is the file.
 fn read_unframed(text: &str, unframed: &Unframed<'_>) -> Result<Vec<ReadPlan>, ReadError> {
-    let scanned = scan(&unframed.text).map_err(|error| located(unframed, error))?;
+    let scanned = scan(&unframed.text).map_err(|error| located(unframed, of_other(text, error)))?;
     if scanned.is_empty() {
         return Err(ReadError::whole(no_plan::why_no_plan(text)));
     }
@@ -210,6 +210,18 @@ fn read_unframed(text: &str, unframed: &Unframed<'_>) -> Result<Vec<ReadPlan>, R
 #[cfg(any(test, feature = "internals"))]
 pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
     Ok(read_text(text)?.into_iter().map(|read| read.plan).collect())
+}
+
+/// The error, which is that the plan is another database's where the text shows it.
+fn of_other(text: &str, error: OffsetError) -> OffsetError {
+    let may_be = matches!(error.reason, Reason::NotExplain | Reason::Syntax(_));
+    match no_plan::other_database(text).filter(|_| may_be) {
+        Some(database) => OffsetError {
+            reason: Reason::OtherDatabase(database),
+            ..error
+        },
+        None => error,
+    }
 }
 
 /// The error with its position in the file.

@@ -8,10 +8,12 @@ use crate::plan::alignment::{Alignment, Class, align, class, join_order};
 use crate::plan::metrics::{Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan};
 
+mod json;
 mod pairs;
 mod text;
 mod total;
 
+pub use json::write_json;
 pub use pairs::{NamedPlan, Pairs, pair};
 pub use text::{write_markdown, write_text};
 
@@ -178,15 +180,6 @@ impl<'p> Diff<'p> {
     pub fn report(&self) -> &DiffReport {
         &self.report
     }
-}
-
-/// All differences as JSON, indented, with a newline at the end.
-///
-/// # Errors
-/// When a number has no JSON form, which does not happen for plans.
-pub fn write_json(diffs: &[Diff<'_>]) -> serde_json::Result<String> {
-    let reports: Vec<&DiffReport> = diffs.iter().map(Diff::report).collect();
-    Ok(serde_json::to_string_pretty(&reports)? + "\n")
 }
 
 /// Which numbers can be compared.

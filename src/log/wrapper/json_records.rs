@@ -28,10 +28,12 @@ struct Member<'v> {
 
 pub(super) fn unwrap(text: &str) -> Option<Lines> {
     let begins = text.trim_start().starts_with(['{', '[']);
-    if !begins || !MARKS.iter().any(|mark| text.contains(mark)) || is_servers_own(text) {
+    let is_log = || MARKS.iter().any(|mark| text.contains(mark)) || has_bytes(text);
+    if !begins || !is_log() || is_servers_own(text) {
         return None;
     }
-    let values = values(text);
+    let mut values = values(text);
+    values.iter_mut().for_each(|(value, _)| expand(value, 0));
     let (mut members, no_object) = (Vec::new(), Map::new());
     for (value, line) in &values {
         collect(value, &no_object, &mut Vec::new(), *line, &mut members);
@@ -71,6 +73,46 @@ fn values(text: &str) -> Vec<(Value, usize)> {
         at += length.max(1);
     }
     values
+}
+
+/// Puts records that are texts of JSON within a record, and texts that are lists of bytes (journald has
+/// them where a text has control characters), in place of these texts.
+fn expand(value: &mut Value, depth: usize) {
+    const MAX_DEPTH: usize = 8;
+    if depth > MAX_DEPTH {
+        return;
+    }
+    if let Value::Object(object) = value {
+        object.values_mut().for_each(|it| expand(it, depth + 1));
+    } else if let Some(text) = text_of_bytes(value) {
+        *value = Value::String(text);
+    } else if let Value::Array(items) = value {
+        items.iter_mut().for_each(|it| expand(it, depth + 1));
+    } else if let Value::String(text) = value {
+        let begin = text.trim_start();
+        let may_be = begin.starts_with(['{', '[']) && MARKS.iter().any(|mark| text.contains(mark));
+        let own = is_servers_own(text);
+        let inner = (may_be && !own).then(|| serde_json::from_str::<Value>(begin));
+        if let Some(Ok(mut inner)) = inner {
+            expand(&mut inner, depth + 1);
+            *value = inner;
+        }
+    }
+}
+
+/// Whether a text may have messages as lists of bytes.
+fn has_bytes(text: &str) -> bool {
+    text.contains("\"MESSAGE\":[") || text.contains("\"MESSAGE\": [")
+}
+
+fn text_of_bytes(value: &Value) -> Option<String> {
+    const MIN_BYTES: usize = 10;
+    let items = value.as_array().filter(|items| items.len() >= MIN_BYTES)?;
+    let bytes: Option<Vec<u8>> = items
+        .iter()
+        .map(|item| item.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+        .collect();
+    String::from_utf8(bytes?).ok()
 }
 
 fn feeds(text: Option<&str>) -> usize {

@@ -80,8 +80,20 @@ fn same_shape(text: &str) -> Option<Lines> {
 fn tab_at(line: &str) -> Option<usize> {
     let at = line.find('\t').or_else(|| line.find("#011"))?;
     let prefix = line.get(..at)?;
-    let is_prefix = !prefix.contains(['(', '\'', '"']) && prefix.len() <= 200;
+    let is_prefix = !without_labels(prefix).contains(['(', '\'', '"']) && prefix.len() <= 200;
     is_prefix.then_some(at)
+}
+
+/// A beginning without what Loki writes in braces: `{job="pg"}`.
+fn without_labels(prefix: &str) -> String {
+    match (prefix.find(" {"), prefix.find("} ")) {
+        (Some(begin), Some(end)) if begin < end => {
+            let (before, _) = prefix.split_at(begin);
+            let (_, behind) = prefix.split_at(end);
+            format!("{before}{behind}")
+        }
+        _ => prefix.to_owned(),
+    }
 }
 
 /// A text with a zero for each digit.

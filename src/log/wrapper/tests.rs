@@ -62,6 +62,17 @@ fn a_plan_comes_out_of_every_wrapper() {
         json!({"records": [{"properties": {"errorLevel": "LOG", "message": bare, "processId": 77}}]}).to_string(),
         format!("@timestamp,@message\n2026-03-02 08:15:00.250,\"{}\"\n", whole.replace('"', "\"\"")),
         format!("{}\n", json!({"log": json!({"textPayload": whole}).to_string() + "\n", "stream": "stdout"})),
+        json!({"message": json!({"log": whole}).to_string()}).to_string(),
+        json!({"message": json!({"log": json!({"msg": whole}).to_string()}).to_string()}).to_string(),
+        json!(whole).to_string(),
+        json!({"_PID": "77", "MESSAGE": whole.as_bytes()}).to_string(),
+        format!("---\ninsertId: a\ntextPayload: {}\nseverity: INFO\n", json!(whole)),
+        format!("2026-03-02 08:15:00.250000000 +0000 mill.log: {}\n", json!({"message": whole})),
+        format!("[0] mill: [[1767607200.25, {{}}], {{\"log\"=>{}}}]\n", json!(whole)),
+        each_line(|line| format!("2026-03-02 08:15:00.250000000 +0000 mill.log: {}", json!({"message": line}))),
+        each_line(|line| format!("[0] mill: [1767607200.25, {{\"log\"=>{}}}]", json!(line))),
+        each_line(|line| format!("__REALTIME_TIMESTAMP=17\n_PID=77\nMESSAGE={line}\n")),
+        each_line(|line| format!("2026-03-02T08:15:00Z {{job=\"mill\", pod=\"db-0\"}} {line}")),
     ];
     for wrapped in &wrapped {
         let plans = plans_of(wrapped);
@@ -135,4 +146,14 @@ fn the_servers_own_logs_and_other_texts_are_not_changed() {
     ] {
         assert_eq!(unwrap(&text).text, text);
     }
+}
+
+#[test]
+fn a_string_with_an_entry_in_a_statement_is_the_statements() {
+    let log = format!(
+        "2026-03-02 08:15:00.250 UTC [77] LOG:  statement: INSERT INTO notes VALUES ('{{\"log\": {}}}')\n",
+        json!(server_lines().join("\n"))
+    );
+    assert_eq!(unwrap(&log).text, log);
+    assert!(plans_of(&log).is_empty());
 }

@@ -8,6 +8,8 @@ mod brackets;
 mod broken_lines;
 mod colours;
 mod comments;
+mod dumps;
+mod escapes;
 mod expanded;
 mod fence;
 mod indentation;
@@ -20,6 +22,7 @@ mod markup;
 mod numbering;
 mod one_line;
 mod program;
+mod prompt;
 mod quoted_printable;
 mod quotes;
 mod spacing;
@@ -27,6 +30,7 @@ mod strings;
 mod table;
 mod typesetting;
 mod typography;
+mod values;
 
 use std::borrow::Cow;
 
@@ -50,6 +54,7 @@ type Frame = for<'a> fn(&mut Vec<FramedLine<'a>>) -> bool;
 const FRAMES: &[Frame] = &[
     colours::strip,
     quoted_printable::strip,
+    escapes::undo,
     program::unwrap,
     strings::strip,
     markup::strip,
@@ -65,6 +70,7 @@ const FRAMES: &[Frame] = &[
     margins::strip,
     spacing::strip,
     one_line::split,
+    prompt::strip,
     broken_lines::join,
     typography::strip,
 ];
@@ -131,12 +137,12 @@ fn may_be_framed(text: &str) -> bool {
         .filter(|line| !line.is_empty())
         .take(2)
         .collect();
-    let begins_plainly = program::is_plain_json(text)
+    let begins_plainly = values::is_plain_json(text)
         || ["<explain", "<?xml", "<!"]
             .iter()
             .any(|start| text.trim_start().starts_with(start));
     !begins_plainly
         || first_lines
             .iter()
-            .any(|line| line.ends_with(['+', '↵', '|', '│', '║']))
+            .any(|line| line.ends_with(['+', '↵', '|', '│', '║']) || escapes::is_escaped(line))
 }

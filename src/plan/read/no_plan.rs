@@ -5,38 +5,68 @@ use super::error::Reason;
 /// Only the beginning of a text is searched.
 const MAX_SEARCHED_CHARS: usize = 20_000;
 
-/// Texts that occur only in the plans of one other database.
+/// Texts that occur only in the plans of one other database, longer ones first.
 const MARKS: &[(&str, &str)] = &[
+    ("| estRows ", "TiDB"),
     ("\"query_block\"", "MySQL or MariaDB"),
     ("| select_type |", "MySQL or MariaDB"),
     ("select_type\t", "MySQL or MariaDB"),
+    ("  select_type: ", "MySQL or MariaDB"),
     ("-> Table scan on ", "MySQL or MariaDB"),
     ("-> Index lookup on ", "MySQL or MariaDB"),
     ("|--SCAN ", "SQLite"),
     ("`--SCAN ", "SQLite"),
     ("|--SEARCH ", "SQLite"),
     ("`--SEARCH ", "SQLite"),
+    ("parent  notused  detail", "SQLite"),
+    ("addr  opcode ", "SQLite"),
     ("| Id  | Operation", "Oracle"),
     ("Plan hash value:", "Oracle"),
+    ("SELECT STATEMENT", "Oracle"),
+    ("TABLE ACCESS (", "Oracle"),
     ("<ShowPlanXML", "SQL Server"),
-    ("\"queryPlanner\"", "MongoDB"),
-    ("\"winningPlan\"", "MongoDB"),
+    ("Scan(OBJECT:([", "SQL Server"),
+    ("Seek(OBJECT:([", "SQL Server"),
+    ("queryPlanner\"", "MongoDB"),
+    ("winningPlan", "MongoDB"),
     ("vectorized: ", "CockroachDB"),
     ("distribution: ", "CockroachDB"),
+    ("== Physical Plan ==", "Spark"),
+    ("Physical Plan       ││", "DuckDB"),
+    ("─ ─ ─ ─ ─", "DuckDB"),
+    ("\"Estimated Cardinality\"", "DuckDB"),
+    ("partitionsTotal", "Snowflake"),
+    ("\"queryPlan\"", "BigQuery"),
+    ("\"shuffleOutputBytes\"", "BigQuery"),
+    ("ReadFromMergeTree", "ClickHouse"),
+    ("ReadFromStorage", "ClickHouse"),
+    ("Output partitioning: ", "Trino or Presto"),
+    ("Access Plan:\n", "Db2"),
 ];
+
+/// The other database whose plan a text looks like.
+pub(super) fn other_database(text: &str) -> Option<&'static str> {
+    let beginning = beginning(text);
+    let found = MARKS.iter().find(|(mark, _)| beginning.contains(mark));
+    found.map(|(_, database)| *database)
+}
+
+fn beginning(text: &str) -> &str {
+    let end = text
+        .char_indices()
+        .nth(MAX_SEARCHED_CHARS)
+        .map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
+}
 
 const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<pre"];
 
 /// The reason why there is no plan in a text.
 pub(crate) fn why_no_plan(text: &str) -> Reason {
-    let end = text
-        .char_indices()
-        .nth(MAX_SEARCHED_CHARS)
-        .map_or(text.len(), |(at, _)| at);
-    let beginning = text.get(..end).unwrap_or_default();
-    if let Some((_, database)) = MARKS.iter().find(|(mark, _)| beginning.contains(mark)) {
+    if let Some(database) = other_database(text) {
         return Reason::OtherDatabase(database);
     }
+    let beginning = beginning(text);
     let lower = beginning.to_ascii_lowercase();
     if HTML.iter().any(|mark| lower.contains(mark)) {
         return Reason::Html;

@@ -28,6 +28,8 @@ pub enum WarningKind {
     IndentationRebuilt,
     /// A node has no numbers although the others have.
     NumbersMissing,
+    /// The name of a node has characters that no name has: something else stands beside it.
+    OddName,
     /// A line that is not understood; it was left out.
     NotRead(String),
 }
@@ -52,6 +54,9 @@ impl fmt::Display for Warning {
                 "the indentation is lost; the tree was rebuilt from how many children each node needs",
             ),
             WarningKind::NumbersMissing => formatter.write_str("this node has lost its numbers"),
+            WarningKind::OddName => formatter.write_str(
+                "the name of this node is none of PostgreSQL's: what stands beside it may not belong to the plan",
+            ),
             WarningKind::NotRead(text) => {
                 let excerpt: String = text.chars().take(60).collect();
                 let more = if excerpt.len() < text.len() { "…" } else { "" };

@@ -115,7 +115,7 @@ struct XmlReader {
 
 impl XmlReader {
     fn open(&mut self, tag: &str, builder: &mut Builder) -> Result<(), Reason> {
-        self.text.clear();
+        self.take_blank()?;
         self.decide(tag, builder)?;
         let property = self.property(tag);
         if self.open.is_empty() && tag != "explain" {
@@ -164,10 +164,11 @@ impl XmlReader {
         let Some(element) = self.open.pop() else {
             return Ok(());
         };
-        let text = std::mem::take(&mut self.text);
         if element.element_type != ElementType::Undecided {
+            self.take_blank()?;
             return builder.close();
         }
+        let text = std::mem::take(&mut self.text);
         let is_empty = text.trim().is_empty();
         if is_empty && is_list(&element.property) {
             builder.open_list(key)?;
@@ -175,10 +176,22 @@ impl XmlReader {
         } else if is_empty && property_type(&element.property) == Some(PropertyType::Object) {
             builder.open_object(key)?;
             builder.close()
+        } else if is_list(&element.property) {
+            Err(stray(&text))
         } else if in_settings || element.property == "Item" {
             builder.value(key, Value::String(text))
         } else {
             builder.value(key, typed(&element.property, text))
+        }
+    }
+
+    /// Between elements are blanks only; other text is what something else put there.
+    fn take_blank(&mut self) -> Result<(), Reason> {
+        let text = std::mem::take(&mut self.text);
+        if text.trim().is_empty() || self.open.is_empty() {
+            Ok(())
+        } else {
+            Err(stray(&text))
         }
     }
 
@@ -226,6 +239,13 @@ impl XmlReader {
             _ => tag.replace("I-O-", "I/O ").replace('-', " "),
         }
     }
+}
+
+fn stray(text: &str) -> Reason {
+    Reason::Syntax(format!(
+        "not EXPLAIN's XML: \"{}\" between elements",
+        text.trim()
+    ))
 }
 
 fn is_list(property: &str) -> bool {

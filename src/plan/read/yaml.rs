@@ -217,6 +217,8 @@ impl YamlReader<'_> {
             Some(b'|' | b'>') if text.len() <= 2 => {
                 Err(not_yaml("strings of several lines are refused"))
             }
+            // A string within a string that was not taken apart.
+            Some(b'\\') => Err(not_yaml("escaped quotes")),
             Some(b'"' | b'\'') => self
                 .builder
                 .value(key, Value::String(unquote(text)?.into_owned())),

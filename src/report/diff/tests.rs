@@ -76,7 +76,11 @@ fn json_names_the_kind_and_both_nodes() {
         join.after.as_ref().map(|side| side.title.as_str()),
         Some("Hash Join")
     );
-    assert!(write_json(&[diff]).unwrap().contains("\"join_method\""));
+    assert!(
+        write_json(&[diff], &Pairs::default())
+            .unwrap()
+            .contains("\"join_method\"")
+    );
 }
 
 #[test]
@@ -186,4 +190,41 @@ fn what_one_plan_only_measured_is_not_compared() {
         (Some(10.0), Some(10.0))
     );
     assert!(report.changes.is_empty(), "{:?}", report.changes);
+}
+
+#[test]
+fn json_has_the_sums_of_costs_and_of_the_times_that_both_have() {
+    let run = |cost: f64, ms: f64| {
+        let text = format!(
+            "Result  (cost=0.00..{cost:.2} rows=1 width=4) (actual time=0.010..{ms} rows=1 loops=1)\nExecution Time: {ms} ms\n"
+        );
+        crate::plan::read::plans(&text).unwrap().remove(0)
+    };
+    let estimated = crate::plan::read::plans("Result  (cost=0.00..7.00 rows=1 width=4)\n")
+        .unwrap()
+        .remove(0);
+    let (a, b, c) = (run(10.0, 5.0), run(4.0, 2.0), run(100.0, 50.0));
+    let sides = [(&a, &b), (&c, &c), (&estimated, &a)];
+    let pairs = Pairs {
+        pairs: sides.map(|(x, y)| (named("x", x), named("y", y))).to_vec(),
+        only_before: vec![named("gone.txt", &a)],
+        only_after: Vec::new(),
+    };
+    let compared = pairs.pairs.iter().map(|(x, y)| Diff::new(*x, *y));
+    let diffs: Vec<Diff<'_>> = compared.collect();
+    let json: serde_json::Value =
+        serde_json::from_str(&write_json(&diffs, &pairs).unwrap()).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 3);
+    let totals = serde_json::json!({
+        "cost": {"pairs": 3, "before": 117.0, "after": 114.0, "lower": 1, "higher": 1},
+        "time_ms": {"pairs": 2, "before": 55.0, "after": 52.0, "lower": 1, "higher": 0},
+        "only_before": ["gone.txt"], "only_after": [],
+    });
+    for one in json.as_array().unwrap() {
+        assert_eq!(one["totals"], totals);
+    }
+    assert_eq!(
+        json[0]["before"]["execution_time_ms"],
+        serde_json::json!(5.0)
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::total::Total;
+use super::total::{self, Total};
 use super::{ChangeKind, Diff, NamedPlan, NodeChange, Numbers, Pairs};
 use crate::model::{Cost, Millis, factor_text, group_thousands, printable};
 use crate::report::markdown::{escaped, fenced};
@@ -70,19 +70,6 @@ fn sums(diffs: &[Diff<'_>]) -> Vec<(&'static str, String)> {
     if diffs.len() < 2 {
         return Vec::new();
     }
-    let cost = Total::of(diffs, |diff| {
-        (
-            diff.report.before.numbers.cost,
-            diff.report.after.numbers.cost,
-        )
-    });
-    let time = Total::of(diffs, |diff| {
-        let (before, after) = (&diff.report.before, &diff.report.after);
-        match (before.numbers.time_ms, after.numbers.time_ms) {
-            (Some(_), Some(_)) => (before.time_ms(), after.time_ms()),
-            _ => (None, None),
-        }
-    });
     let line = |total: Total, write: &dyn Fn(f64) -> String| {
         let sum = arrow(
             (Some(total.before), Some(total.after)),
@@ -97,8 +84,10 @@ fn sums(diffs: &[Diff<'_>]) -> Vec<(&'static str, String)> {
             total.higher
         )
     };
-    let cost = cost.map(|total| ("total cost", line(total, &|cost| Cost(cost).to_string())));
-    let time = time.map(|total| ("total time", line(total, &|ms| Millis(ms).to_string())));
+    let cost =
+        total::cost(diffs).map(|total| ("total cost", line(total, &|cost| Cost(cost).to_string())));
+    let time =
+        total::time(diffs).map(|total| ("total time", line(total, &|ms| Millis(ms).to_string())));
     cost.into_iter().chain(time).collect()
 }
 

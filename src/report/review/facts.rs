@@ -2,12 +2,15 @@
 //! the nodes below it.
 
 use crate::model::group_thousands;
+use crate::plan::Node;
 use crate::plan::metrics::{Buffers, NodeMetrics};
 
 /// The facts worth a line, in words.
-pub(super) fn facts(metrics: &NodeMetrics) -> Vec<String> {
+pub(super) fn facts(node: &Node, metrics: &NodeMetrics) -> Vec<String> {
     let mut facts = Vec::new();
+    facts.extend(disabled(node));
     facts.extend(loops(metrics));
+    facts.extend(searches(node));
     facts.extend(removed(metrics));
     facts.extend(metrics.buffers.iter().filter_map(blocks));
     facts.extend(memory(metrics));
@@ -16,6 +19,19 @@ pub(super) fn facts(metrics: &NodeMetrics) -> Vec<String> {
 
 fn count(number: f64) -> String {
     group_thousands(number, 0)
+}
+
+/// From 18 on; before, a disabled node shows in its cost only.
+fn disabled(node: &Node) -> Option<String> {
+    let disabled = node.flag("Disabled")?;
+    disabled.then(|| "disabled by a setting".to_owned())
+}
+
+/// How often the index was searched from its root, in all loops (from 18 on); once for each loop is what everybody expects.
+fn searches(node: &Node) -> Option<String> {
+    let searches = node.number("Index Searches")?;
+    let loops = node.number("Actual Loops").unwrap_or(1.0);
+    (searches > loops.max(1.0)).then(|| format!("{} index searches", count(searches)))
 }
 
 fn loops(metrics: &NodeMetrics) -> Option<String> {

@@ -82,6 +82,38 @@ fn a_parallel_plan_shows_its_processes() {
 }
 
 #[test]
+fn what_18_measures_is_shown_at_its_node() {
+    let text = "Nested Loop  (cost=0.42..900.00 rows=10 width=8) (actual time=1.000..90.000 rows=41.00 loops=1)
+  Disabled: true
+  ->  Index Scan using bale_mill_weight_idx on bale  (cost=0.42..300.00 rows=10 width=8) (actual time=1.000..20.000 rows=10.25 loops=4)
+        Index Cond: (weight = 5)
+        Index Searches: 2104
+  ->  Materialize  (cost=0.00..1.00 rows=1 width=4) (actual time=0.001..0.002 rows=0.50 loops=41)
+        Storage: Memory  Maximum Storage: 17kB
+        ->  WindowAgg  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..0.020 rows=1.00 loops=1)
+              Window: w1 AS (ORDER BY u.b ROWS UNBOUNDED PRECEDING)
+              Storage: Disk  Maximum Storage: 4000kB
+              ->  Index Scan using mill_pkey on mill u  (cost=0.00..1.00 rows=1 width=4) (actual time=0.010..0.020 rows=1.00 loops=1)
+                    Index Searches: 1
+";
+    let reviewed = vec![Reviewed {
+        file: "x".to_owned(),
+        plans: Ok(crate::plan::read::read_text(text).unwrap()),
+    }];
+    let text = plain(&write_text(&reviewed, 120));
+    for fact in [
+        "disabled by a setting",
+        "4 loops × 10.25 rows · 2,104 index searches",
+        "41 loops × 0.50 rows · memory 17 kB",
+        "disk 4000 kB",
+    ] {
+        assert!(text.contains(fact), "{fact}: {text}");
+    }
+    // One search of a scan that ran once is no fact.
+    assert_eq!(text.matches("index searches").count(), 1, "{text}");
+}
+
+#[test]
 fn markdown_has_the_same_content() {
     insta::assert_snapshot!(write_markdown(
         &fixture("findings/trigger-dominates/bad.json"),

@@ -216,7 +216,7 @@ impl<'p> PlanReview<'p> {
         for detail in &node.lines.details {
             let _ = writeln!(text, "  {}", styled(DIM, truncate(detail, width - 2)));
         }
-        let facts = facts(metrics);
+        let facts = facts(self.plan.node(node.id), metrics);
         if !facts.is_empty() {
             let line = format!("{}  {}", node.lines.below, facts.join(" · "));
             let _ = writeln!(text, "  {}", styled(DIM, truncate(&line, width - 2)));

@@ -84,11 +84,21 @@ fn continues(line: &str, next: &str) -> bool {
         return false;
     }
     let begins_numbers = trimmed.starts_with("(actual") || trimmed.starts_with("(cost=");
+    // A headline with all its numbers goes on only with those of the execution.
+    if ends_with_numbers(line) {
+        return begins_numbers || trimmed.starts_with("(never");
+    }
     let is_own = OWN.as_ref().is_some_and(|own| own.is_match(next)) && !begins_numbers;
     // A node's headline has its own numbers, at once or in the next line.
     let begins_node = trimmed.starts_with(|c: char| c.is_ascii_uppercase() || c == '-');
     let is_headline = has_numbers(next) && begins_node && !is_open(line) && !line.ends_with("->");
     (is_open(line) || begins_numbers || !next.starts_with("  ")) && !is_own && !is_headline
+}
+
+/// Whether a line ends with the closed parentheses of a node.
+fn ends_with_numbers(line: &str) -> bool {
+    let numbers = numbers_at(line).and_then(|at| line.get(at..));
+    numbers.is_some_and(|numbers| numbers.trim_end().ends_with(')'))
 }
 
 /// A blank where one was lost at the end of the line: between two words that are whole.

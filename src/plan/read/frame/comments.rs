@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::line::FramedLine;
-use super::marks::has_numbers;
+use super::marks::looks_like_plan;
 
 const MARKS: &[&str] = &["--", "//", "#", "*", ";", "%", "|"];
 
@@ -34,7 +34,7 @@ fn strip_mark(lines: &mut [FramedLine<'_>], mark: &str) -> bool {
             continue;
         }
         let run = lines.get_mut(start..start + length).unwrap_or_default();
-        if run.iter().any(|line| has_numbers(&line.text)) {
+        if run.iter().any(|line| looks_like_plan(&line.text)) {
             remove(run, mark);
             changed = true;
         }

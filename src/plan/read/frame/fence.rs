@@ -95,7 +95,9 @@ fn parts(line: &str) -> Vec<String> {
             mark.len()
         };
         let behind = trimmed.get(end..).unwrap_or_default();
-        if has_numbers(behind) || behind.trim_start().starts_with(['[', '{', '<']) {
+        let begin = behind.trim_start();
+        if has_numbers(behind) || begin.starts_with(['[', '{', '<']) || begin.starts_with("- Plan:")
+        {
             parts.push(trimmed.get(..end).unwrap_or_default().to_owned());
             rest = behind;
         }

@@ -1,6 +1,7 @@
 //! What stands before and after each line of a plan: prefixes of consoles, containers, CI and
-//! loggers, marks of a diff, what is left of tables and arrays. The line of the plan's first node
-//! shows both: what comes before the words of a node, and after its last parenthesis.
+//! loggers, marks of a diff, what is left of tables and arrays. The line of the plan's first node (in
+//! the other formats: the one in which the plan begins) shows both: what comes before the words of a
+//! node, and after its last parenthesis.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,10 @@ use super::marks::{has_numbers, looks_like_plan};
 
 /// Removes what stands before and after each line, when all nodes have it.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
-    let Some((root, pattern)) = of_text(lines).or_else(|| of_json(lines)) else {
+    let margins = of_text(lines)
+        .or_else(|| of_json(lines))
+        .or_else(|| of_document(lines));
+    let Some((root, pattern)) = margins else {
         return false;
     };
     let is_framed = |line: &FramedLine<'_>| pattern.inner(&line.text).is_some();
@@ -96,6 +100,29 @@ fn of_json(lines: &[FramedLine<'_>]) -> Option<(usize, Margins)> {
         .checked_sub(1)
         .filter(|above| inner_is(&margins, lines, *above, "["));
     Some((bracket.unwrap_or(root), margins))
+}
+
+/// The first line of an XML or YAML plan, and its margins.
+fn of_document(lines: &[FramedLine<'_>]) -> Option<(usize, Margins)> {
+    const BEGINS: [&str; 2] = ["<explain ", "- Plan:"];
+    let (root, at) = lines.iter().enumerate().find_map(|(index, line)| {
+        let at = BEGINS.iter().find_map(|begin| line.text.find(begin))?;
+        Some((index, at))
+    })?;
+    let (before, first) = lines.get(root)?.text.split_at_checked(at)?;
+    let after = match first.split_once('>') {
+        Some((_, after)) if first.starts_with('<') => after,
+        _ => first.strip_prefix("- Plan:").unwrap_or_default(),
+    };
+    let after = after.trim().to_owned();
+    if before.trim().is_empty() && after.is_empty() {
+        return None;
+    }
+    let before = match before.trim() {
+        "" => None,
+        _ => Some(Regex::new(&pattern_of(before)).ok()?),
+    };
+    Some((root, Margins { before, after }))
 }
 
 fn inner_is(margins: &Margins, lines: &[FramedLine<'_>], at: usize, text: &str) -> bool {

@@ -13,12 +13,7 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     while start < lines.len() {
         let length = run(lines.get(start..).unwrap_or_default());
         if length >= MIN_LINES {
-            for line in lines.get_mut(start..start + length).unwrap_or_default() {
-                let behind = number(&line.text)
-                    .map_or("", |(_, behind)| behind)
-                    .to_owned();
-                line.text = Cow::Owned(behind);
-            }
+            remove(lines.get_mut(start..start + length).unwrap_or_default());
             changed = true;
         }
         start += length.max(1);
@@ -28,30 +23,81 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
 
 /// How many lines from the first one are numbered, each with the number after the one above.
 fn run(lines: &[FramedLine<'_>]) -> usize {
-    let Some((first, _)) = lines.first().and_then(|line| number(&line.text)) else {
+    let Some(first) = lines.first().and_then(|line| Numbered::of(&line.text)) else {
         return 0;
     };
     let numbered = |(index, line): &(usize, &FramedLine<'_>)| {
-        number(&line.text).is_some_and(|(number, _)| number == first + index)
+        Numbered::of(&line.text).is_some_and(|line| line.number == first.number + index)
     };
     lines.iter().enumerate().take_while(numbered).count()
 }
 
-/// The number of a line and what follows it.
-fn number(line: &str) -> Option<(usize, &str)> {
-    let trimmed = line.trim_start();
-    let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = trimmed.split_at_checked(digits)?;
-    let number = number.parse().ok()?;
-    if rest.is_empty() {
-        return Some((number, rest));
+/// Removes the numbers, and what aligns the lines behind them.
+fn remove(lines: &mut [FramedLine<'_>]) {
+    let numbered: Vec<Numbered<'_>> = lines
+        .iter()
+        .filter_map(|line| Numbered::of(&line.text))
+        .collect();
+    let width = numbered.iter().map(|line| line.columns).max().unwrap_or(0);
+    let blanks = |line: &Numbered<'_>| width - line.columns;
+    let is_aligned = numbered
+        .iter()
+        .all(|line| line.behind.trim().is_empty() || line.has_blanks(blanks(line)));
+    let has_blank =
+        |line: &Numbered<'_>, at: usize| line.behind.trim().is_empty() || line.has_blanks(at + 1);
+    let stripped: Vec<String> = numbered
+        .iter()
+        .map(|line| {
+            let at = if is_aligned { blanks(line) } else { 0 };
+            let skips = !line.is_tab
+                && numbered
+                    .iter()
+                    .all(|line| has_blank(line, if is_aligned { blanks(line) } else { 0 }));
+            let at = at + usize::from(skips);
+            line.behind.get(at..).unwrap_or_default().to_owned()
+        })
+        .collect();
+    for (line, text) in lines.iter_mut().zip(stripped) {
+        line.text = Cow::Owned(text);
     }
-    let marked = rest
-        .strip_prefix(" | ")
-        .or_else(|| rest.strip_prefix(" |"))
-        .or_else(|| rest.strip_prefix(['.', ':', ')', '|', '\t']));
-    match marked {
-        Some(behind) => Some((number, behind.strip_prefix([' ', '\t']).unwrap_or(behind))),
-        None => Some((number, rest.strip_prefix(' ')?)),
+}
+
+/// A line with a number before it.
+struct Numbered<'a> {
+    number: usize,
+    /// Columns up to the end of the number and its mark.
+    columns: usize,
+    /// What follows.
+    behind: &'a str,
+    /// Whether a tab separates them.
+    is_tab: bool,
+}
+
+impl<'a> Numbered<'a> {
+    fn of(line: &'a str) -> Option<Numbered<'a>> {
+        const MARKS: [&str; 7] = [" | ", " |", ".", ":", ")", "|", "\t"];
+        let trimmed = line.trim_start();
+        let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = trimmed.split_at_checked(digits)?;
+        let mark = MARKS.iter().find(|mark| rest.starts_with(**mark));
+        if mark.is_none() && !rest.is_empty() && !rest.starts_with(' ') {
+            return None;
+        }
+        let length = line.len() - rest.len() + mark.map_or(0, |mark| mark.len());
+        Some(Numbered {
+            number: number.parse().ok()?,
+            columns: length,
+            behind: line.get(length..)?,
+            is_tab: mark.is_some_and(|mark| *mark == "\t"),
+        })
+    }
+
+    fn has_blanks(&self, count: usize) -> bool {
+        self.behind
+            .bytes()
+            .take(count)
+            .filter(|byte| *byte == b' ')
+            .count()
+            == count
     }
 }

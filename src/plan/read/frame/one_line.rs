@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::super::text::begins_with_operation;
 use super::line::FramedLine;
 use super::marks::has_numbers;
 
@@ -20,6 +21,7 @@ pub(super) fn split(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let mut changed = false;
     for line in lines.iter() {
         let parts = maps(&line.text)
+            .or_else(|| listed(&line.text))
             .or_else(|| escaped(&line.text))
             .or_else(|| run_together(&line.text));
         let Some(parts) = parts else {
@@ -38,13 +40,52 @@ pub(super) fn split(lines: &mut Vec<FramedLine<'_>>) -> bool {
     changed
 }
 
-/// `[{QUERY PLAN=Limit  (cost=…)}, {QUERY PLAN=  ->  …}]`: rows as Java prints maps, without quotes.
+/// `[{QUERY PLAN=Limit  (cost=…)}, {QUERY PLAN=  ->  …}]`: rows as Java and Go print them, without quotes.
 fn maps(line: &str) -> Option<Vec<String>> {
-    const NAME: &str = "{QUERY PLAN=";
-    let rows = line.trim().strip_prefix('[')?.strip_suffix("}]")?;
-    let rows = rows.strip_prefix(NAME)?;
-    let between = format!("}}, {NAME}");
-    Some(rows.split(between.as_str()).map(str::to_owned).collect())
+    const ROWS: [[&str; 3]; 4] = [
+        ["[{QUERY PLAN=", "}, {QUERY PLAN=", "}]"],
+        ["[map[QUERY PLAN:", "] map[QUERY PLAN:", "]]"],
+        ["[{QueryPlan:", "} {QueryPlan:", "}]"],
+        ["[{query_plan=", "}, {query_plan=", "}]"],
+    ];
+    let line = line.trim();
+    ROWS.iter().find_map(|[begin, between, end]| {
+        let rows = line.strip_prefix(begin)?.strip_suffix(end)?;
+        Some(rows.split(between).map(str::to_owned).collect())
+    })
+}
+
+/// `[Limit  (cost=…),   ->  Seq Scan …]`, `List(…)`: lines as Java and Scala print lists of texts.
+fn listed(line: &str) -> Option<Vec<String>> {
+    static LIST: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^(?:List|Vector|Seq|Array|ArrayBuffer)?[\[(]([A-Z].*)[\])]$").ok()
+    });
+    static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(&format!(
+            r", (\s*(?:->|(?:{LABELS}|JIT|Planning|Functions|Options|Timing|Worker \d+|Trigger [^:,]+):|(?:InitPlan|SubPlan|CTE) \S+))"
+        ))
+        .ok()
+    });
+    let inner = LIST.as_ref()?.captures(line.trim())?.get(1)?.as_str();
+    let title = inner.split("  (").next().unwrap_or_default();
+    if !has_numbers(inner) || !begins_with_operation(title) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for found in NEXT
+        .as_ref()?
+        .captures_iter(inner)
+        .filter_map(|found| found.get(1))
+    {
+        let part = inner.get(from..found.start() - 2)?;
+        if !is_open(part) {
+            parts.push(part.to_owned());
+            from = found.start();
+        }
+    }
+    parts.push(inner.get(from..)?.to_owned());
+    (parts.len() > 1).then_some(parts)
 }
 
 /// Whether a line is a member of a JSON object, XML, or the statement above a plan.

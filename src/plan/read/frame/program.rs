@@ -3,14 +3,22 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
+use regex::Regex;
+use serde_json::Value;
+
+use super::super::text::begins_with_operation;
 use super::line::FramedLine;
-use super::literal;
-use super::marks::holds_plan;
+use super::marks::{has_numbers, holds_plan};
+use super::values::{documents, is_plain_json, lines_of};
+use super::{dumps, literal};
 
-/// Plans within plans' texts deeper than this are not searched.
-const MAX_DEPTH: usize = 100;
+/// Places in a line where a value may begin that are tried.
+const MAX_PLACES: usize = 8;
+
+/// Characters before a value in its line, at most.
+const MAX_PREFIX: usize = 400;
 
 /// Replaces each value that begins at the beginning of a line and holds plans by these plans.
 pub(super) fn unwrap(lines: &mut Vec<FramedLine<'_>>) -> bool {
@@ -21,6 +29,7 @@ pub(super) fn unwrap(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if rows_on_lines(lines) {
         return true;
     }
+    let mut search = Search::of(&text, lines);
     let mut unwrapped = Vec::with_capacity(lines.len());
     let (mut changed, mut at, mut index) = (false, 0, 0);
     while let Some(line) = lines.get(index) {
@@ -30,7 +39,7 @@ pub(super) fn unwrap(lines: &mut Vec<FramedLine<'_>>) -> bool {
             unwrapped.extend(lines.iter().skip(index).cloned());
             break;
         }
-        if let Some((documents, length)) = value_with_plans(rest) {
+        if let Some((documents, length)) = search.value_with_plans(&text, at) {
             let number = line.number;
             let push = |text: &str| FramedLine {
                 number,
@@ -66,7 +75,10 @@ fn rows_on_lines(lines: &mut Vec<FramedLine<'_>>) -> bool {
         let text = line.text.trim();
         // Quotes alone are CSV's, unless an escape stands in them.
         let is_string = text.starts_with(['"', '\'']) && text.contains("\\n");
-        if !text.starts_with(['(', '{', '[']) && !is_string {
+        let is_typed = text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text.ends_with([')', '>', '}', ','])
+            && may_be_value(text);
+        if !text.starts_with(['(', '{', '[']) && !is_string && !is_typed {
             return None;
         }
         let (value, length) = literal::value(text)?;
@@ -85,12 +97,7 @@ fn rows_on_lines(lines: &mut Vec<FramedLine<'_>>) -> bool {
         {
             return false;
         }
-        let run: Vec<Value> = rows
-            .iter()
-            .skip(start)
-            .map_while(Option::as_ref)
-            .cloned()
-            .collect();
+        let run: Vec<&Value> = rows.iter().skip(start).map_while(Option::as_ref).collect();
         let length = run.len();
         let of_plan = || lines_of(&run).filter(|text| text.lines().count() == length);
         if length > 1
@@ -115,144 +122,186 @@ pub(super) fn joined(lines: &[FramedLine<'_>]) -> String {
     text
 }
 
-/// EXPLAIN's own JSON is read as it is, so that errors have positions.
-pub(super) fn is_plain_json(text: &str) -> bool {
-    let begin = text.trim_start();
-    let object = begin.strip_prefix('[').unwrap_or(begin).trim_start();
-    let Some(members) = object.strip_prefix('{') else {
+/// Searches lines for values with plans. What is read without success is limited, so that the time is
+/// proportional to the size of the text.
+struct Search {
+    /// Bytes that may still be read without success.
+    left: usize,
+    /// Whether a value may begin behind other words of a line: not where the text itself has a plan.
+    within_lines: bool,
+    /// How many nodes the text has, as far as TEXT plans have them.
+    nodes: usize,
+    /// Up to there the text belongs to a value that could not be read; what is in it is a part.
+    behind: usize,
+}
+
+impl Search {
+    fn of(text: &str, lines: &[FramedLine<'_>]) -> Search {
+        const TIMES: usize = 16;
+        let is_plan = |line: &FramedLine<'_>| {
+            let text = line.text.trim_start();
+            let text = text.strip_prefix("->").unwrap_or(text).trim_start();
+            (has_numbers(text) && begins_with_operation(text))
+                || text.starts_with("- Plan:")
+                || text.starts_with("<explain")
+        };
+        Search {
+            left: text.len().saturating_mul(TIMES).saturating_add(1 << 20),
+            within_lines: !lines.iter().any(is_plan),
+            nodes: nodes(text),
+            behind: 0,
+        }
+    }
+
+    /// The plans of the value that begins in the line at an offset, and where it ends.
+    fn value_with_plans(&mut self, text: &str, at: usize) -> Option<(Vec<String>, usize)> {
+        let line = text.get(at..)?.lines().next()?;
+        for place in self.places(line) {
+            if at + place < self.behind || self.left == 0 {
+                continue;
+            }
+            let rest = text.get(at + place..)?;
+            // A reader reads EXPLAIN's own JSON, with positions.
+            let is_own = is_plain_json(rest) && line.get(..place)?.trim().is_empty();
+            if is_own || !may_be_value(rest) {
+                continue;
+            }
+            let is_sql = rest.starts_with('\'') && is_sql(line.get(..place)?);
+            let read = if is_sql {
+                sql_string(rest)
+            } else {
+                self.plans_of(rest, at + place)
+            };
+            if let Some((documents, length)) = read {
+                return Some((documents, place + length));
+            }
+        }
+        None
+    }
+
+    fn plans_of(&mut self, text: &str, at: usize) -> Option<(Vec<String>, usize)> {
+        let (value, length) = if dumps::begins(text) {
+            dumps::read(text)
+        } else {
+            literal::read(text)
+        };
+        let documents = value.as_ref().map(documents).unwrap_or_default();
+        // A line of a plan whose other lines are somewhere else.
+        let is_part = |document: &String| {
+            document.lines().count() == 1 && has_numbers(document) && nodes(document) < self.nodes
+        };
+        let is_useless = match documents.as_slice() {
+            [] => true,
+            [only] => is_part(only),
+            _ => false,
+        };
+        if !is_useless {
+            return Some((documents, length));
+        }
+        self.left = self.left.saturating_sub(length);
+        if value.is_none() && !text.starts_with(['"', '\'', '`']) {
+            self.behind = self.behind.max(at + length);
+        }
+        None
+    }
+
+    /// Where in a line a value may begin.
+    fn places(&self, line: &str) -> Vec<usize> {
+        const MAX_BLANKS: usize = 200;
+        let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if blanks > MAX_BLANKS {
+            return Vec::new();
+        }
+        let mut places = vec![blanks];
+        places.extend(assigned(line));
+        if !self.within_lines || line.trim_start().starts_with('"') {
+            return places;
+        }
+        // What is within a plan is a part of it.
+        let plan = ["Plan\"", "Plan'", "Node Type"]
+            .iter()
+            .filter_map(|key| line.find(key));
+        let end = plan.min().unwrap_or(MAX_PREFIX).min(MAX_PREFIX);
+        let (mut before, mut prefix) = (None, None);
+        for (at, character) in line.char_indices().take_while(|(at, _)| *at < end) {
+            let begins = matches!(character, '[' | '{' | '"' | '\'');
+            let separates = |character: Option<char>| {
+                matches!(
+                    character,
+                    Some(' ' | '\t' | '=' | ':' | '>' | '(' | ',' | '|')
+                )
+            };
+            // `E'…'`, `b'…'`
+            let is_prefixed = matches!(before, Some('E' | 'b' | 'u' | 'r')) && character != '[';
+            let is_free = separates(before) || (is_prefixed && separates(prefix));
+            if begins && is_free && places.len() < MAX_PLACES && !places.contains(&at) {
+                places.push(at);
+            }
+            (prefix, before) = (before, Some(character));
+        }
+        places
+    }
+}
+
+/// Whether a statement begins before a string: its backslashes are no escapes, unless an `E` is
+/// before it.
+fn is_sql(before: &str) -> bool {
+    let lower = before.to_ascii_lowercase();
+    let words = ["select ", "values", "insert ", "update ", "set "];
+    words.iter().any(|word| lower.contains(word)) && !lower.ends_with('e')
+}
+
+fn sql_string(text: &str) -> Option<(Vec<String>, usize)> {
+    let (value, length) = literal::sql_string(text)?;
+    let documents = documents(&value);
+    (!documents.is_empty()).then_some((documents, length))
+}
+
+/// How many nodes a text has by their numbers.
+fn nodes(text: &str) -> usize {
+    let of = |numbers: &str| text.matches(numbers).count();
+    of("(cost=").max(of("(actual "))
+}
+
+/// Whether a text begins as a value with plans does.
+fn may_be_value(text: &str) -> bool {
+    static TYPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^(?:%?[A-Z][\w.]*(?:\(\[|\(\{|\([A-Za-z_]+=['\x22]| ?\{| \[)|%\{|array ?\(|map\[string\]|(?:RealDict|Ordered)\w+\(|object\(|b['\x22])").ok()
+    });
+    let first_line = text.lines().next().unwrap_or_default();
+    let Some(first) = first_line.chars().next() else {
         return false;
     };
-    [
-        "\"Plan\"",
-        "\"Query Text\"",
-        "\"Query Identifier\"",
-        "\"Query Parameters\"",
-    ]
-    .iter()
-    .any(|key| members.trim_start().starts_with(key))
-}
-
-/// The plans of the value that a text begins with, and the value's length.
-fn value_with_plans(text: &str) -> Option<(Vec<String>, usize)> {
-    const MAX_BLANKS: usize = 200;
-    let trimmed = text.trim_start_matches([' ', '\t']);
-    let trimmed = assigned(trimmed).unwrap_or(trimmed);
-    let blanks = text.len() - trimmed.len();
-    let first_line = trimmed.lines().next().unwrap_or_default();
-    let may_be = match trimmed.bytes().next()? {
-        b'[' | b'{' => !first_line.starts_with("[ ") || first_line.contains('"'),
-        b'(' => {
-            first_line.starts_with("(\"")
-                || first_line.starts_with("('")
-                || first_line.starts_with("([")
-                || first_line.starts_with("({")
-        }
+    match first {
+        '[' | '{' => !first_line.starts_with("[ ") || first_line.contains(['"', '\'']),
+        '(' => ["(\"", "('", "([", "({", "(b'"]
+            .iter()
+            .any(|start| first_line.starts_with(start)),
         // A single string is one only when it holds lines; quotes around lines are a frame of their own.
-        b'"' | b'\'' => first_line.contains("\\n") || first_line.contains("\\\""),
-        byte => {
-            byte.is_ascii_uppercase() && first_line.contains("([") && !first_line.contains("(cost=")
+        '"' | '\'' => {
+            let inner = first_line.trim_start_matches(first);
+            first_line.contains("\\n")
+                || first_line.contains("\\\"")
+                || matches!(inner.trim_end(), "[" | "{" | "- Plan:")
+                || ["[{", "{\"", "<explain "]
+                    .iter()
+                    .any(|begin| inner.starts_with(begin))
         }
-    };
-    if !may_be || blanks > MAX_BLANKS || is_plain_json(trimmed) {
-        return None;
+        _ => {
+            let is_typed = TYPED.as_ref().is_some_and(|typed| typed.is_match(text));
+            (is_typed && !first_line.contains("(cost=")) || dumps::begins(text) || {
+                is_typed && first_line.contains(['"', '\''])
+            }
+        }
     }
-    let (value, length) = literal::value(trimmed)?;
-    let mut documents = Vec::new();
-    collect(&value, 0, &mut documents);
-    (!documents.is_empty()).then_some((documents, blanks + length))
 }
 
-/// The value of `plan = [{…`, `const plan = …`.
-fn assigned(text: &str) -> Option<&str> {
-    let line = text.lines().next()?;
+/// Where the value of `plan = [{…`, `const plan = …`, `$VAR1 = …` begins.
+fn assigned(line: &str) -> Option<usize> {
     let (name, value) = line.split_once(" = ")?;
     let is_name = name.len() < 40
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'.'));
-    let begins = value.starts_with(['[', '{', '(']);
-    (is_name && begins)
-        .then(|| text.get(name.len() + 3..))
-        .flatten()
-}
-
-/// All plans of a value, each as a text that a reader reads.
-fn collect(value: &Value, depth: usize, documents: &mut Vec<String>) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    match value {
-        Value::String(text) => document(text, depth, documents),
-        Value::Array(items) => match lines_of(items) {
-            Some(lines) => documents.push(lines),
-            None => items
-                .iter()
-                .for_each(|item| collect(item, depth + 1, documents)),
-        },
-        Value::Object(object) => {
-            if object.get("Plan").is_some_and(Value::is_object) {
-                documents.push(value.to_string());
-            } else if object.get("Node Type").is_some_and(Value::is_string) {
-                let whole = Map::from_iter([("Plan".to_owned(), value.clone())]);
-                documents.push(Value::Object(whole).to_string());
-            } else {
-                object
-                    .values()
-                    .for_each(|value| collect(value, depth + 1, documents));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// A text that is a plan, or a value with plans in it.
-fn document(text: &str, depth: usize, documents: &mut Vec<String>) {
-    if !holds_plan(text) {
-        return;
-    }
-    let begin = text.trim_start();
-    // A line of JSON in a string of its own is no document.
-    let is_member = begin.starts_with('"') && begin.contains("\":");
-    if is_member && text.trim_end().lines().count() == 1 {
-        return;
-    }
-    if begin.starts_with(['[', '{', '(', '"'])
-        && !is_plain_json(begin)
-        && let Some((value, _)) = literal::value(begin)
-    {
-        collect(&value, depth + 1, documents);
-        return;
-    }
-    documents.push(text.to_owned());
-}
-
-/// Rows of which one column has the lines of a plan, as one text.
-fn lines_of(rows: &[Value]) -> Option<String> {
-    const MAX_COLUMNS: usize = 8;
-    (0..MAX_COLUMNS).find_map(|column| lines_of_column(rows, column))
-}
-
-fn lines_of_column(rows: &[Value], column: usize) -> Option<String> {
-    let lines: Vec<&str> = rows
-        .iter()
-        .map(|row| cell(row, column))
-        .collect::<Option<_>>()?;
-    let is_value = |line: &&str| line.trim_start().starts_with(['[', '{', '"']);
-    let is_one_value = lines.len() == 1 && lines.iter().any(is_value);
-    let are_values = lines.len() > 1 && lines.iter().all(|line| line.contains("\"Plan\""));
-    let text = lines.join("\n");
-    (!is_one_value && !are_values && holds_plan(&text)).then_some(text)
-}
-
-/// The text in a column of a row: a text by itself, a tuple, an object, or a list of names and values.
-fn cell(row: &Value, column: usize) -> Option<&str> {
-    match row {
-        Value::String(text) if column == 0 => Some(text),
-        Value::Array(cells) => match cells.as_slice() {
-            [only @ (Value::Array(_) | Value::Object(_))] => cell(only, column),
-            cells => cells.get(column)?.as_str(),
-        },
-        Value::Object(cells) => cells.values().nth(column)?.as_str(),
-        _ => None,
-    }
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'.' | b'$'));
+    (is_name && may_be_value(value)).then_some(name.len() + 3)
 }

@@ -83,9 +83,14 @@ fn field<'a>(lines: &[FramedLine<'a>], start: usize) -> Option<Vec<FramedLine<'a
     let mut field = Vec::new();
     let mut text = first.text.trim_start().get(1..)?;
     if let Some(inner) = not_doubled(text) {
+        // R and many others escape quotes with a backslash.
+        let text = match inner.replace("\\\"", "").contains('"') {
+            true => inner.to_owned(),
+            false => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
+        };
         return Some(vec![FramedLine {
             number: first.number,
-            text: Cow::Owned(inner.to_owned()),
+            text: Cow::Owned(text),
         }]);
     }
     for line in lines.get(start..)? {

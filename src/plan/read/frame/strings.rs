@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use super::super::text::begins_with_operation;
 use super::line::FramedLine;
 use super::marks::has_numbers;
-use super::program::{is_plain_json, joined};
+use super::program::joined;
+use super::values::is_plain_json;
 
 /// Puts the content of the literals in the place of the lines, when each node of the plan is in one.
 pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
@@ -59,11 +60,21 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     true
 }
 
-/// Puts a literal that is a whole JSON plan in the place of the lines.
+/// Whether a text is a plan in another format than TEXT.
+fn is_document(text: &str) -> bool {
+    is_plain_json(text) || begins_document(text)
+}
+
+fn begins_document(text: &str) -> bool {
+    let begin = text.trim_start();
+    begin.starts_with("<explain ") || begin.starts_with("- Plan:")
+}
+
+/// Puts a literal that is a whole plan in the place of the lines.
 fn document(lines: &mut Vec<FramedLine<'_>>, literals: &[Found]) -> bool {
     let plans: Vec<&Found> = literals
         .iter()
-        .filter(|literal| is_plain_json(&literal.text))
+        .filter(|literal| is_document(&literal.text) && literal.text.contains('\n'))
         .collect();
     let mut unwrapped = Vec::new();
     for literal in &plans {
@@ -79,20 +90,26 @@ fn document(lines: &mut Vec<FramedLine<'_>>, literals: &[Found]) -> bool {
     !plans.is_empty()
 }
 
-/// Puts literals that are together the lines of a JSON plan in the place of the lines.
+/// Puts literals that are together the lines of a plan in the place of the lines.
 fn lines_of_document(lines: &mut Vec<FramedLine<'_>>, literals: &[Found]) -> bool {
-    let key = literals
-        .iter()
-        .find(|literal| literal.text.trim_start().starts_with("\"Plan\":"));
-    let Some(place) = key.map(|literal| literal.place) else {
+    let is_key = |literal: &Found| {
+        literal.text.trim_start().starts_with("\"Plan\":") || begins_document(&literal.text)
+    };
+    let Some(key) = literals.iter().position(is_key) else {
         return false;
     };
+    let Some(first) = literals.get(key) else {
+        return false;
+    };
+    let place = first.place;
+    let from = if begins_document(&first.text) { key } else { 0 };
     let parts: Vec<&Found> = literals
         .iter()
+        .skip(from)
         .filter(|literal| literal.place == place && !is_column_name(&literal.text))
         .collect();
     let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
-    if !is_plain_json(&texts.join("\n")) {
+    if !is_document(&texts.join("\n")) {
         return false;
     }
     let unwrapped = parts.iter().map(|part| FramedLine {
@@ -134,6 +151,9 @@ fn begins_with_node(text: &str) -> bool {
     title.is_some_and(begins_with_operation)
 }
 
+/// Each literal that does not end is searched for its end in the whole text; more are not.
+const MAX_UNENDED: usize = 50;
+
 /// Where a literal stands: behind a name, or by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -151,14 +171,17 @@ struct Found {
 /// All string literals of a text.
 fn literals(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
-    let (mut at, mut line) = (0, 0);
+    let (mut at, mut line, mut unended) = (0, 0, 0);
     let mut before: Option<char> = None;
     while let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) {
         let place = place(before);
-        if matches!(character, '"' | '\'' | '`')
-            && let Some(place) = place
-            && let Some((content, length)) = literal(text.get(at..).unwrap_or_default(), character)
-        {
+        let is_quote = matches!(character, '"' | '\'' | '`') && unended < MAX_UNENDED;
+        let found_here = place.filter(|_| is_quote).map(|place| {
+            let literal = literal(text.get(at..).unwrap_or_default(), character);
+            (place, literal)
+        });
+        unended += usize::from(matches!(found_here, Some((_, None))));
+        if let Some((place, Some((content, length)))) = found_here {
             let whole = text.get(at..at + length).unwrap_or_default();
             found.push(Found {
                 text: content,

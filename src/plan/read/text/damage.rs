@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::arity::{self, Arity};
+use super::detail;
 use super::headline;
-use super::logical::LogicalLine;
+use super::logical::{self, LogicalLine};
 use super::operation;
 use super::summary;
 use crate::plan::Node;
@@ -124,7 +125,8 @@ pub(super) fn report(
     let ends_early = is_last
         && (incomplete.iter().any(is_open)
             || reader.misses_subplan
-            || ends_within(last_line.get(last_line_at..).unwrap_or_default()));
+            || is_cut_headline(reader, last_line_at)
+            || ends_within(reader, source, end));
     let lost: Vec<usize> = incomplete
         .into_iter()
         .filter(|node| !(ends_early && is_open(node)))
@@ -142,13 +144,38 @@ pub(super) fn report(
         warn(offset, WarningKind::ChildrenTooMany);
     }
     report_numbers(reader, warnings);
+    report_names(reader, warnings);
     warnings.sort_by_key(|warning| warning.offset);
 }
 
-/// Whether a line ends within a literal or parentheses.
-fn ends_within(line: &str) -> bool {
-    let depth = |open: char, close: char| line.matches(open).count() > line.matches(close).count();
-    line.contains(": ") && (depth('(', ')') || line.matches('\'').count() % 2 == 1)
+/// Whether the text ends with a headline that has no numbers although the first one has them.
+fn is_cut_headline(reader: &ReadNodes<'_>, last_line_at: usize) -> bool {
+    let has_numbers = |node: usize| {
+        reader.properties.get(node).is_some_and(|known| {
+            known.contains_key("Total Cost") || known.contains_key("Actual Loops")
+        })
+    };
+    let last = reader.nodes.len().saturating_sub(1);
+    let is_headline = reader
+        .offsets
+        .get(last)
+        .is_some_and(|at| *at >= last_line_at);
+    last > 0 && is_headline && has_numbers(0) && !has_numbers(last)
+}
+
+/// Whether the plan ends within a literal, a name or parentheses. A line that is open and that a known
+/// one follows was not open (a file name with an apostrophe).
+fn ends_within(reader: &ReadNodes<'_>, source: &str, end: usize) -> bool {
+    let mut at = reader.offsets.last().copied().unwrap_or(0);
+    let mut is_open = false;
+    while let Some(line) = logical::logical_at(source, at).filter(|line| line.offset < end) {
+        let is_detail = detail::is_known(&line.text);
+        if is_detail || !is_open {
+            is_open = line.text.contains(": ") && logical::is_open(&line.text);
+        }
+        at = line.next;
+    }
+    is_open
 }
 
 /// Whether a node has fewer children than its type needs; those of subplans do not count.
@@ -215,6 +242,23 @@ fn report_numbers(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
                     kind: WarningKind::NumbersMissing,
                 });
             }
+        }
+    }
+}
+
+/// Names that no server prints: the rest of a frame that was not recognized is in them.
+fn report_names(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
+    const ODD: [&str; 10] = [
+        "'", "{", "}", "[", "]", ";", "=>", "(cost=", "(actual ", "|",
+    ];
+    for (properties, offset) in reader.properties.iter().zip(reader.offsets) {
+        let node_type = text(Some(properties), "Node Type");
+        let is_known = operation::operation(node_type).is_known || is_split(node_type);
+        if !is_known && ODD.iter().any(|odd| node_type.contains(odd)) {
+            warnings.push(OffsetWarning {
+                offset: *offset,
+                kind: WarningKind::OddName,
+            });
         }
     }
 }

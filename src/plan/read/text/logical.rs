@@ -101,6 +101,11 @@ impl OpenDelimiters {
     }
 }
 
+/// Whether a quote or parenthesis of a text is open at its end.
+pub(super) fn is_open(text: &str) -> bool {
+    !OpenDelimiters::default().after(text).is_closed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

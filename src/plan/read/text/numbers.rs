@@ -34,7 +34,20 @@ pub(super) fn split(headline: &str) -> Result<Split<'_>, Reason> {
     }
     (split.title, split.actual) = take(split.title, "(actual ")?;
     (split.title, split.cost) = take(split.title, "(cost=")?;
+    if split.cost.is_none() && split.actual.is_none() && begins_numbers(split.title) {
+        return Err(Reason::Truncated("the parentheses after a node"));
+    }
     Ok(split)
+}
+
+/// Whether a title ends with the first characters of what follows it: `Hash  (cos`.
+fn begins_numbers(title: &str) -> bool {
+    let Some((before, begun)) = title.rsplit_once('(') else {
+        return false;
+    };
+    let is_begun = |whole: &str| whole.starts_with(begun.trim_end());
+    before.ends_with(' ')
+        && (is_begun("cost=") || is_begun("actual ") || is_begun("never executed"))
 }
 
 /// Splits off the last parentheses, when they are of this kind and at the end.

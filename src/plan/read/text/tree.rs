@@ -208,14 +208,15 @@ impl TextReader {
             Err(reason) => {
                 let is_last = lines_from(text, line.next).all(|line| line.is_blank());
                 let title = line.text.strip_prefix("->").and_then(damage::title_of_cut);
-                match title {
-                    Some(title) if is_last => {
-                        self.warn(line.offset, WarningKind::CutOff);
-                        self.child(line, title)
-                            .map_err(OffsetError::at(line.offset))
-                    }
-                    _ => Err(OffsetError::at(line.offset)(reason)),
-                }
+                let is_cut = matches!(reason, Reason::Truncated(_));
+                let kind = match title {
+                    Some(_) if is_last => WarningKind::CutOff,
+                    Some(_) if is_cut => WarningKind::NumbersMissing,
+                    _ => return Err(OffsetError::at(line.offset)(reason)),
+                };
+                self.warn(line.offset, kind);
+                self.child(line, title.unwrap_or_default())
+                    .map_err(OffsetError::at(line.offset))
             }
         }
     }
