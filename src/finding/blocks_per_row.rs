@@ -54,12 +54,12 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let impact = subject.own(node.id);
     let table = subject.table_name(node)?;
     let message = format!(
-        "{} touches {} blocks for {} rows, where about {} would do ({}): dead rows or index entries, or rows that lie far apart. Look \
+        "{} touches {} blocks for {}, where about {} would do ({}): dead rows or index entries, or rows that lie far apart. Look \
          at n_dead_tup in pg_stat_user_tables and for old transactions; VACUUM removes dead rows, REINDEX or VACUUM FULL the space \
          they leave.",
         node.title(),
         count(blocks),
-        count(rows),
+        super::subject::rows(rows),
         count(needed),
         subject.impact_text(impact)
     );

@@ -44,11 +44,11 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     });
     let node = subject.node(node.id);
     let message = format!(
-        "{} took {} for {} rows{touched}: it waited, most likely for a lock of another transaction ({}). log_lock_waits and \
+        "{} took {} for {}{touched}: it waited, most likely for a lock of another transaction ({}). log_lock_waits and \
          pg_blocking_pids() tell for which.",
         node.title(),
         Millis(own),
-        count(rows),
+        super::subject::rows(rows),
         subject.impact_text(own)
     );
     Some(Draft::new(node, own, message))

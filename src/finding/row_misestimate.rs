@@ -2,7 +2,7 @@
 
 use super::misestimate::origin;
 use super::rule::{Check, Draft, Rule, Severity};
-use super::subject::{Subject, count, times};
+use super::subject::{Subject, count, rows, times};
 use super::{advice, correlated_columns, stale_statistics};
 use crate::plan::Node;
 use crate::plan::metrics::Direction;
@@ -43,9 +43,9 @@ fn at(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         "fewer"
     };
     let message = format!(
-        "{} delivered {} rows where {} were expected: {} {way}, and what is above was planned with that ({}).",
+        "{} delivered {} where {} were expected: {} {way}, and what is above was planned with that ({}).",
         node.title(),
-        count(estimate.actual?),
+        rows(estimate.actual?),
         count(estimate.expected),
         times(factor),
         subject.impact_text(impact)

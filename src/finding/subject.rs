@@ -258,6 +258,15 @@ pub(super) fn count(number: f64) -> String {
     group_thousands(number, 0)
 }
 
+/// `1 row`, `12,345 rows`.
+pub(super) fn rows(number: f64) -> String {
+    let text = count(number);
+    match text.as_str() {
+        "1" => "1 row".to_owned(),
+        _ => format!("{text} rows"),
+    }
+}
+
 /// `97 %`; never 100 % for less than all.
 pub(super) fn percent(share: f64) -> String {
     let rounded = (share * 100.0).round();

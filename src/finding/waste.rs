@@ -28,8 +28,11 @@ impl Waste {
     pub(super) fn text(&self) -> String {
         let kept = super::subject::count(self.kept);
         match self.read {
-            Some(read) => format!("reads {} rows to keep {kept}", super::subject::count(read)),
-            None => format!("reads the whole table to keep an expected {kept} rows"),
+            Some(read) => format!("reads {} to keep {kept}", super::subject::rows(read)),
+            None => format!(
+                "reads the whole table to keep an expected {}",
+                super::subject::rows(self.kept)
+            ),
         }
     }
 }
