@@ -1,5 +1,6 @@
 //! What is copied and written: which text belongs to a screen, and where files go.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,6 +10,7 @@ use super::model::Model;
 use super::prompt::Export;
 use super::session_data::SessionData;
 use super::session_data::plan_text;
+use crate::model::printable::printable_sql;
 
 /// What `y` copies and `w` writes where one is.
 pub fn of_screen(model: &Model) -> Export {
@@ -71,9 +73,22 @@ fn statement(model: &Model, session_data: &SessionData) -> Result<String, String
     match statement {
         Some(statement) if !statement.source.sql.trim().is_empty() => {
             let sql = statement.source.sql.trim().trim_end_matches(';');
-            Ok(format!("{sql};\n"))
+            Ok(format!("{};\n", exported_sql(sql)))
         }
         _ => Err("The text of this statement is not known".to_owned()),
+    }
+}
+
+/// SQL as it is; where it has characters that a terminal obeys or hides, these are written in SQL's
+/// escapes, and then it is in one line.
+fn exported_sql(sql: &str) -> Cow<'_, str> {
+    let without_layout: String = sql
+        .chars()
+        .filter(|character| !matches!(character, '\n' | '\r' | '\t'))
+        .collect();
+    match printable_sql(&without_layout) {
+        Cow::Borrowed(_) => Cow::Borrowed(sql),
+        Cow::Owned(_) => Cow::Owned(printable_sql(sql).into_owned()),
     }
 }
 
@@ -94,5 +109,19 @@ pub fn write_file(path: &str, text: &str) -> Result<String, String> {
             "{path} exists already and is not overwritten; w asks for another name"
         )),
         Err(error) => Err(format!("{path}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_exported_as_it_is_unless_it_hides_something() {
+        let plain = "SELECT *\n\tFROM t\nWHERE a = 'x'";
+        assert_eq!(exported_sql(plain), plain);
+        let hidden = exported_sql("SELECT '\u{202e}x\u{1b}[2J'\nFROM t").into_owned();
+        assert!(!hidden.contains(['\u{202e}', '\u{1b}', '\n']), "{hidden}");
+        assert!(hidden.contains("U&'"), "{hidden}");
     }
 }

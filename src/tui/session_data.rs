@@ -1,6 +1,7 @@
 //! What the screens show: the advice, and the plans of every tested index from the recording of the
 //! run. A value, made from a live or a saved run; the screens do not know which.
 
+mod changed_from;
 mod combinations;
 mod comparison;
 mod ddl;
@@ -15,8 +16,9 @@ mod writers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use changed_from::ChangedFrom;
 pub use combinations::{BuildGroup, Estimate, TotalBasis, Totals, total};
-pub use comparison::{ChangedFrom, ComparedStatement};
+pub use comparison::ComparedStatement;
 pub use index_view::{IndexStatus, IndexView, Writers};
 pub use report_text::plan_text;
 pub use so_far::OwnIndex;
@@ -222,21 +224,16 @@ impl SessionData {
                 rows_per_call: None,
             };
             StatementView {
-                search_text: search_text(&source),
-                source,
                 before: plan.map(Arc::new),
                 warnings,
-                after: None,
-                share: None,
-                finding_count: 0,
-                helped_by: Vec::new(),
-                no_index: None,
-                not_executed: None,
-                choices: Vec::new(),
-                is_edited: false,
+                ..StatementView::unplanned(source)
             }
         };
-        let mut statements: Vec<StatementView> = plans.into_iter().map(view_of).collect();
+        SessionData::of_statements(subject, plans.into_iter().map(view_of).collect())
+    }
+
+    /// The session data of statements for which no index was tested.
+    fn of_statements(subject: String, mut statements: Vec<StatementView>) -> SessionData {
         let time_coverage = shares::set_shares(&mut statements);
         let weights = statements.iter().filter_map(weight).collect();
         let mut session_data = SessionData {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Choice, SessionData, StatementView, shares, weight};
+use super::changed_from::ChangedFrom;
+use super::{Choice, SessionData, StatementView};
 use crate::plan::Plan;
 use crate::workload::Statement;
 
@@ -21,17 +22,6 @@ pub struct ComparedStatement {
     pub remarks: Vec<String>,
 }
 
-/// What statements are compared over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangedFrom {
-    /// The result in a sentence.
-    pub summary: String,
-    /// What is compared: `before | after`.
-    pub sides: String,
-    /// The report as text.
-    pub report: String,
-}
-
 impl SessionData {
     /// The session data of a comparison: what each statement costs before and after.
     pub fn of_comparison(
@@ -39,19 +29,11 @@ impl SessionData {
         compared: Vec<ComparedStatement>,
         changed: ChangedFrom,
     ) -> SessionData {
-        let mut statements: Vec<StatementView> = compared.into_iter().map(view_of).collect();
-        let time_coverage = shares::set_shares(&mut statements);
-        let weights = statements.iter().filter_map(weight).collect();
-        let mut session_data = SessionData {
-            subject,
-            statements,
-            weights,
-            time_coverage,
+        let statements = compared.into_iter().map(view_of).collect();
+        SessionData {
             changed: Some(changed),
-            ..SessionData::default()
-        };
-        session_data.count_findings();
-        session_data
+            ..SessionData::of_statements(subject, statements)
+        }
     }
 }
 

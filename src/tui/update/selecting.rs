@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::navigation::show;
 use super::refresh::{refresh_totals, session_data};
 use super::requests;
 use crate::model::QualifiedName;
 use crate::tui::cells::count;
-use crate::tui::keymap::Key;
+use crate::tui::keymap::{Key, Screen};
 use crate::tui::model::{Connection, Effect, Message, Model, Request};
 use crate::tui::selection::Switches;
 use crate::tui::session_data::SessionData;
@@ -100,11 +101,10 @@ pub(super) fn best(model: &mut Model, wanted: usize) -> Vec<Effect> {
         return Vec::new();
     }
     let on = best.len();
-    let effects = select(model, best);
-    model.message = Message::info(format!(
-        "The best {} on; y copies the DDL on the screen Indexes",
-        are(on)
-    ));
+    let mut effects = select(model, best);
+    // Where y copies their DDL.
+    effects.extend(show(model, Screen::Indexes));
+    model.message = Message::info(format!("The best {} on; y copies the DDL", are(on)));
     effects
 }
 
