@@ -290,7 +290,7 @@ fn the_interface_leaves_nothing_on_a_pooled_connection() {
     );
     let terminal = tmux::Tmux::start("pooled", "120x40", &arguments);
     terminal.wait_for("customer_id");
-    terminal.wait_for("? help");
+    terminal.wait_for("The search has ended");
     assert_same(&application.state(), &before, "interface");
     terminal.keys(&["q"]);
     terminal.wait_for("EXIT");

@@ -67,7 +67,7 @@ fn listed(line: &str) -> Option<Vec<String>> {
         .ok()
     });
     let inner = LIST.as_ref()?.captures(line.trim())?.get(1)?.as_str();
-    let title = inner.split("  (").next().unwrap_or_default();
+    let title = inner.split(" (").next().unwrap_or_default();
     if !has_numbers(inner) || !begins_with_operation(title) {
         return None;
     }

@@ -141,7 +141,7 @@ impl Search {
         let is_plan = |line: &FramedLine<'_>| {
             let text = line.text.trim_start();
             let text = text.strip_prefix("->").unwrap_or(text).trim_start();
-            (has_numbers(text) && begins_with_operation(text))
+            (has_numbers(text) && begins_with_operation(title_of(text)))
                 || text.starts_with("- Plan:")
                 || text.starts_with("<explain")
         };
@@ -188,7 +188,8 @@ impl Search {
         let documents = value.as_ref().map(documents).unwrap_or_default();
         // A line of a plan whose other lines are somewhere else.
         let is_part = |document: &String| {
-            document.lines().count() == 1 && has_numbers(document) && nodes(document) < self.nodes
+            let is_line = document.lines().count() == 1 && has_numbers(document);
+            is_line && (nodes(document) < self.nodes || !begins_with_operation(title_of(document)))
         };
         let is_useless = match documents.as_slice() {
             [] => true,
@@ -255,6 +256,13 @@ fn sql_string(text: &str) -> Option<(Vec<String>, usize)> {
     let (value, length) = literal::sql_string(text)?;
     let documents = documents(&value);
     (!documents.is_empty()).then_some((documents, length))
+}
+
+/// What stands before a node's numbers.
+fn title_of(line: &str) -> &str {
+    let line = line.trim_start();
+    let line = line.strip_prefix("->").unwrap_or(line).trim_start();
+    line.split(" (").next().unwrap_or_default()
 }
 
 /// How many nodes a text has by their numbers.

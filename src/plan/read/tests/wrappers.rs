@@ -619,3 +619,29 @@ fn a_name_with_the_rest_of_a_frame_is_told() {
         assert_eq!(only(&text).warnings, [], "{name}");
     }
 }
+
+/// What a condition compares with may look like a plan's numbers, and hold every kind of quote.
+#[test]
+fn a_literal_within_a_plan_is_no_plan_of_its_own() {
+    for numbers in [
+        " (actual rows=0 loops=1)",
+        "  (cost=0.00..9.00 rows=1 width=8)",
+        "  (cost=0.00..9.00 rows=1 width=8) (actual time=0.1..0.2 rows=0 loops=1)",
+    ] {
+        for literal in [
+            r#"'  (cost=1.00..2.00 rows=3 width=4)'::text) AND (name = ANY ('{"it''s \"quoted\"","a"}'::text[])"#,
+            r#"'Sort  (cost=1.00..2.00 rows=3 width=4)'::text) AND (name = '{"a": "\"b\""}'::text"#,
+            r#"'[{"QUERY PLAN": "x"}]'::text"#,
+        ] {
+            let text = format!(
+                "Seq Scan on shelf{numbers}\n  Filter: ((name <> {literal}))\n  Rows Removed by Filter: 200\n"
+            );
+            let read = crate::plan::read::read_text(&text).unwrap();
+            assert_eq!(read.len(), 1, "{text}");
+            let root = read[0].plan.root();
+            assert_eq!(root.title(), "Seq Scan on shelf", "{text}");
+            let filter = format!("((name <> {literal}))");
+            assert_eq!(root.text("Filter"), Some(filter.as_str()), "{text}");
+        }
+    }
+}
