@@ -54,13 +54,15 @@ fn main() {
     let down = Key::Char('j');
     press(&mut model, &[down, Key::Char(' '), down, Key::Char(' ')]);
     save("workload", &model);
-    press(&mut model, &[Key::Char('u'), Key::Char('g')]);
+    press(&mut model, &[Key::Esc, Key::Char('g')]);
     press(&mut model, &[Key::Enter, Key::Char('c')]);
     save("plan", &model);
     press(&mut model, &[Key::Char('b'), down, down, down, down]);
     save("before-after", &model);
     press(&mut model, &[Key::Char('4'), down, Key::Char(' ')]);
     save("indexes", &model);
+    press(&mut model, &[Key::Char('u'), Key::Char('5')]);
+    save("report", &model);
 }
 
 fn press(model: &mut Model, keys: &[Key]) {

@@ -59,14 +59,17 @@ fn a_twin_file_gives_the_same_advice_without_a_connection() {
     let file = directory.path().join("job.twin");
     snapshot(&database, &file);
     let live = database.advise(&["--rehearse", "twin", "-c", WORKLOAD]);
+    // The file has no rows: sizes that are estimated from a random sample may be another page.
+    let without_rows = database.advise(&["--rehearse", "twin", "--no-sample", "-c", WORKLOAD]);
     database.run("DROP TABLE job");
     let report = offline(&["--snapshot", file.to_str().unwrap()]);
     assert_eq!(ddl(&report), ddl(&live));
+    assert_eq!(ddl(&report), ddl(&without_rows));
     assert!(!ddl(&report).is_empty());
     assert_eq!(report["recommendations"][0]["not_built_reason"], "offline");
     assert_eq!(
         report["workload"]["cost_after"],
-        live["workload"]["cost_after"]
+        without_rows["workload"]["cost_after"]
     );
     for statement in report["workload"]["statements"].as_array().unwrap() {
         assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
