@@ -1,6 +1,6 @@
 # One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: ci ci-lint ci-test check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-logs bench-robustness bench-tpch bench-upkeep
+.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-logs bench-robustness bench-tpch bench-upkeep
 
 # After each change: formatting, types, unit tests. Needs no server.
 check:
@@ -42,20 +42,6 @@ lint:
 	cargo clippy --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --document-private-items
-
-# What CI runs: lint beside the tests, with a target directory of its own, so that neither waits for the other. Much of both is one process of
-# rustc at a time.
-ci: deny
-	@$(MAKE) -j2 ci-lint ci-test
-
-# Without MAKEFLAGS cargo looks for no jobserver of make, which such a line does not get.
-ci-test:
-	@MAKEFLAGS= $(MAKE) --no-print-directory test
-
-ci-lint:
-	@mkdir -p target/lint
-	@MAKEFLAGS= CARGO_TARGET_DIR=target/lint $(MAKE) --no-print-directory lint >target/lint/log 2>&1 || { cat target/lint/log; exit 1; }
-	@echo "make lint: passed"
 
 # Licenses and sources of the dependencies, by deny.toml. Works without network once the crates are downloaded.
 deny:
