@@ -71,6 +71,12 @@ fn a_twin_file_gives_the_same_advice_without_a_connection() {
         report["workload"]["cost_after"],
         without_rows["workload"]["cost_after"]
     );
+    let cost = |report: &Value| report["workload"]["cost_after"].as_f64().unwrap();
+    let (of_file, sampled) = (cost(&report), cost(&live));
+    assert!(
+        (of_file - sampled).abs() <= 0.01 * sampled,
+        "a page more or less: {of_file}, {sampled}"
+    );
     for statement in report["workload"]["statements"].as_array().unwrap() {
         assert_eq!(statement["twin_agreement"], "exact", "{statement:#}");
     }
