@@ -490,13 +490,16 @@ fn raise_oids_and(raised: &[(Oid, Oid)], tables: &[Oid], besides: &str) -> Strin
     .iter()
     .map(update)
     .collect();
-    // Makes the server read the tables' lists of indexes again.
-    format!(
-        "BEGIN; {}{}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
-        updates.join("; "),
-        besides,
-        tables.join(", ")
-    )
+    // Makes the server read the tables' lists of indexes again; a DROP does so by itself.
+    let noticed = if tables.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({})",
+            tables.join(", ")
+        )
+    };
+    format!("BEGIN; {}{besides}{noticed}; COMMIT", updates.join("; "))
 }
 
 /// Names the parts of a partitioned index after it: the server's own names for them depend on which
