@@ -172,9 +172,9 @@ mod tests {
             of(&json!({"Node Type": "Limit", "Total Cost": 3.0, "Plans": [child]})).sorts_for_limit
         };
         let sort = json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [scan("(a = 1)", "")]});
-        let locked = json!({"Node Type": "LockRows", "Total Cost": 2.5, "Plans": [sort.clone()]});
+        let locked = json!({"Node Type": "LockRows", "Total Cost": 2.5, "Plans": [sort]});
         assert!(limit(locked), "FOR UPDATE SKIP LOCKED");
-        let count = json!({"Node Type": "Aggregate", "Total Cost": 2.5, "Plans": [sort.clone()]});
+        let count = json!({"Node Type": "Aggregate", "Total Cost": 2.5, "Plans": [sort]});
         assert!(!limit(count), "it needs all rows");
         assert_eq!((limit(sort), limit(scan("(a = 1)", ""))), (true, false));
     }
