@@ -31,6 +31,7 @@ mod table;
 mod typesetting;
 mod typography;
 mod values;
+mod wrapped;
 
 use std::borrow::Cow;
 
@@ -64,6 +65,7 @@ const FRAMES: &[Frame] = &[
     comments::strip,
     typesetting::strip,
     expanded::strip,
+    wrapped::join,
     table::strip,
     numbering::strip,
     quotes::strip,
