@@ -2,6 +2,7 @@
 //! psql 15 prints it (src/fe_utils/print.c), gives the tree of the plan or is told.
 
 use super::*;
+use crate::plan::read::warning::WarningKind;
 
 /// The marks of a line style: where a line is broken, and where it goes on.
 const STYLES: [(&str, char, char); 3] = [
@@ -135,4 +136,127 @@ fn records_of_the_expanded_output_need_no_border_and_no_heading() {
         .collect();
     let asciidoc = format!("\n[cols=\"h,l\",frame=\"none\"]\n|====\n{cells}|====\n");
     assert_eq!(plans(&asciidoc).unwrap(), plans(PLAN).unwrap());
+}
+
+/// Each line broken between words at that width, without indentation, as mail programs do it.
+fn filled(width: usize) -> String {
+    let mut text = String::new();
+    for line in PLAN.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let mut length = 0;
+        for (index, word) in line.trim_start().split(' ').enumerate() {
+            let blanks = if index == 0 { indent } else { 1 };
+            if index > 0 && length + blanks + word.len() > width {
+                text.truncate(text.trim_end().len());
+                text.push_str(&format!("\n{word}"));
+                length = word.len();
+                continue;
+            }
+            text.push_str(&format!("{}{word}", " ".repeat(blanks)));
+            length += blanks + word.len();
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn lines_that_a_mail_program_broke_between_words_are_joined() {
+    let expected = plans(PLAN).unwrap();
+    for width in [68, 72, 74, 76, 78, 80, 90, 100] {
+        let text = filled(width);
+        assert_eq!(plans(&text).unwrap(), expected, "{width}\n{text}");
+        let quoted: String = text.lines().map(|line| format!("> {line}\n")).collect();
+        assert_eq!(plans(&quoted).unwrap(), expected, "{width}\n{text}");
+    }
+}
+
+#[test]
+fn exports_of_tables_in_html_and_xml_are_read() {
+    let escaped = |line: &str| {
+        line.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    };
+    let cells = |wrap: fn(usize, &str) -> String| -> String {
+        let lines = PLAN.lines().enumerate();
+        lines
+            .map(|(index, line)| wrap(index, &escaped(line)))
+            .collect()
+    };
+    let rows = cells(|_, line| format!("<tr class=\"odd\"><td>{line}</td></tr>\n"));
+    let page = format!(
+        "<!DOCTYPE html><html><head><title/></head><body><table><tr><th>QUERY PLAN</th></tr>{rows}</table></body></html>"
+    );
+    let records = cells(|_, line| {
+        format!("<DATA_RECORD>\n\t<QUERY_PLAN>{line}</QUERY_PLAN>\n</DATA_RECORD>\n")
+    });
+    let xml =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<RESULTS>\n{records}</RESULTS>\n");
+    let numbered = cells(|index, line| {
+        format!("    <tr>\n      <th>{index}</th>\n      <td>{line}</td>\n    </tr>\n")
+    });
+    let notebook = format!(
+        "<div><table border=\"1\" class=\"dataframe\">\n  <tbody>\n{numbered}  </tbody>\n</table></div>"
+    );
+    for text in [page, xml, notebook] {
+        assert_eq!(plans(&text).unwrap(), plans(PLAN).unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn keywords_of_clojure_other_hyphens_and_old_line_ends_are_read() {
+    let rows: Vec<String> = PLAN
+        .lines()
+        .map(|line| format!("{{:QUERY PLAN {}}}", json!(line)))
+        .collect();
+    let hyphens = PLAN.replace("->", "\u{2011}>");
+    let inserted: Vec<String> = PLAN
+        .lines()
+        .map(|line| format!("\t ('{}')", line.replace('\'', "''")))
+        .collect();
+    let inserted = format!(
+        "INSERT INTO  (\"QUERY PLAN\") VALUES\n{};\n",
+        inserted.join(",\n")
+    );
+    let rows = format!("({})", rows.join("\n "));
+    for text in [rows, hyphens, inserted, PLAN.replace('\n', "\r")] {
+        assert_eq!(plans(&text).unwrap(), plans(PLAN).unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn a_map_without_quotes_is_refused_by_its_name() {
+    for (text, language) in [
+        (
+            "[{Plan={Node Type=Seq Scan, Alias=b, Plan Rows=7}, Planning Time=0.1}]",
+            "Java",
+        ),
+        (
+            "[map[Plan:map[Alias:b Node Type:Seq Scan Plan Rows:7] Planning Time:0.1]]",
+            "Go",
+        ),
+    ] {
+        let error = read_text(text).unwrap_err();
+        assert_eq!(error.reason, Reason::PrintedMap(language));
+    }
+}
+
+#[test]
+fn a_text_that_ends_in_the_second_line_of_a_literal_is_cut_off() {
+    let text = "Seq Scan on bale b  (cost=0.00..512.00 rows=7852 width=4)\n  Filter: (note = 'first\nsecond li\n";
+    let read = read_text(text).unwrap();
+    let kinds: Vec<&WarningKind> = read[0].warnings.iter().map(|it| &it.kind).collect();
+    assert_eq!(kinds, [&WarningKind::CutOff]);
+}
+
+#[test]
+fn a_line_that_a_node_has_twice_does_not_replace_the_first() {
+    let text = "Seq Scan on bale b  (cost=0.00..512.00 rows=7852 width=4) (actual time=0.003..61.915 rows=7987 loops=1)\n  Buffers: shared hit=17\n  Buffers: shared hit=223\nExecution Time: 62.1 ms\n";
+    let read = read_text(text).unwrap();
+    let hit = read[0].plan.root().number("Shared Hit Blocks");
+    assert_eq!(hit, Some(17.0));
+    let kinds: Vec<&WarningKind> = read[0].warnings.iter().map(|it| &it.kind).collect();
+    let left_out = WarningKind::NotRead("Buffers: shared hit=223".to_owned());
+    assert_eq!(kinds, [&left_out]);
 }
