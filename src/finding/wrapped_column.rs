@@ -45,8 +45,25 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         .iter()
         .find_map(|conjunct| wrapped(conjunct, relation))?;
     let table = subject.table_name(node)?;
+    let (why, action) = why(subject, node, wrapped, &filter)?;
+    let message = format!(
+        "the filter on {table} {}: {why} ({}).",
+        waste.text(),
+        subject.impact_text(waste.impact)
+    );
+    Some(Draft::new(node, waste.impact, message).action(action))
+}
+
+/// Why no index on the column serves, and what creates one that does.
+fn why(
+    subject: &Subject<'_>,
+    node: &Node,
+    wrapped: &Expression,
+    filter: &Expression,
+) -> Option<(String, Option<String>)> {
+    let relation = subject.relation(node)?;
     let (column, text) = (wrapped.columns.iter().next()?, &wrapped.text);
-    let (why, action) = match &wrapped.shape {
+    Some(match &wrapped.shape {
         Shape::Cast { operand, .. }
             if !matches!(operand.shape, Shape::Column(_)) && is_fixed(wrapped) =>
         {
@@ -55,10 +72,10 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
                 Some(format!("{} (({text}));", subject.create_index_on(node)?)),
             )
         }
-        _ if depends_on_settings(wrapped, &filter) => (
+        _ if depends_on_settings(wrapped, filter) => (
             format!(
                 "no index on {column} serves {text}, and none can hold it, because it depends on settings such as the time zone; a range of \
-                 {column} itself ({column} >= … AND {column} < …) is served by an index on {column}"
+                 {column} itself ({column} >= … AND {column} < …), where it is a time, is served by an index on {column}"
             ),
             Some(format!(
                 "{} ({});",
@@ -98,13 +115,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
                 action,
             )
         }
-    };
-    let message = format!(
-        "the filter on {table} {}: {why} ({}).",
-        waste.text(),
-        subject.impact_text(waste.impact)
-    );
-    Some(Draft::new(node, waste.impact, message).action(action))
+    })
 }
 
 /// Does this rule say why the node's filter is not served?
@@ -118,12 +129,16 @@ pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
 fn depends_on_settings(wrapped: &Expression, filter: &Expression) -> bool {
     const STABLE: [&str; 4] = ["to_char", "to_date", "to_timestamp", "age"];
     let of_time_zone = || filter.text.contains("::timestamp with time zone");
+    let is_column = |part: &Expression| matches!(part.shape, Shape::Column(_));
     match &wrapped.shape {
-        Shape::Call { function, .. } => {
+        Shape::Call {
+            function,
+            arguments,
+        } if arguments.iter().any(is_column) => {
             let name = function.rsplit('.').next().unwrap_or(function);
             STABLE.contains(&name) || (matches!(name, "date_trunc" | "date_part") && of_time_zone())
         }
-        Shape::Cast { type_name, .. } => type_name == "date",
+        Shape::Cast { operand, type_name } => type_name == "date" && is_column(operand),
         _ => false,
     }
 }

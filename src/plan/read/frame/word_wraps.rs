@@ -20,6 +20,22 @@ const RESTS: &[&str] = &[
     "Misses: ",
 ];
 
+/// Details whose values are separated by commas.
+const LISTS: &[&str] = &[
+    "Sort Key: ",
+    "Presorted Key: ",
+    "Group Key: ",
+    "Output: ",
+    "Cache Key: ",
+    "Settings: ",
+];
+
+/// What begins further values of counters.
+const COUNTERS: &[&str] = &[
+    "shared ", "local ", "temp ", "hit=", "read=", "dirtied=", "written=", "write=", "exact=",
+    "lossy=", "records=", "fpi=", "bytes=",
+];
+
 pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if !lines.iter().any(|line| has_numbers(&line.text)) {
         return false;
@@ -30,7 +46,7 @@ pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
         match joined.last_mut() {
             Some(last) if goes_on(&last.text, &line.text) => {
                 let is_value = RESTS.iter().any(|rest| line.text.starts_with(rest));
-                let is_far = line.text.starts_with('(') || is_value;
+                let is_far = line.text.starts_with("(cost=") || is_value;
                 let separator = if is_far { "  " } else { " " };
                 let text = last.text.to_mut();
                 text.truncate(text.trim_end().len());
@@ -69,19 +85,31 @@ fn goes_on(line: &str, next: &str) -> bool {
             has_numbers(below) && (below.starts_with("(cost=") || !begins_with_operation(name))
         }
         Some(_) => false,
-        None => {
-            let is_detail = (above.contains(": ") || above.ends_with(':')) && !has_numbers(above);
-            let is_rest = RESTS.iter().any(|rest| below.starts_with(rest));
-            is_detail
-                && !has_numbers(below)
-                && (is_rest || !begins_own_line(below))
-                && below != "Planning:"
-                && below != "JIT:"
-        }
+        None => is_detail(above) && !has_numbers(below) && continues_detail(above, below),
     }
 }
 
 /// `Seq Scan on`, of which the name stands in the next line.
 fn is_unnamed(node: &str) -> bool {
     [" on", " using"].iter().any(|end| node.ends_with(end))
+}
+
+fn is_detail(line: &str) -> bool {
+    (line.contains(": ") || line.ends_with(':')) && !has_numbers(line)
+}
+
+/// Whether a line is the rest of a detail, and not what somebody wrote below the plan.
+fn continues_detail(above: &str, below: &str) -> bool {
+    let begins = |words: &[&str]| words.iter().any(|word| below.starts_with(word));
+    let is_usage =
+        below.starts_with("Usage: ") && ["Memory", "Disk"].iter().any(|word| above.ends_with(word));
+    if begins(RESTS) || is_usage {
+        return true;
+    }
+    if begins_own_line(below) || matches!(above, "Planning:" | "JIT:") {
+        return false;
+    }
+    let is_list = LISTS.iter().any(|label| above.starts_with(label)) && above.ends_with(',');
+    let is_value = above.ends_with(':') && below.starts_with(['(', '$', '"']);
+    is_list || is_value || (above.contains(": ") && begins(COUNTERS))
 }

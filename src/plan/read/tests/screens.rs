@@ -260,3 +260,16 @@ fn a_line_that_a_node_has_twice_does_not_replace_the_first() {
     let left_out = WarningKind::NotRead("Buffers: shared hit=223".to_owned());
     assert_eq!(kinds, [&left_out]);
 }
+
+#[test]
+fn what_is_written_right_below_a_plan_is_no_part_of_it() {
+    for below in ["Any idea?", "it is slow", "'''", "(3 of these a day)"] {
+        let plan: String = PLAN
+            .lines()
+            .take(12)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let read = plans(&format!("{plan}{below}\n")).unwrap();
+        assert_eq!(read, plans(&plan).unwrap(), "{below}");
+    }
+}
