@@ -110,6 +110,7 @@ fn continues_detail(above: &str, below: &str) -> bool {
         return false;
     }
     let is_list = LISTS.iter().any(|label| above.starts_with(label)) && above.ends_with(',');
-    let is_value = above.ends_with(':') && below.starts_with(['(', '$', '"']);
+    let begins_value = |first: char| matches!(first, '(' | '$' | '"') || first.is_ascii_digit();
+    let is_value = above.ends_with(':') && below.starts_with(begins_value);
     is_list || is_value || (above.contains(": ") && begins(COUNTERS))
 }

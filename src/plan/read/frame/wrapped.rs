@@ -101,7 +101,11 @@ impl Wrap {
             .map(|pair| (&*pair[0], &*pair[1]))
             .collect();
         let own = |(_, next): &(&str, &str)| {
-            next.trim().is_empty() || begins_own_line(next.trim_start_matches(mark))
+            let next = next.trim_start_matches(mark);
+            let is_rest = ["Usage: ", "Memory: ", "Memory Usage: ", "Batches: "]
+                .iter()
+                .any(|rest| next.starts_with(rest));
+            next.trim().is_empty() || (begins_own_line(next) && !is_rest)
         };
         if !all_marked || pairs.is_empty() || pairs.iter().any(own) {
             return None;
