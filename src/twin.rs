@@ -24,5 +24,6 @@ pub mod representatives;
 pub mod scalar;
 pub mod size;
 pub mod snapshot;
+pub mod upgrade;
 
 pub use snapshot::Snapshot;

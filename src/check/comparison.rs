@@ -132,6 +132,8 @@ pub struct CheckedStatement {
     pub after: PlanOutcome,
     /// Why it changed; empty where it did not.
     pub causes: Vec<Cause>,
+    /// What alone makes the difference: settings of the planner, or columns.
+    pub responsible: Vec<String>,
     /// Other plans that it gets under assumptions.
     pub assumed: Vec<Assumed>,
 }
@@ -150,6 +152,7 @@ impl CheckedStatement {
             before,
             after,
             causes: Vec::new(),
+            responsible: Vec::new(),
             assumed: Vec::new(),
         }
     }

@@ -71,7 +71,7 @@ fn row(checked: &CheckedStatement) -> String {
     let assumed = checked.assumed.iter().map(words::assumed);
     let mut what = vec![format!("**{change}**")];
     if summary::tells_causes(checked) && !checked.causes.is_empty() {
-        what.push(words::causes(&checked.causes));
+        what.push(words::reasons(checked));
     }
     what.extend(
         summary::error_after(checked)

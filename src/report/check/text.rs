@@ -171,7 +171,7 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
     let _ = writeln!(text, "{}", titled_rule(&name, &what, width));
     let costs = summary::cost_change(checked);
     let causes = if summary::tells_causes(checked) {
-        words::causes(&checked.causes)
+        words::reasons(checked)
     } else {
         String::new()
     };
