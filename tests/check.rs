@@ -22,3 +22,5 @@ mod outputs;
 mod shop;
 #[path = "check/truth.rs"]
 mod truth;
+#[path = "check/upgrade.rs"]
+mod upgrade;

@@ -1,8 +1,6 @@
 //! What a check found, in sentences.
 
-use crate::check::comparison::{
-    Assumed, Assumption, Cause, CheckedStatement, StatementChange,
-};
+use crate::check::comparison::{Assumed, Assumption, Cause, CheckedStatement, StatementChange};
 use crate::check::duration::DurationRange;
 use crate::check::index_use::IndexFinding;
 use crate::check::lock::Blocks;
@@ -281,7 +279,10 @@ pub fn upgrade(upgrade: &Upgrade) -> Vec<String> {
     for (what, names) in [
         ("Settings that are new", new),
         ("Settings that are gone", gone),
-        ("Settings with another default, which nobody had changed", other),
+        (
+            "Settings with another default, which nobody had changed",
+            other,
+        ),
     ] {
         if !names.is_empty() {
             sentences.push(format!("{what}: {names}"));

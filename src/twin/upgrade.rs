@@ -141,7 +141,9 @@ pub struct Renumbering {
 const FIRST_INITDB_OID: Oid = 12_000;
 
 fn pinned(collations: &BTreeMap<String, Oid>) -> BTreeMap<String, Oid> {
-    let own = collations.iter().filter(|(_, oid)| **oid < FIRST_INITDB_OID);
+    let own = collations
+        .iter()
+        .filter(|(_, oid)| **oid < FIRST_INITDB_OID);
     own.map(|(name, oid)| (name.clone(), *oid)).collect()
 }
 
@@ -350,7 +352,8 @@ const PG_REWRITE: &str = "2618";
 fn forget_rules_without_tree(snapshot: &mut Snapshot) {
     let mut gone: Vec<String> = Vec::new();
     for table in &mut snapshot.system_tables {
-        let (Some(position), Some(oid)) = (table.position("ev_action"), table.position("oid")) else {
+        let (Some(position), Some(oid)) = (table.position("ev_action"), table.position("oid"))
+        else {
             continue;
         };
         let has_tree = |row: &Vec<Option<String>>| row.get(position).is_some_and(Option::is_some);
@@ -360,7 +363,8 @@ fn forget_rules_without_tree(snapshot: &mut Snapshot) {
     }
     for table in &mut snapshot.system_tables {
         for (class, object) in [("classid", "objid"), ("refclassid", "refobjid")] {
-            let (Some(class), Some(object)) = (table.position(class), table.position(object)) else {
+            let (Some(class), Some(object)) = (table.position(class), table.position(object))
+            else {
                 continue;
             };
             table.rows.retain(|row| {

@@ -87,7 +87,11 @@ pub(super) fn upgrade(
 
 /// The gaps of the snapshot, and what the new version lacks besides.
 fn gaps(snapshot: &Snapshot, new: &Twin) -> Vec<Gap> {
-    let tables: BTreeSet<_> = snapshot.files.iter().map(|file| file.name.clone()).collect();
+    let tables: BTreeSet<_> = snapshot
+        .files
+        .iter()
+        .map(|file| file.name.clone())
+        .collect();
     let mut gaps = snapshot.gaps.clone();
     for gap in new.gaps(&tables) {
         if !gaps.contains(&gap) {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::Type;
 
+use super::load::CASTS;
 use super::{OPERATION, Twin};
 use crate::db::row::field;
 use crate::db::session::OWN_PATH;
@@ -17,7 +18,12 @@ use crate::db::{DbError, Session};
 use crate::model::quote_identifier;
 use crate::twin::Snapshot;
 use crate::twin::snapshot::Oid;
-use crate::twin::upgrade::{Form, NewColumn, NewServer, Numbered, Place, StoredText, Trees, parsed_list};
+use crate::twin::upgrade::{
+    Form, NewColumn, NewServer, Numbered, Place, StoredText, Trees, parsed_list,
+};
+
+/// The column with the defaults of a function's arguments.
+const DEFAULTS: &str = "proargdefaults";
 
 /// The schema of what is made only to be parsed.
 const SCHEMA: &str = "pgrehearse_upgrade";
@@ -76,7 +82,10 @@ impl Session {
         let rows = self.query(OPERATION, sql, &[])?;
         let version = rows.first().map(|row| field::<i32>(row, "version_num"));
         Ok(NewServer {
-            version_num: version.transpose()?.and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
+            version_num: version
+                .transpose()?
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or(0),
             columns,
             numbered: self.numbered()?,
         })
@@ -104,7 +113,11 @@ impl Session {
                 "class" => drop(numbered.operator_classes.insert(name, oid)),
                 "function" => drop(numbered.functions.insert(name, oid)),
                 "collation" => drop(numbered.collations.insert(name, oid)),
-                _ => drop(numbered.fixed.insert(format!("{oid} {}", kind(&name)), name)),
+                _ => drop(
+                    numbered
+                        .fixed
+                        .insert(format!("{oid} {}", kind(&name)), name),
+                ),
             }
         }
         Ok(numbered)
@@ -203,10 +216,17 @@ impl Twin {
         self.session.batch(OPERATION, &table)?;
         let names = crate::twin::checks::names(snapshot);
         let mut parsed = Parsed::default();
-        let (rules, others): (Vec<_>, Vec<_>) = texts
+        let (rules, others): (Vec<_>, Vec<_>) =
+            texts.into_iter().partition(|text| text.form == Form::Rule);
+        // Calls of functions leave out what these have by default.
+        let (defaults, others): (Vec<_>, Vec<_>) = others
             .into_iter()
-            .partition(|text| text.form == Form::Rule);
-        for (number, text) in others.into_iter().enumerate() {
+            .partition(|text| text.place.column == DEFAULTS);
+        let functions = defaults.len();
+        for (number, text) in defaults.into_iter().chain(others).enumerate() {
+            if number == functions {
+                self.set_defaults(snapshot, &parsed.trees)?;
+            }
             let on = match text.relation {
                 Some(oid) => names.get(&oid).map(|(_, name)| name.to_string()),
                 None => Some(format!("{SCHEMA}.nothing")),
@@ -219,7 +239,8 @@ impl Twin {
         // rules that are created.
         let materialized = materialized_views(snapshot);
         self.set_kind(&materialized, 'v')?;
-        let is_of_one = |text: &StoredText| text.relation.is_some_and(|oid| materialized.contains(&oid));
+        let is_of_one =
+            |text: &StoredText| text.relation.is_some_and(|oid| materialized.contains(&oid));
         let (first, then): (Vec<_>, Vec<_>) = rules.into_iter().partition(is_of_one);
         for text in first {
             let tree = self.parse_rule(&text)?;
@@ -245,15 +266,22 @@ impl Twin {
         let (sql, stored) = match text.form {
             Form::Domain => (
                 format!("CREATE DOMAIN {SCHEMA}.{name} AS {printed}"),
-                format!("SELECT conbin::text AS tree FROM pg_catalog.pg_constraint WHERE contypid = '{SCHEMA}.{name}'::pg_catalog.regtype AND contype = 'c'"),
+                format!(
+                    "SELECT conbin::text AS tree FROM pg_catalog.pg_constraint WHERE contypid = '{SCHEMA}.{name}'::pg_catalog.regtype AND contype = 'c'"
+                ),
             ),
             Form::Function => (
                 printed.to_owned(),
-                format!("SELECT prosqlbody::text AS tree FROM pg_catalog.pg_proc WHERE oid = {}", text.place.oid),
+                format!(
+                    "SELECT prosqlbody::text AS tree FROM pg_catalog.pg_proc WHERE oid = {}",
+                    text.place.oid
+                ),
             ),
             _ => (
                 format!("CREATE POLICY {name} ON {on} USING (ROW({printed}) IS NOT NULL)"),
-                format!("SELECT polqual::text AS tree FROM pg_catalog.pg_policy WHERE polname = '{name}'"),
+                format!(
+                    "SELECT polqual::text AS tree FROM pg_catalog.pg_policy WHERE polname = '{name}'"
+                ),
             ),
         };
         let tree = match self.stored(&sql, &stored)? {
@@ -262,7 +290,9 @@ impl Twin {
         };
         Ok(match text.form {
             Form::Domain | Form::Function | Form::Rule => Ok(tree),
-            form => parsed_list(&tree, form).ok_or_else(|| "it is stored in another way".to_owned()),
+            form => {
+                parsed_list(&tree, form).ok_or_else(|| "it is stored in another way".to_owned())
+            }
         })
     }
 
@@ -296,6 +326,46 @@ impl Twin {
             None => None,
         };
         Ok(tree.ok_or_else(|| "nothing was stored".to_owned()))
+    }
+
+    /// Functions get the defaults of their arguments.
+    fn set_defaults(&self, snapshot: &Snapshot, trees: &Trees) -> Result<(), DbError> {
+        let functions = snapshot.rows_of("pg_proc", ["oid", "pronargdefaults"]);
+        let tree = |[oid, number]: [&str; 2]| {
+            let place = Place {
+                catalog: "pg_proc".to_owned(),
+                oid: oid.parse().ok()?,
+                column: DEFAULTS.to_owned(),
+            };
+            Some((
+                place.oid,
+                number.parse::<i16>().ok()?,
+                trees.get(&place)?.as_str(),
+            ))
+        };
+        let rows: Vec<(Oid, i16, &str)> = functions.into_iter().filter_map(tree).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let oids: Vec<Oid> = rows.iter().map(|(oid, ..)| *oid).collect();
+        let numbers: Vec<i16> = rows.iter().map(|(_, number, _)| *number).collect();
+        let trees: Vec<&str> = rows.iter().map(|(.., tree)| *tree).collect();
+        self.admin.batch(OPERATION, &format!("BEGIN; {CASTS}"))?;
+        let sql = "UPDATE pg_catalog.pg_proc p SET pronargdefaults = r.number, proargdefaults = r.tree::pg_catalog.pg_node_tree \
+                   FROM unnest($1::oid[], $2::int2[], $3::text[]) AS r (oid, number, tree) WHERE p.oid = r.oid";
+        self.admin.query(
+            OPERATION,
+            sql,
+            &[
+                (&oids, Type::OID_ARRAY),
+                (&numbers, Type::INT2_ARRAY),
+                (&trees, Type::TEXT_ARRAY),
+            ],
+        )?;
+        self.admin.batch(
+            OPERATION,
+            "DELETE FROM pg_catalog.pg_cast WHERE oid BETWEEN 9990 AND 9993; COMMIT",
+        )
     }
 
     fn set_kind(&self, relations: &[Oid], kind: char) -> Result<(), DbError> {
@@ -335,10 +405,12 @@ impl Parsed {
 
     /// The first other thing that was refused.
     pub fn refused_otherwise(&self) -> Option<(String, String)> {
-        let mut others = self.refused.iter().filter(|(text, _)| text.form != Form::Rule);
+        let mut others = self
+            .refused
+            .iter()
+            .filter(|(text, _)| text.form != Form::Rule);
         others
             .next()
             .map(|(text, message)| (text.described.clone(), message.clone()))
     }
 }
-

@@ -40,7 +40,9 @@ pub(super) fn fit(snapshot: &mut Snapshot, new: &NewServer) {
                 }
             }
         }
-        let has_locale = table.position("colllocale").or(table.position("colliculocale"));
+        let has_locale = table
+            .position("colllocale")
+            .or(table.position("colliculocale"));
         let move_locale = table.name == "pg_collation" && has_locale.is_none();
         let fitted = fitted(table, columns);
         *table = fitted;
@@ -54,7 +56,9 @@ fn fitted(table: &SystemTable, columns: &[NewColumn]) -> SystemTable {
     let kept: Vec<(&NewColumn, Option<usize>)> = columns
         .iter()
         .map(|column| (column, table.position(&column.name)))
-        .filter(|(column, position)| position.is_some() || column.usual.is_some() || is_locale(column))
+        .filter(|(column, position)| {
+            position.is_some() || column.usual.is_some() || is_locale(column)
+        })
         .collect();
     let row = |row: &Vec<Option<String>>| {
         let value = |(column, position): &(&NewColumn, Option<usize>)| match position {
@@ -79,7 +83,9 @@ fn move_icu_locales(table: &mut SystemTable) {
         table.position("collprovider"),
         table.position("collcollate"),
         table.position("collctype"),
-        table.position("colllocale").or(table.position("colliculocale")),
+        table
+            .position("colllocale")
+            .or(table.position("colliculocale")),
     );
     let (Some(provider), Some(collate), Some(ctype), Some(locale)) = positions else {
         return;
