@@ -607,6 +607,11 @@ pub struct CheckArgs {
     /// programs are needed, too
     #[arg(long, value_name = "VERSION", value_parser = major_version)]
     pub upgrade: Option<u32>,
+    /// Which plans depend on the rows that ANALYZE happens to look at? Plan with so many draws of what it
+    /// may find
+    #[arg(long, value_name = "DRAWS", num_args = 0..=1, require_equals = true, default_missing_value = "100",
+          value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub analyze_risk: Option<u16>,
     /// Exit with status 4 under this condition (repeatable, or separated by commas): regression=PCT,
     /// flip, cannot-run, lock=MODE>TIME such as lock=AccessExclusive>1s, unused-index
     #[arg(long, value_name = "CONDITION", value_parser = Gate::parse, value_delimiter = ',')]

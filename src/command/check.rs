@@ -16,6 +16,7 @@ use crate::verdict::Rehearse;
 
 mod advice;
 mod baseline;
+mod chance;
 mod growth;
 mod migration;
 mod session;
@@ -80,10 +81,15 @@ fn check(
         twin_maker.binaries(version).map_err(TwinError::from)?;
     }
     let subject = subject::subject(cli, arguments, &steps, twin_maker)?;
-    match (arguments.grow, arguments.upgrade) {
-        (Some(factors), _) => growth::grow(&subject, factors, twin_maker, &progress),
-        (None, Some(version)) => upgrade::upgrade(&subject, version, twin_maker, &progress),
-        (None, None) => migration::migrate(&subject, &steps, twin_maker, &progress),
+    if let Some(factors) = arguments.grow {
+        return growth::grow(&subject, factors, twin_maker, &progress);
+    }
+    if let Some(version) = arguments.upgrade {
+        return upgrade::upgrade(&subject, version, twin_maker, &progress);
+    }
+    match arguments.analyze_risk {
+        Some(draws) => chance::analyze_risk(&subject, draws.into(), twin_maker, &progress),
+        None => migration::migrate(&subject, &steps, twin_maker, &progress),
     }
 }
 
@@ -103,16 +109,19 @@ fn check_usage(arguments: &CheckArgs) -> Result<(), CommandError> {
         !arguments.migrate.is_empty(),
         arguments.grow.is_some(),
         arguments.upgrade.is_some(),
+        arguments.analyze_risk.is_some(),
     ];
     match ways.iter().filter(|way| **way).count() {
         0 if arguments.baseline.is_none() => usage(
-            "nothing to check: name a migration (--migrate FILE), two twin files, expected plans (--baseline DIR), how much the data grow (--grow 2x..20x), or another version (--upgrade 18)",
+            "nothing to check: name a migration (--migrate FILE), two twin files, expected plans (--baseline DIR), how much the data grow (--grow 2x..20x), another version (--upgrade 18), or what ANALYZE happens to find (--analyze-risk)",
         ),
         0 | 1 if is_pair && arguments.snapshot.is_some() => {
             usage("two twin files are compared without --snapshot")
         }
         0 | 1 => Ok(()),
-        _ => usage("--migrate, --grow, --upgrade and two twin files are checked one at a time"),
+        _ => usage(
+            "--migrate, --grow, --upgrade, --analyze-risk and two twin files are checked one at a time",
+        ),
     }
 }
 

@@ -134,6 +134,9 @@ pub fn assumption(assumption: Assumption) -> String {
         Assumption::Grown { last: 1, factor } => {
             return format!("with {factor} times the rows or less");
         }
+        Assumption::Redrawn { times, draws } => {
+            return format!("in {times} of {draws} draws of what ANALYZE may find");
+        }
         Assumption::Grown { last, factor } => {
             return format!("between {last} and {factor} times the rows");
         }
@@ -167,6 +170,24 @@ pub fn reasons(checked: &CheckedStatement) -> String {
         return causes;
     }
     format!("{causes} ({})", checked.responsible.join(", "))
+}
+
+/// The columns on whose statistics a plan depends by chance, and what helps.
+pub fn chance(checked: &CheckedStatement) -> Vec<String> {
+    let is_drawn = |assumed: &Assumed| matches!(assumed.assumption, Assumption::Redrawn { .. });
+    if !checked.assumed.iter().any(is_drawn) {
+        return Vec::new();
+    }
+    let columns = match checked.responsible.as_slice() {
+        [] => "depends on the statistics of several columns together".to_owned(),
+        columns => format!("depends on the statistics of {}", columns.join(", ")),
+    };
+    let remedy = match checked.remedies.as_slice() {
+        [] => "neither a larger statistics target nor an index that was tried makes it certain"
+            .to_owned(),
+        remedies => format!("certain after: {}", remedies.join(" ")),
+    };
+    vec![columns, remedy]
 }
 
 /// What happened to a statement, in a word or two.

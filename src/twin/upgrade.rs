@@ -5,10 +5,10 @@
 //! rules and the like are stored as trees of nodes, which no other version can read: each is printed by
 //! the old version and parsed by the new one. The columns of the catalogs are those of the new server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Snapshot;
-use super::snapshot::{Oid, SystemTable};
+use super::snapshot::{Oid, Origin, SystemTable};
 
 mod columns;
 mod tree;
@@ -177,7 +177,7 @@ impl Renumbering {
 
 /// The places of these texts that the snapshot has: a twin has a few functions of its own.
 pub fn of_snapshot(texts: Vec<StoredText>, snapshot: &Snapshot) -> Vec<StoredText> {
-    let mut known: std::collections::BTreeSet<(&str, Oid)> = std::collections::BTreeSet::new();
+    let mut known: BTreeSet<(&str, Oid)> = BTreeSet::new();
     for (catalog, key) in KEYS {
         let rows = snapshot.rows_of(catalog, [key]).into_iter();
         known.extend(rows.filter_map(|[oid]| Some((*catalog, oid.parse().ok()?))));
@@ -187,76 +187,84 @@ pub fn of_snapshot(texts: Vec<StoredText>, snapshot: &Snapshot) -> Vec<StoredTex
     texts.into_iter().filter(is_known).collect()
 }
 
+/// A column and its value.
+type Filled = (&'static str, Option<&'static str>);
+
+/// Columns of what is bare, and their values there.
+const BARE: &[(&str, &[Filled])] = &[
+    (
+        "pg_class",
+        &[
+            ("relchecks", Some("0")),
+            ("relhasrules", Some("false")),
+            ("relhastriggers", Some("false")),
+            ("relispartition", Some("false")),
+            ("relhassubclass", Some("false")),
+            ("relhasindex", Some("false")),
+            ("relrowsecurity", Some("false")),
+            ("relpartbound", None),
+        ],
+    ),
+    (
+        "pg_attribute",
+        &[
+            ("atthasdef", Some("false")),
+            ("attgenerated", Some("")),
+            ("attidentity", Some("")),
+        ],
+    ),
+    (
+        "pg_proc",
+        &[
+            ("pronargdefaults", Some("0")),
+            ("proargdefaults", None),
+            ("prosqlbody", None),
+        ],
+    ),
+    ("pg_type", &[("typdefaultbin", None)]),
+    ("pg_constraint", &[("conbin", None)]),
+];
+
 /// Tables, types and functions of a snapshot in the new version's catalogs, without anything that is
 /// stored as a tree, without indexes and without files: enough to parse expressions.
 pub fn bare(snapshot: &Snapshot, new: &NewServer, renumbering: &Renumbering) -> Snapshot {
-    let mut bare = renumbered(snapshot, renumbering);
-    bare.origin.version_num = new.version_num;
-    bare.files.clear();
-    bare.statistics.clear();
-    bare.extended_statistics.clear();
-    bare.extremes.clear();
-    bare.samples.clear();
-    bare.read_by_functions.clear();
-    bare.settings.clear();
-    bare.application_settings.clear();
-    bare.system_tables
-        .retain(|table| !NOT_BARE.contains(&table.name.as_str()));
-    let without_indexes = |table: &mut SystemTable| {
-        let indexes: Vec<String> = snapshot
-            .rows_of("pg_class", ["oid", "relkind"])
-            .into_iter()
-            .filter(|[_, kind]| matches!(*kind, "i" | "I"))
-            .map(|[oid, _]| oid.to_owned())
-            .collect();
-        let key = match table.name.as_str() {
-            "pg_class" => "oid",
-            "pg_attribute" => "attrelid",
-            _ => return,
+    let renumbered = renumbered(snapshot, renumbering);
+    let classes = snapshot.rows_of("pg_class", ["oid", "relkind"]);
+    let indexes: BTreeSet<&str> = classes
+        .into_iter()
+        .filter(|[_, kind]| matches!(*kind, "i" | "I"))
+        .map(|[oid, _]| oid)
+        .collect();
+    let bare_table = |table: &SystemTable| {
+        let name = table.name.as_str();
+        let mut table = match name {
+            "pg_class" => table.only("oid", |oid| !indexes.contains(oid)),
+            "pg_attribute" => table.only("attrelid", |oid| !indexes.contains(oid)),
+            // Checks come from their texts.
+            "pg_constraint" => table.only("contype", |kind| kind != "c"),
+            _ => table.clone(),
         };
-        let indexes: std::collections::BTreeSet<&str> =
-            indexes.iter().map(String::as_str).collect();
-        *table = table.only(key, |oid| !indexes.contains(oid));
+        for (_, columns) in BARE.iter().filter(|(catalog, _)| *catalog == name) {
+            for (column, value) in *columns {
+                fill(&mut table, column, *value);
+            }
+        }
+        relations_with_policies(&mut table);
+        table
     };
-    bare.system_tables.iter_mut().for_each(without_indexes);
-    for table in &mut bare.system_tables {
-        let set: &[(&str, Option<&str>)] = match table.name.as_str() {
-            "pg_class" => &[
-                ("relchecks", Some("0")),
-                ("relhasrules", Some("false")),
-                ("relhastriggers", Some("false")),
-                ("relispartition", Some("false")),
-                ("relhassubclass", Some("false")),
-                ("relhasindex", Some("false")),
-                ("relrowsecurity", Some("false")),
-                ("relpartbound", None),
-            ],
-            "pg_attribute" => &[
-                ("atthasdef", Some("false")),
-                ("attgenerated", Some("")),
-                ("attidentity", Some("")),
-            ],
-            "pg_proc" => &[
-                ("pronargdefaults", Some("0")),
-                ("proargdefaults", None),
-                ("prosqlbody", None),
-            ],
-            "pg_type" => &[("typdefaultbin", None)],
-            _ => continue,
-        };
-        for (column, value) in set {
-            fill(table, column, *value);
-        }
-        relations_with_policies(table);
-    }
-    // Checks come from their texts.
-    for table in &mut bare.system_tables {
-        if table.name == "pg_constraint" {
-            *table = table.only("contype", |kind| kind != "c");
-            fill(table, "conbin", None);
-        }
-    }
-    columns::fit(&mut bare, new);
+    let tables = renumbered.system_tables.iter();
+    let mut bare = Snapshot {
+        origin: Origin {
+            version_num: new.version_num,
+            ..renumbered.origin.clone()
+        },
+        system_tables: tables
+            .filter(|table| !NOT_BARE.contains(&table.name.as_str()))
+            .map(bare_table)
+            .collect(),
+        ..Snapshot::default()
+    };
+    columns::fit(&mut bare, &new.columns);
     bare
 }
 
@@ -302,7 +310,7 @@ pub fn upgraded(
         replace_trees(table, new, trees);
     }
     forget_rules_without_tree(&mut upgraded);
-    columns::fit(&mut upgraded, new);
+    columns::fit(&mut upgraded, &new.columns);
     upgraded
 }
 

@@ -39,6 +39,7 @@ fn compared(checked: &CheckedStatement) -> ComparedStatement {
     if !checked.causes.is_empty() {
         remarks.insert(0, words::reasons(checked));
     }
+    remarks.extend(words::chance(checked));
     ComparedStatement {
         statement: checked.statement.clone(),
         before: plan_of(&checked.before),

@@ -157,6 +157,8 @@ pub struct StatementReport {
     pub causes: Vec<String>,
     /// What alone makes the difference, as far as it is known: settings of the planner, or columns.
     pub responsible: Vec<String>,
+    /// Statements of SQL with which its plan does not depend on chance any more, tried in the planner twin.
+    pub remedies: Vec<String>,
     /// EXPLAIN's own JSON.
     pub plan_before: Option<Value>,
     /// EXPLAIN's own JSON.
@@ -170,8 +172,12 @@ pub struct StatementReport {
 /// A plan under an assumption.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AssumedReport {
-    /// `not_analyzed`, `distinct_columns`, `constant_columns`, `large_tables` or `grown`.
+    /// `not_analyzed`, `distinct_columns`, `constant_columns`, `large_tables`, `grown` or `redrawn`.
     pub assumption: String,
+    /// In how many draws of the statistics, of `redrawn`; else null.
+    pub times: Option<usize>,
+    /// Of how many draws, of `redrawn`; else null.
+    pub draws: Option<usize>,
     /// How many times the rows there are, of `grown`; else null.
     pub factor: Option<u32>,
     /// As for the statement.
@@ -384,6 +390,14 @@ fn statement(checked: &CheckedStatement, outcome: &CheckOutcome) -> StatementRep
             Assumption::Grown { factor, .. } => Some(factor),
             _ => None,
         },
+        times: match assumed.assumption {
+            Assumption::Redrawn { times, .. } => Some(times),
+            _ => None,
+        },
+        draws: match assumed.assumption {
+            Assumption::Redrawn { draws, .. } => Some(draws),
+            _ => None,
+        },
         change: assumed.change.name().to_owned(),
         cost: assumed.after.plan().map(|plan| plan.total_cost().0),
         plan: plan(&assumed.after),
@@ -403,6 +417,7 @@ fn statement(checked: &CheckedStatement, outcome: &CheckOutcome) -> StatementRep
             .map(|cause: &Cause| cause.name().to_owned())
             .collect(),
         responsible: checked.responsible.clone(),
+        remedies: checked.remedies.clone(),
         plan_before: plan(&checked.before),
         plan_after: plan(&checked.after),
         fixed_by: outcome

@@ -1,6 +1,7 @@
 //! Catalog rows with the columns of another version.
 
-use super::NewServer;
+use std::collections::BTreeMap;
+
 use crate::twin::Snapshot;
 use crate::twin::snapshot::SystemTable;
 
@@ -26,9 +27,9 @@ const RENAMED: &[(&str, &str, &str)] = &[
 const ICU: &str = "i";
 
 /// Rows get the new server's columns, and lose those that it does not have.
-pub(super) fn fit(snapshot: &mut Snapshot, new: &NewServer) {
+pub(super) fn fit(snapshot: &mut Snapshot, new: &BTreeMap<String, Vec<NewColumn>>) {
     for table in &mut snapshot.system_tables {
-        let Some(columns) = new.columns.get(&table.name) else {
+        let Some(columns) = new.get(&table.name) else {
             table.rows.clear();
             continue;
         };

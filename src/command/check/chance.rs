@@ -1,0 +1,220 @@
+//! Which plans depend on the rows that ANALYZE happens to look at?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::subject::{Plans, Subject, plan_of, plans};
+use crate::check::comparison::{Assumed, Assumption, CheckedStatement, StatementChange};
+use crate::check::outcome::CheckOutcome;
+use crate::check::shape::{Renamed, serial_shape};
+use crate::command::CommandError;
+use crate::command::planners::TwinMaker;
+use crate::db::Twin;
+use crate::model::{QualifiedName, quote_identifier};
+use crate::plan::Plan;
+use crate::planner::{Event, PlanOutcome, Target};
+use crate::terminal::Progress;
+use crate::twin::Snapshot;
+use crate::twin::redraw::{StatisticKey, Targets, default_target, redrawn};
+use crate::twin::snapshot::{ColumnName, Statistic};
+use crate::workload::{Statement, StatementId};
+
+/// The same draws each time.
+const SEED: u64 = 20_240_229;
+
+/// The largest statistics target (`MAX_STATISTICS_TARGET`, src/include/statistics/statistics.h).
+const LARGEST_TARGET: u32 = 10_000;
+
+/// Larger statistics targets are these times the one that the column has.
+const TIMES: [u32; 2] = [10, 100];
+
+/// What another ANALYZE may find.
+type Drawn = BTreeMap<StatisticKey, Statistic>;
+
+/// Plans the statements with many draws of the statistics.
+pub(super) fn analyze_risk(
+    subject: &Subject,
+    draws: usize,
+    twin_maker: &TwinMaker,
+    progress: &Progress,
+) -> Result<CheckOutcome, CommandError> {
+    progress.observe(Event::Begin {
+        what: "drawing statistics anew",
+        steps: 3,
+    });
+    progress.observe(Event::Step("planner twin"));
+    let statements = subject.workload.statements();
+    let mut twin = twin_maker.make(&subject.snapshot)?;
+    let now = plans(&mut twin, Target::Twin, statements)?;
+    progress.observe(Event::Step("plans with other statistics"));
+    let drawn = redrawn(&subject.snapshot, draws, SEED, &Targets::new());
+    let mut risk = Risk {
+        twin,
+        own: own(&subject.snapshot),
+        names: subject.snapshot.columns(),
+        now,
+    };
+    let renamed = Renamed::new();
+    let one = |statement: &Statement| {
+        let plan = plan_of(&risk.now, &statement.id);
+        CheckedStatement::new(statement.clone(), plan.clone(), plan, &renamed)
+    };
+    let mut checked: Vec<CheckedStatement> = statements.iter().map(one).collect();
+    let flips = risk.flips(statements, &drawn)?;
+    progress.observe(Event::Step("columns and remedies"));
+    for checked in &mut checked {
+        let Some(flips) = flips.get(&checked.statement.id) else {
+            continue;
+        };
+        let Some((first, plan)) = flips.iter().next() else {
+            continue;
+        };
+        checked.assumed.push(Assumed {
+            assumption: Assumption::Redrawn {
+                times: flips.len(),
+                draws,
+            },
+            change: StatementChange::Flipped,
+            after: plan.clone(),
+        });
+        let draw = drawn.get(*first).cloned().unwrap_or_default();
+        let columns = risk.responsible(&checked.statement, &draw)?;
+        checked.remedies = risk.targets(&checked.statement, &columns, &subject.snapshot, draws)?;
+        let names = columns.iter().filter_map(|key| risk.name(key));
+        let names: BTreeSet<String> = names
+            .map(|(table, column)| format!("{table}.{column}"))
+            .collect();
+        checked.responsible = names.into_iter().collect();
+    }
+    progress.observe(Event::End);
+    let mut after = subject.side();
+    after.source = format!("{} after another ANALYZE", after.source);
+    Ok(CheckOutcome {
+        before: subject.side(),
+        after,
+        statements: checked,
+        gaps: subject.snapshot.gaps.clone(),
+        left_out: subject.workload.left_out().to_vec(),
+        ..CheckOutcome::default()
+    })
+}
+
+/// The statistics as they are.
+fn own(snapshot: &Snapshot) -> Drawn {
+    let statistics = snapshot.statistics.iter();
+    statistics
+        .map(|one| ((one.relation, one.attribute, one.inherited), one.clone()))
+        .collect()
+}
+
+/// A twin whose statistics are exchanged.
+struct Risk {
+    twin: Twin,
+    own: Drawn,
+    names: BTreeMap<(u32, i16), ColumnName>,
+    now: Plans,
+}
+
+impl Risk {
+    /// The plans with these statistics in place of the twin's own.
+    fn with(&mut self, statements: &[Statement], drawn: &Drawn) -> Result<Plans, CommandError> {
+        let new: Vec<Statistic> = drawn.values().cloned().collect();
+        self.twin.exchange_statistics(&new)?;
+        let planned = plans(&mut self.twin, Target::Twin, statements)?;
+        let old: Vec<Statistic> = drawn
+            .keys()
+            .filter_map(|key| self.own.get(key))
+            .cloned()
+            .collect();
+        self.twin.exchange_statistics(&old)?;
+        Ok(planned)
+    }
+
+    fn is_other(&self, id: &StatementId, plan: &PlanOutcome) -> bool {
+        let shape = |plan: &Plan| serial_shape(plan);
+        match (plan_of(&self.now, id).plan(), plan.plan()) {
+            (Some(now), Some(other)) => shape(now) != shape(other),
+            _ => false,
+        }
+    }
+
+    /// For each statement the draws with which it gets another plan.
+    fn flips(
+        &mut self,
+        statements: &[Statement],
+        drawn: &[Drawn],
+    ) -> Result<BTreeMap<StatementId, BTreeMap<usize, PlanOutcome>>, CommandError> {
+        let mut flips: BTreeMap<StatementId, BTreeMap<usize, PlanOutcome>> = BTreeMap::new();
+        for (number, draw) in drawn
+            .iter()
+            .enumerate()
+            .filter(|(_, draw)| !draw.is_empty())
+        {
+            for (id, plan) in self.with(statements, draw)? {
+                if self.is_other(&id, &plan) {
+                    flips.entry(id).or_default().insert(number, plan);
+                }
+            }
+        }
+        Ok(flips)
+    }
+
+    /// The columns of which one alone, drawn so, makes the difference.
+    fn responsible(
+        &mut self,
+        statement: &Statement,
+        draw: &Drawn,
+    ) -> Result<Vec<StatisticKey>, CommandError> {
+        let mut responsible = Vec::new();
+        for (key, statistic) in draw {
+            let alone = Drawn::from([(*key, statistic.clone())]);
+            let planned = self.with(std::slice::from_ref(statement), &alone)?;
+            if self.is_other(&statement.id, &plan_of(&planned, &statement.id)) {
+                responsible.push(*key);
+            }
+        }
+        Ok(responsible)
+    }
+
+    fn name(&self, (relation, attribute, _): &StatisticKey) -> Option<&ColumnName> {
+        self.names.get(&(*relation, *attribute))
+    }
+
+    /// The smallest of some larger statistics targets with which the plan is the same in all draws.
+    fn targets(
+        &mut self,
+        statement: &Statement,
+        columns: &[StatisticKey],
+        snapshot: &Snapshot,
+        draws: usize,
+    ) -> Result<Vec<String>, CommandError> {
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        for times in TIMES {
+            let target = (default_target(snapshot) * times).min(LARGEST_TARGET);
+            let places = columns
+                .iter()
+                .map(|(relation, attribute, _)| (*relation, *attribute));
+            let targets: Targets = places.map(|place| (place, target)).collect();
+            let drawn = redrawn(snapshot, draws, SEED, &targets);
+            let of_one = std::slice::from_ref(statement);
+            if self.flips(of_one, &drawn)?.is_empty() {
+                let names: BTreeSet<&ColumnName> =
+                    columns.iter().filter_map(|key| self.name(key)).collect();
+                return Ok(names
+                    .into_iter()
+                    .flat_map(|(table, column)| remedy(table, column, target))
+                    .collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn remedy(table: &QualifiedName, column: &str, target: u32) -> Vec<String> {
+    let column = quote_identifier(column);
+    vec![
+        format!("ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {target};"),
+        format!("ANALYZE {table} ({column});"),
+    ]
+}
