@@ -18,6 +18,8 @@ mod compare;
 mod hostile;
 #[path = "check/outputs.rs"]
 mod outputs;
+#[path = "check/risk.rs"]
+mod risk;
 #[path = "check/shop.rs"]
 mod shop;
 #[path = "check/truth.rs"]

@@ -8,7 +8,7 @@
 //!
 //! Assumptions: the most common values have the shares that were found; the shares of the other values
 //! fall on as those of the most common ones end (a power of the rank) as far as their number allows; they
-//! lie anywhere in the histogram. The statistic is a draw itself, so the population is drawn first. Array
+//! lie anywhere in the histogram; a value that a statement compares with is one of the more frequent of them. The statistic is a draw itself, so the population is drawn first. Array
 //! elements, ranges and extended statistics are not drawn anew.
 
 use std::collections::BTreeMap;
@@ -32,20 +32,32 @@ pub type StatisticKey = (Oid, i16, bool);
 /// Other statistics targets by relation and column.
 pub type Targets = BTreeMap<(Oid, i16), u32>;
 
-/// So many draws of the statistics that another ANALYZE may find differently. The same seed gives the same
-/// draws.
-pub fn redrawn(
-    snapshot: &Snapshot,
-    draws: usize,
-    seed: u64,
-    targets: &Targets,
-) -> Vec<BTreeMap<StatisticKey, Statistic>> {
+/// Values that statements compare columns with, by relation and column.
+pub type Compared = BTreeMap<(Oid, i16), Vec<String>>;
+
+/// How statistics are drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Drawing {
+    /// So many times.
+    pub draws: usize,
+    /// The same seed gives the same draws.
+    pub seed: u64,
+    /// Other targets than those of the columns.
+    pub targets: Targets,
+    /// Values that may be among the most common ones in one draw and not in another, although they were
+    /// not among them when ANALYZE last ran.
+    pub compared: Compared,
+}
+
+/// Draws of the statistics that another ANALYZE may find differently.
+pub fn redrawn(snapshot: &Snapshot, drawing: &Drawing) -> Vec<BTreeMap<StatisticKey, Statistic>> {
     let rows = rows(snapshot);
     let own_targets = own_targets(snapshot);
-    let mut found = vec![BTreeMap::new(); draws];
+    let mut found = vec![BTreeMap::new(); drawing.draws];
     for statistic in &snapshot.statistics {
         let place = (statistic.relation, statistic.attribute);
-        let target = targets
+        let target = drawing
+            .targets
             .get(&place)
             .or_else(|| own_targets.get(&place))
             .copied()
@@ -55,9 +67,12 @@ pub fn redrawn(
             continue;
         };
         let key = (statistic.relation, statistic.attribute, statistic.inherited);
-        let mut random =
-            Random::new(seed ^ (u64::from(key.0) << 20) ^ ((key.1 as u64) << 1) ^ u64::from(key.2));
-        let drawn = column.draw(draws, &mut random);
+        let mut random = Random::new(
+            drawing.seed ^ (u64::from(key.0) << 20) ^ ((key.1 as u64) << 1) ^ u64::from(key.2),
+        );
+        let compared = drawing.compared.get(&place);
+        let compared = compared.map(Vec::as_slice).unwrap_or_default();
+        let drawn = column.draw(drawing.draws, compared, &mut random);
         for (place, statistic) in found.iter_mut().zip(drawn) {
             place.insert(key, statistic);
         }

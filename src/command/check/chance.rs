@@ -12,9 +12,10 @@ use crate::db::Twin;
 use crate::model::{QualifiedName, quote_identifier};
 use crate::plan::Plan;
 use crate::planner::{Event, PlanOutcome, Target};
+use crate::sql::{literals, literals_equal_to};
 use crate::terminal::Progress;
 use crate::twin::Snapshot;
-use crate::twin::redraw::{StatisticKey, Targets, default_target, redrawn};
+use crate::twin::redraw::{Compared, Drawing, StatisticKey, Targets, default_target, redrawn};
 use crate::twin::snapshot::{ColumnName, Statistic};
 use crate::workload::{Statement, StatementId};
 
@@ -46,11 +47,18 @@ pub(super) fn analyze_risk(
     let mut twin = twin_maker.make(&subject.snapshot)?;
     let now = plans(&mut twin, Target::Twin, statements)?;
     progress.observe(Event::Step("plans with other statistics"));
-    let drawn = redrawn(&subject.snapshot, draws, SEED, &Targets::new());
+    let names = subject.snapshot.columns();
+    let drawing = Drawing {
+        draws,
+        seed: SEED,
+        targets: Targets::new(),
+        compared: compared(statements, &names),
+    };
+    let drawn = redrawn(&subject.snapshot, &drawing);
     let mut risk = Risk {
         twin,
         own: own(&subject.snapshot),
-        names: subject.snapshot.columns(),
+        names,
         now,
     };
     let renamed = Renamed::new();
@@ -61,11 +69,12 @@ pub(super) fn analyze_risk(
     let mut checked: Vec<CheckedStatement> = statements.iter().map(one).collect();
     let flips = risk.flips(statements, &drawn)?;
     progress.observe(Event::Step("columns and remedies"));
-    for checked in &mut checked {
-        let Some(flips) = flips.get(&checked.statement.id) else {
-            continue;
-        };
-        let Some((first, plan)) = flips.iter().next() else {
+    let mut of_columns: BTreeMap<Vec<StatisticKey>, Vec<usize>> = BTreeMap::new();
+    for (number, checked) in checked.iter_mut().enumerate() {
+        let flips = flips.get(&checked.statement.id);
+        let Some((flips, (first, plan))) =
+            flips.and_then(|flips| Some((flips, flips.iter().next()?)))
+        else {
             continue;
         };
         checked.assumed.push(Assumed {
@@ -78,12 +87,17 @@ pub(super) fn analyze_risk(
         });
         let draw = drawn.get(*first).cloned().unwrap_or_default();
         let columns = risk.responsible(&checked.statement, &draw)?;
-        checked.remedies = risk.targets(&checked.statement, &columns, &subject.snapshot, draws)?;
-        let names = columns.iter().filter_map(|key| risk.name(key));
-        let names: BTreeSet<String> = names
-            .map(|(table, column)| format!("{table}.{column}"))
-            .collect();
-        checked.responsible = names.into_iter().collect();
+        checked.responsible = risk.names_of(&columns);
+        of_columns.entry(columns).or_default().push(number);
+    }
+    for (columns, numbers) in of_columns {
+        let all = numbers.iter().filter_map(|number| checked.get(*number));
+        let of_group: Vec<Statement> = all.map(|one| one.statement.clone()).collect();
+        let remedies = risk.targets(&of_group, &columns, &subject.snapshot, &drawing)?;
+        for checked in &mut checked {
+            let own = remedies.get(&checked.statement.id);
+            checked.remedies.extend(own.into_iter().flatten().cloned());
+        }
     }
     progress.observe(Event::End);
     let mut after = subject.side();
@@ -96,6 +110,27 @@ pub(super) fn analyze_risk(
         left_out: subject.workload.left_out().to_vec(),
         ..CheckOutcome::default()
     })
+}
+
+/// The values that statements compare columns of these names with.
+fn compared(statements: &[Statement], names: &BTreeMap<(u32, i16), ColumnName>) -> Compared {
+    let mut compared = Compared::new();
+    for statement in statements {
+        let sql = &statement.sql;
+        let Ok(values) = literals(sql) else { continue };
+        let words = crate::sql::fingerprint::identifiers(sql);
+        for (place, (_, column)) in names.iter().filter(|(_, (_, name))| words.contains(name)) {
+            for number in literals_equal_to(sql, column) {
+                let value = values.get(number).cloned();
+                compared.entry(*place).or_default().extend(value);
+            }
+        }
+    }
+    for values in compared.values_mut() {
+        values.sort_unstable();
+        values.dedup();
+    }
+    compared
 }
 
 /// The statistics as they are.
@@ -175,39 +210,55 @@ impl Risk {
         Ok(responsible)
     }
 
-    fn name(&self, (relation, attribute, _): &StatisticKey) -> Option<&ColumnName> {
-        self.names.get(&(*relation, *attribute))
+    fn names_of(&self, columns: &[StatisticKey]) -> Vec<String> {
+        let names = self.columns(columns);
+        names
+            .into_iter()
+            .map(|(table, column)| format!("{table}.{column}"))
+            .collect()
     }
 
-    /// The smallest of some larger statistics targets with which the plan is the same in all draws.
+    fn columns(&self, columns: &[StatisticKey]) -> BTreeSet<&ColumnName> {
+        let name =
+            |(relation, attribute, _): &StatisticKey| self.names.get(&(*relation, *attribute));
+        columns.iter().filter_map(name).collect()
+    }
+
+    /// For each statement the smallest of some larger statistics targets of these columns with which the
+    /// plan is the same in all draws.
     fn targets(
         &mut self,
-        statement: &Statement,
+        statements: &[Statement],
         columns: &[StatisticKey],
         snapshot: &Snapshot,
-        draws: usize,
-    ) -> Result<Vec<String>, CommandError> {
-        if columns.is_empty() {
-            return Ok(Vec::new());
-        }
+        drawing: &Drawing,
+    ) -> Result<BTreeMap<StatementId, Vec<String>>, CommandError> {
+        let mut remedies = BTreeMap::new();
+        let mut left = statements.to_vec();
         for times in TIMES {
+            if columns.is_empty() || left.is_empty() {
+                break;
+            }
             let target = (default_target(snapshot) * times).min(LARGEST_TARGET);
             let places = columns
                 .iter()
                 .map(|(relation, attribute, _)| (*relation, *attribute));
-            let targets: Targets = places.map(|place| (place, target)).collect();
-            let drawn = redrawn(snapshot, draws, SEED, &targets);
-            let of_one = std::slice::from_ref(statement);
-            if self.flips(of_one, &drawn)?.is_empty() {
-                let names: BTreeSet<&ColumnName> =
-                    columns.iter().filter_map(|key| self.name(key)).collect();
-                return Ok(names
-                    .into_iter()
-                    .flat_map(|(table, column)| remedy(table, column, target))
-                    .collect());
-            }
+            let drawing = Drawing {
+                targets: places.map(|place| (place, target)).collect(),
+                ..drawing.clone()
+            };
+            let drawn = redrawn(snapshot, &drawing);
+            let flips = self.flips(&left, &drawn)?;
+            let names = self.columns(columns);
+            let sql: Vec<String> = names
+                .into_iter()
+                .flat_map(|(table, column)| remedy(table, column, target))
+                .collect();
+            let helped = left.iter().filter(|one| !flips.contains_key(&one.id));
+            remedies.extend(helped.map(|one| (one.id.clone(), sql.clone())));
+            left.retain(|one| flips.contains_key(&one.id));
         }
-        Ok(Vec::new())
+        Ok(remedies)
     }
 }
 

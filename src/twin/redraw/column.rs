@@ -18,6 +18,10 @@ const ROWS_FOR_TARGET: f64 = 300.0;
 /// More values than a tenth of the rows are stored as a share (`compute_scalar_stats`).
 const SHARE_FROM: f64 = 0.1;
 
+/// How many rows of a sample may have a value, although none had it in the last one: about so many on
+/// average.
+const UNSEEN_ROWS: f64 = 2.0;
+
 /// A column, as far as its statistics tell.
 pub(super) struct Column<'s> {
     statistic: &'s Statistic,
@@ -76,56 +80,67 @@ impl<'s> Column<'s> {
 
     /// So many draws. The mean number of values is that of the statistic: what the model of the rare
     /// values gets wrong is the same in all draws.
-    pub(super) fn draw(&self, draws: usize, random: &mut Random) -> Vec<Statistic> {
+    pub(super) fn draw(
+        &self,
+        draws: usize,
+        compared: &[String],
+        random: &mut Random,
+    ) -> Vec<Statistic> {
         // Where rare values lie: the same in all draws.
         let places: Vec<f64> = (0..1_000).map(|_| random.uniform()).collect();
-        let drawn: Vec<Draw> = (0..draws).map(|_| self.one(&places, random)).collect();
-        let logarithms = drawn.iter().map(|draw| draw.distinct.max(1.0).ln());
-        let mean = logarithms.sum::<f64>() / (draws as f64).max(1.0);
-        let factor = (self.distinct.max(1.0).ln() - mean).exp();
+        let drawn: Vec<Draw> = (0..draws)
+            .map(|_| self.one(&places, compared, random))
+            .collect();
+        let logarithms: Vec<f64> = drawn
+            .iter()
+            .map(|draw| draw.distinct.max(1.0).ln())
+            .collect();
+        let number = (draws as f64).max(1.0);
+        let mean = logarithms.iter().sum::<f64>() / number;
+        let squares = logarithms.iter().map(|one| (one - mean).powi(2));
+        let deviation = (squares.sum::<f64>() / number).sqrt();
+        let own = self.distinct.max(1.0).ln();
         drawn
             .iter()
-            .map(|draw| self.statistic_of(draw, factor))
+            .zip(logarithms)
+            .map(|(draw, logarithm)| {
+                // The number that was found is as uncertain as one that will be.
+                let blurred = own + logarithm - mean + deviation * random.normal();
+                self.statistic_of(draw, blurred.exp())
+            })
             .collect()
     }
 
     /// The population is as uncertain as a sample of it.
-    fn one(&self, places: &[f64], random: &mut Random) -> Draw {
+    fn one(&self, places: &[f64], compared: &[String], random: &mut Random) -> Draw {
         let (rows, sample) = (self.rows, self.sample);
-        let mut blurred = |share: f64| random.count(sample, share, rows) / sample;
-        let nulls = blurred(self.statistic.null_fraction.into());
-        let mut common: Vec<(String, f64)> = self
-            .common
-            .iter()
-            .map(|(value, share)| (value.clone(), blurred(*share)))
-            .collect();
-        let known: f64 = common.iter().map(|(_, share)| share).sum();
-        let rest = (1.0 - nulls - known).max(0.0);
+        let (nulls, common, rest) = self.population(compared, random);
         let last = self.common.last().map(|(_, share)| *share);
         let values = (self.distinct - self.common.len() as f64).max(0.0);
         let tail = Tail::new(values, rest, last, self.common.len());
-        let first: Vec<(String, f64)> = tail
-            .single
-            .iter()
-            .zip(places)
-            .map(|(share, place)| (self.value_at(*place), *share))
-            .collect();
+        let names = self.names(&tail.single, places, compared, random);
         // What ANALYZE sees.
-        let null_fraction = random.count(sample, nulls, rows) / sample;
-        for (_, share) in &mut common {
-            *share = random.count(sample, *share, rows);
-        }
-        let rare = tail.sample(sample, rows, random);
-        let there = common.iter().filter(|(_, count)| *count > 0.0).count() as f64;
-        let distinct = there + rare.distinct;
-        let candidates = common
+        let mut nulls = random.count(sample, nulls, rows);
+        let mut counts: Vec<(String, f64)> = common
             .into_iter()
-            .chain(first.into_iter().map(|(value, _)| value).zip(rare.single));
+            .map(|(value, share)| (value, random.count(sample, share, rows)))
+            .collect();
+        let rare = tail.sample(sample, rows, random);
+        settle(sample, &mut nulls, &mut counts, rare.rows);
+        let there = counts.iter().filter(|(_, count)| *count > 0.0).count() as f64;
+        let once = counts
+            .iter()
+            .filter(|(_, count)| (*count - 1.0).abs() < 0.5)
+            .count() as f64;
+        let distinct = there + rare.distinct;
+        let candidates = counts.into_iter().chain(names.into_iter().zip(rare.single));
         let mut counted: Vec<(String, f64)> =
             candidates.filter(|(_, count)| *count > 1.0).collect();
         counted.sort_by(|one, other| other.1.total_cmp(&one.1));
-        let estimated = self.estimated(distinct, rare.once, null_fraction);
-        let kept = self.kept(&counted, estimated, null_fraction, values);
+        let null_fraction = nulls / sample;
+        let estimated = self.estimated(distinct, once + rare.once, null_fraction);
+        let is_all = (counted.len() as f64 - distinct).abs() < 0.5;
+        let kept = self.kept(&counted, estimated, null_fraction, is_all);
         counted.truncate(kept);
         Draw {
             null_fraction,
@@ -134,6 +149,75 @@ impl<'s> Column<'s> {
             distinct: estimated,
             correlation: self.correlation(random),
         }
+    }
+
+    /// The shares of NULL, of the most common values, and of all others together. Where ANALYZE saw no
+    /// others, a value that a statement compares with is one that it did not happen to see.
+    fn population(
+        &self,
+        compared: &[String],
+        random: &mut Random,
+    ) -> (f64, Vec<(String, f64)>, f64) {
+        let (rows, sample) = (self.rows, self.sample);
+        let null_fraction = f64::from(self.statistic.null_fraction);
+        let known: f64 = self.common.iter().map(|(_, share)| share).sum();
+        // The shares are rounded.
+        let rest = 1.0 - null_fraction - known;
+        let rest = if rest * sample < 0.5 { 0.0 } else { rest };
+        let mut nulls = random.count(sample, null_fraction, rows);
+        let mut counts: Vec<(String, f64)> = self
+            .common
+            .iter()
+            .map(|(value, share)| (value.clone(), random.count(sample, *share, rows)))
+            .collect();
+        let rare = random.count(sample, rest, rows);
+        settle(sample, &mut nulls, &mut counts, rare);
+        let sum: f64 = counts.iter().map(|(_, count)| count).sum();
+        let rest = if rest > 0.0 {
+            (sample - nulls - sum).max(0.0)
+        } else {
+            0.0
+        };
+        let mut shares: Vec<(String, f64)> = counts
+            .into_iter()
+            .map(|(value, count)| (value, count / sample))
+            .collect();
+        if rest == 0.0 && !self.common.is_empty() {
+            let unseen = compared
+                .iter()
+                .filter(|value| self.common.iter().all(|(common, _)| common != *value));
+            for value in unseen {
+                shares.push((value.clone(), UNSEEN_ROWS * random.exponential() / sample));
+            }
+        }
+        (nulls / sample, shares, rest / sample)
+    }
+
+    /// Which values the first rare ones are.
+    fn names(
+        &self,
+        shares: &[f64],
+        places: &[f64],
+        compared: &[String],
+        random: &mut Random,
+    ) -> Vec<String> {
+        let at = places.iter().take(shares.len());
+        let mut names: Vec<String> = at.map(|place| self.value_at(*place)).collect();
+        let together: f64 = shares.iter().sum();
+        for value in compared {
+            if self.common.iter().any(|(common, _)| common == value) {
+                continue;
+            }
+            let mut place = random.uniform() * together;
+            let rank = shares.iter().position(|share| {
+                place -= share;
+                place < 0.0
+            });
+            if let Some(name) = rank.and_then(|rank| names.get_mut(rank)) {
+                name.clone_from(value);
+            }
+        }
+        names
     }
 
     /// The number of values by the estimator of Haas and Stokes (`compute_scalar_stats`).
@@ -151,9 +235,9 @@ impl<'s> Column<'s> {
     }
 
     /// How many of the most common values are kept (`analyze_mcv_list`).
-    fn kept(&self, counted: &[(String, f64)], distinct: f64, nulls: f64, rare: f64) -> usize {
+    fn kept(&self, counted: &[(String, f64)], distinct: f64, nulls: f64, is_all: bool) -> usize {
         let all = counted.len().min(self.target as usize);
-        if rare < 0.5 && counted.len() <= self.target as usize {
+        if is_all && counted.len() <= self.target as usize {
             return all;
         }
         let (rows, size) = (self.rows, self.sample);
@@ -230,9 +314,9 @@ impl<'s> Column<'s> {
         Some((correlation + deviation * random.normal()).clamp(-1.0, 1.0))
     }
 
-    fn statistic_of(&self, draw: &Draw, factor: f64) -> Statistic {
+    fn statistic_of(&self, draw: &Draw, distinct: f64) -> Statistic {
         let is_key = self.statistic.distinct <= -0.999;
-        let distinct = (draw.distinct * factor).clamp(1.0, self.rows);
+        let distinct = distinct.clamp(1.0, self.rows.max(1.0));
         let distinct = if is_key {
             f64::from(self.statistic.distinct)
         } else if distinct > SHARE_FROM * self.rows {
@@ -277,6 +361,24 @@ fn set_values(slot: &mut Slot, values: Vec<String>) {
             element_type: old.element_type,
             literal: ArrayLiteral::of(values).to_string(),
         });
+    }
+}
+
+/// Every row of a sample is counted once: what is most frequent has what the others leave.
+fn settle(sample: f64, nulls: &mut f64, counts: &mut [(String, f64)], rare: f64) {
+    let sum = *nulls + rare + counts.iter().map(|(_, count)| count).sum::<f64>();
+    let missing = sample - sum;
+    let first = counts
+        .iter_mut()
+        .map(|(_, count)| count)
+        .max_by(|one, other| one.total_cmp(other));
+    let largest = first.as_ref().map_or(0.0, |count| **count);
+    if *nulls >= largest.max(rare) {
+        *nulls = (*nulls + missing).max(0.0);
+    } else if largest >= rare
+        && let Some(count) = first
+    {
+        *count = (*count + missing).max(0.0);
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct TailSample {
     pub(super) distinct: f64,
     /// How many are there once.
     pub(super) once: f64,
+    /// The rows with one of them.
+    pub(super) rows: f64,
 }
 
 impl Tail {
@@ -75,8 +77,10 @@ impl Tail {
             .iter()
             .filter(|count| (**count - 1.0).abs() < 0.5)
             .count() as f64;
+        let mut of_all: f64 = single.iter().sum();
         for (number, share) in &self.groups {
             let mean = size * share;
+            of_all += random.count(size, number * share, rows);
             let never = (-mean).exp();
             let there = random.count(*number, 1.0 - never, f64::INFINITY);
             distinct += there;
@@ -91,6 +95,7 @@ impl Tail {
             single,
             distinct,
             once,
+            rows: of_all,
         }
     }
 }

@@ -46,12 +46,20 @@ fn snapshot(rows: &str) -> Snapshot {
     }
 }
 
+fn drawing(draws: usize, seed: u64) -> Drawing {
+    Drawing {
+        draws,
+        seed,
+        ..Drawing::default()
+    }
+}
+
 #[test]
 fn a_draw_is_near_what_was_found_and_the_same_for_the_same_seed() {
     let snapshot = snapshot("1000000");
-    let draws = redrawn(&snapshot, 50, 7, &Targets::new());
-    assert_eq!(draws, redrawn(&snapshot, 50, 7, &Targets::new()));
-    assert_ne!(draws, redrawn(&snapshot, 50, 8, &Targets::new()));
+    let draws = redrawn(&snapshot, &drawing(50, 7));
+    assert_eq!(draws, redrawn(&snapshot, &drawing(50, 7)));
+    assert_ne!(draws, redrawn(&snapshot, &drawing(50, 8)));
     let mut nulls = Vec::new();
     for draw in &draws {
         let drawn = &draw[&(20_000, 1, false)];
@@ -76,12 +84,30 @@ fn a_draw_is_near_what_was_found_and_the_same_for_the_same_seed() {
 
 #[test]
 fn of_a_small_table_analyze_always_finds_the_same() {
-    let draws = redrawn(&snapshot("30000"), 3, 7, &Targets::new());
+    let draws = redrawn(&snapshot("30000"), &drawing(3, 7));
     assert!(draws.iter().all(BTreeMap::is_empty));
-    let larger = Targets::from([((20_000, 1), 1_000)]);
-    let draws = redrawn(&snapshot("200000"), 3, 7, &larger);
+    let larger = Drawing {
+        targets: Targets::from([((20_000, 1), 1_000)]),
+        ..drawing(3, 7)
+    };
+    let draws = redrawn(&snapshot("200000"), &larger);
     assert!(
         draws.iter().all(BTreeMap::is_empty),
         "a larger target reads all"
     );
+}
+
+#[test]
+fn a_value_of_a_statement_is_sometimes_among_the_most_common() {
+    let compared = Drawing {
+        compared: Compared::from([((20_000, 1), vec!["99".to_owned()])]),
+        ..drawing(400, 7)
+    };
+    let draws = redrawn(&snapshot("1000000"), &compared);
+    let has_it = |draw: &&BTreeMap<StatisticKey, Statistic>| {
+        let values = draw[&(20_000, 1, false)].slots[0].values.clone();
+        values.is_some_and(|values| values.literal.contains("99"))
+    };
+    let number = draws.iter().filter(has_it).count();
+    assert!((1..200).contains(&number), "{number}");
 }
