@@ -31,6 +31,9 @@ const TIMES: [u32; 2] = [10, 100];
 /// What another ANALYZE may find.
 type Drawn = BTreeMap<StatisticKey, Statistic>;
 
+/// For each statement the other plans that it gets, by draw.
+type Flips = BTreeMap<StatementId, BTreeMap<usize, PlanOutcome>>;
+
 /// Plans the statements with many draws of the statistics.
 pub(super) fn analyze_risk(
     subject: &Subject,
@@ -69,36 +72,7 @@ pub(super) fn analyze_risk(
     let mut checked: Vec<CheckedStatement> = statements.iter().map(one).collect();
     let flips = risk.flips(statements, &drawn)?;
     progress.observe(Event::Step("columns and remedies"));
-    let mut of_columns: BTreeMap<Vec<StatisticKey>, Vec<usize>> = BTreeMap::new();
-    for (number, checked) in checked.iter_mut().enumerate() {
-        let flips = flips.get(&checked.statement.id);
-        let Some((flips, (first, plan))) =
-            flips.and_then(|flips| Some((flips, flips.iter().next()?)))
-        else {
-            continue;
-        };
-        checked.assumed.push(Assumed {
-            assumption: Assumption::Redrawn {
-                times: flips.len(),
-                draws,
-            },
-            change: StatementChange::Flipped,
-            after: plan.clone(),
-        });
-        let draw = drawn.get(*first).cloned().unwrap_or_default();
-        let columns = risk.responsible(&checked.statement, &draw)?;
-        checked.responsible = risk.names_of(&columns);
-        of_columns.entry(columns).or_default().push(number);
-    }
-    for (columns, numbers) in of_columns {
-        let all = numbers.iter().filter_map(|number| checked.get(*number));
-        let of_group: Vec<Statement> = all.map(|one| one.statement.clone()).collect();
-        let remedies = risk.targets(&of_group, &columns, &subject.snapshot, &drawing)?;
-        for checked in &mut checked {
-            let own = remedies.get(&checked.statement.id);
-            checked.remedies.extend(own.into_iter().flatten().cloned());
-        }
-    }
+    risk.explain(&mut checked, &flips, &drawn, subject, &drawing)?;
     progress.observe(Event::End);
     let mut after = subject.side();
     after.source = format!("{} after another ANALYZE", after.source);
@@ -172,13 +146,50 @@ impl Risk {
         }
     }
 
-    /// For each statement the draws with which it gets another plan.
-    fn flips(
+    /// Notes the other plans, the columns that make the difference, and what helps.
+    fn explain(
         &mut self,
-        statements: &[Statement],
+        checked: &mut [CheckedStatement],
+        flips: &Flips,
         drawn: &[Drawn],
-    ) -> Result<BTreeMap<StatementId, BTreeMap<usize, PlanOutcome>>, CommandError> {
-        let mut flips: BTreeMap<StatementId, BTreeMap<usize, PlanOutcome>> = BTreeMap::new();
+        subject: &Subject,
+        drawing: &Drawing,
+    ) -> Result<(), CommandError> {
+        let mut of_columns: BTreeMap<Vec<StatisticKey>, Vec<usize>> = BTreeMap::new();
+        for (number, checked) in checked.iter_mut().enumerate() {
+            let own = flips.get(&checked.statement.id);
+            let Some((own, (first, plan))) = own.and_then(|own| Some((own, own.iter().next()?)))
+            else {
+                continue;
+            };
+            checked.assumed.push(Assumed {
+                assumption: Assumption::Redrawn {
+                    times: own.len(),
+                    draws: drawing.draws,
+                },
+                change: StatementChange::Flipped,
+                after: plan.clone(),
+            });
+            let draw = drawn.get(*first).cloned().unwrap_or_default();
+            let columns = self.responsible(&checked.statement, &draw)?;
+            checked.responsible = self.names_of(&columns);
+            of_columns.entry(columns).or_default().push(number);
+        }
+        for (columns, numbers) in of_columns {
+            let all = numbers.iter().filter_map(|number| checked.get(*number));
+            let of_group: Vec<Statement> = all.map(|one| one.statement.clone()).collect();
+            let remedies = self.targets(&of_group, &columns, &subject.snapshot, drawing)?;
+            for checked in checked.iter_mut() {
+                let own = remedies.get(&checked.statement.id);
+                checked.remedies.extend(own.into_iter().flatten().cloned());
+            }
+        }
+        Ok(())
+    }
+
+    /// For each statement the draws with which it gets another plan.
+    fn flips(&mut self, statements: &[Statement], drawn: &[Drawn]) -> Result<Flips, CommandError> {
+        let mut flips = Flips::new();
         for (number, draw) in drawn
             .iter()
             .enumerate()
