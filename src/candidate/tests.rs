@@ -941,6 +941,33 @@ fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
     );
 }
 
+#[test]
+fn an_index_that_is_being_built_stands_for_the_same_columns_in_another_order() {
+    let ddl = "CREATE INDEX i ON public.jobs USING btree (owner, at)";
+    let equality = |column: &str, text: &str| {
+        condition(column, ConditionKind::Equality, Operand::RunTime, text)
+    };
+    let of = |being_built: bool| {
+        let existing = ExistingIndex {
+            valid: false,
+            being_built,
+            ..existing(ddl)
+        };
+        let table = Table {
+            indexes: vec![existing],
+            pages: 10,
+            ..table()
+        };
+        let both = vec![
+            equality("owner", "(owner = $1)"),
+            equality("at", "(at = $2)"),
+        ];
+        definitions(both, Vec::new(), table)
+    };
+    assert_eq!(of(true), [""; 0]);
+    assert!(!of(false).is_empty(), "a leftover is of no use");
+}
+
 /// (at, owner) would come on top of (owner); (owner, at) takes its place.
 #[test]
 fn an_existing_index_is_made_longer() {
