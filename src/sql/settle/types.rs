@@ -46,7 +46,12 @@ pub(super) fn casts(tokens: &Tokens<'_>, refusal: &Refusal) -> Vec<String> {
             groups.push(group);
         }
     }
-    let types = types_to_try(&named, refusal);
+    let mut types = types_to_try(&named, refusal);
+    if at.is_none() && refusal.state == INDETERMINATE && named_parameter(&refusal.message).is_some()
+    {
+        // Nothing in the statement says anything about its type, so a text contradicts nothing.
+        types.truncate(named.len() + 1);
+    }
     let mut texts = Vec::new();
     // What the message names is tried on every parameter before anything that it does not name.
     for types in [&types[..named.len()], &types[named.len()..]] {
