@@ -111,6 +111,7 @@ fn is_fact(condition: &Condition) -> bool {
     match condition.kind {
         _ if is_test_of_bits(condition) => true,
         ConditionKind::Range | ConditionKind::Inequality => values.all(is_threshold),
+        ConditionKind::Null | ConditionKind::NotNull => values.all(is_threshold),
         ConditionKind::RowPredicate => values.all(|value| matches!(value, "0" | "1")),
         _ => false,
     }

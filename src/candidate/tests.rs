@@ -1212,3 +1212,22 @@ fn what_is_searched_for_is_no_fact_about_a_row() {
         assert!(!found(text), "{text}");
     }
 }
+
+#[test]
+fn that_an_expression_is_not_null_is_a_predicate_and_a_key() {
+    let text = "((facts ->> 'coupon'::text) IS NOT NULL)";
+    let has_coupon = Condition {
+        key: Key::Expression(Expression::from_sql("(facts ->> 'coupon'::text)")),
+        ..condition("attempts", ConditionKind::NotNull, constant(""), text)
+    };
+    let found = of_use(vec![has_coupon], Vec::new());
+    for wanted in [
+        "((facts ->> 'coupon'::text))",
+        "((facts ->> 'coupon'::text)) WHERE (facts ->> 'coupon'::text) IS NOT NULL",
+    ] {
+        assert!(
+            found.iter().any(|index| index == wanted),
+            "{wanted}: {found:?}"
+        );
+    }
+}
