@@ -282,11 +282,15 @@ impl<'s> Server<'s> {
     /// # Errors
     /// When the catalog cannot be read.
     pub fn count_existing(&self, names: &[QualifiedName]) -> Result<usize, DbError> {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let sql = "/* pgrehearse */ SELECT count(pg_catalog.to_regclass(name)) AS found FROM unnest($1::text[]) AS name";
-        let rows =
-            self.session
-                .query("looking for leftovers", sql, &[(&names, Type::TEXT_ARRAY)])?;
+        let (schemas, names): (Vec<&str>, Vec<&str>) = names
+            .iter()
+            .map(|name| (name.schema.as_str(), name.name.as_str()))
+            .unzip();
+        let rows = self.session.query(
+            "looking for leftovers",
+            include_str!("sql/count_existing.sql"),
+            &[(&schemas, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)],
+        )?;
         let found = rows
             .first()
             .map_or(Ok(0), |row| field::<i64>(row, "found"))?;
