@@ -334,6 +334,10 @@ fn drivers_placeholders_are_parameters() {
             "{sql}"
         );
     }
+}
+
+#[test]
+fn what_only_looks_like_a_placeholder_stays() {
     for sql in [
         "select a % s2 from t where doc ? 'x' and t.b = $1 and c = ':x'",
         "select a::text, b[1:2], c @> d, @ -5 from t",
