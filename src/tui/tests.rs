@@ -8,6 +8,7 @@
 
 mod keys;
 mod own_work;
+mod pasted;
 mod running;
 
 use std::collections::BTreeMap;
