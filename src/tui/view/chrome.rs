@@ -141,7 +141,7 @@ pub fn question(model: &Model, question: &Question, buffer: &mut Buffer) {
         line(buffer, area, 1 + number, Line::raw(text));
     }
     let answers = match question.purpose {
-        Purpose::Build => "y builds, and does not ask again; n builds nothing",
+        Purpose::Build => "y builds; n builds nothing",
         Purpose::Quit => "y quits; n goes on",
         Purpose::Stop => "y stops; n goes on",
     };
