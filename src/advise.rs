@@ -65,6 +65,7 @@ mod write_cost;
 pub use advice::{Advice, CheckedTables, Followed, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
+pub use default_selectivity::is_probe;
 pub use existing::finding::{
     Bound, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy, SupportedForeignKey, Unused,
 };
