@@ -280,7 +280,7 @@ fn row(
         Span::styled(mark.text(), theme.key()),
         left(&share_bar, columns.bar, theme.bar()),
         right(&share, SHARE, theme.dim()),
-        left(&printable(&source.id.0), columns.name, theme.bold()),
+        left(&statement.title(columns.name), columns.name, theme.bold()),
         cell(
             &short_number(source.calls_with_any_values()),
             CALLS,
