@@ -44,6 +44,7 @@ mod remedies;
 pub mod restated;
 mod rewritten;
 mod run;
+pub mod selected;
 mod selection;
 mod serving;
 mod summary;

@@ -64,6 +64,7 @@ fn importance(notice: &Notice) -> Importance {
         | Notice::TwinCannotPlan { .. }
         | Notice::Untested(_)
         | Notice::AutovacuumCounterReset { .. }
+        | Notice::SwitchedOff(_)
         | Notice::UnusedAnswers(_) => Importance::Matters,
         Notice::LeftOut(_)
         | Notice::PoliciesForOthers { .. }

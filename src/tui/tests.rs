@@ -10,6 +10,7 @@ mod keys;
 mod own_work;
 mod pasted;
 mod running;
+mod selected_report;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
