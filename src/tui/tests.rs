@@ -7,6 +7,7 @@
 )]
 
 mod keys;
+mod narrow;
 mod own_work;
 mod pasted;
 mod running;

@@ -271,7 +271,10 @@ fn row(
         || "– ".to_owned(),
         |share| format!("{:.1}% ", share * 100.0),
     );
-    let share_bar = bar(statement.share.unwrap_or(0.0), columns.bar);
+    let share_bar = bar(
+        statement.share.unwrap_or(0.0),
+        columns.bar.saturating_sub(1),
+    );
     let source = &statement.source;
     let time = source
         .mean_time_ms
