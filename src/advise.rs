@@ -118,7 +118,7 @@ pub fn advise(
         measured.check_others(&mut run, context)?;
     }
     let verification = &chosen.verification;
-    let drop_effects = drops::simulate(&mut run, context, &trials, verification)?;
+    let drop_effects = drops::simulate(&mut run, context, &trials, verification, &remedies)?;
     let fresh_sizes = existing::fresh_sizes(&mut run, context)?;
     let other_tables = existing::other_tables(&mut run, context)?;
     let lower_page_cost = no_index_reason::ask(&mut run, context, &trials, verification)?;

@@ -603,6 +603,15 @@ pub struct CheckArgs {
     /// At which size does a plan flip? Plan with so many times the rows: 2x..20x, or 10x
     #[arg(long, value_name = "RANGE", value_parser = Factors::parse)]
     pub grow: Option<Factors>,
+    /// Plan with the next major version, 15 to 18: the same schema, statistics and sizes. Its server
+    /// programs are needed, too
+    #[arg(long, value_name = "VERSION", value_parser = major_version)]
+    pub upgrade: Option<u32>,
+    /// Which plans depend on the rows that ANALYZE happens to look at? Plan with so many draws of what it
+    /// may find
+    #[arg(long, value_name = "DRAWS", num_args = 0..=1, require_equals = true, default_missing_value = "100",
+          value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub analyze_risk: Option<u16>,
     /// Exit with status 4 under this condition (repeatable, or separated by commas): regression=PCT,
     /// flip, cannot-run, lock=MODE>TIME such as lock=AccessExclusive>1s, unused-index
     #[arg(long, value_name = "CONDITION", value_parser = Gate::parse, value_delimiter = ',')]
@@ -626,9 +635,17 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub safety: SafetyArgs,
     /// Directory of initdb and postgres for the planner twin; they must have the server's major
-    /// version
+    /// version. Repeatable where two versions are needed
     #[arg(long, value_name = "DIR")]
-    pub pg_bin: Option<PathBuf>,
+    pub pg_bin: Vec<PathBuf>,
+}
+
+/// A major version that a server can be upgraded to.
+fn major_version(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(version @ 15..=18) => Ok(version),
+        _ => Err("expected a major version of PostgreSQL, 15 to 18".to_owned()),
+    }
 }
 
 /// `pgrehearse watch`.

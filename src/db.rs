@@ -43,7 +43,7 @@ pub use script::{Batching, run_script};
 pub use server::Server;
 pub use session::{Safety, Session, SessionOptions};
 pub use snapshot::{Named, Scope};
-pub use twin::Twin;
+pub use twin::{PlannerSettings, Twin};
 pub use twins::{MakeTwin, Twins};
 
 impl From<DbError> for PlannerError {

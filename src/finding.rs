@@ -8,6 +8,7 @@
 mod advice;
 mod ancestry;
 mod distance;
+mod fixed_expression;
 mod index_proposal;
 mod internal;
 mod misestimate;
@@ -28,6 +29,7 @@ mod hash_batches;
 mod heap_fetches;
 mod index_filter;
 mod jit_dominates;
+mod join_reads_all;
 mod large_offset;
 mod leading_wildcard;
 mod limit_over_sort;
@@ -126,6 +128,7 @@ pub const RULES: &[Rule] = &[
     heap_fetches::RULE,
     index_filter::RULE,
     jit_dominates::RULE,
+    join_reads_all::RULE,
     large_offset::RULE,
     leading_wildcard::RULE,
     limit_over_sort::RULE,
@@ -193,7 +196,10 @@ fn shares_without_compilation(findings: &[Finding]) -> impl Fn(&Finding) -> f64 
     let compilation = findings.iter().find(|finding| finding.rule == jit);
     let left = 1.0 - compilation.map_or(0.0, |finding| finding.share);
     move |finding| {
-        if finding.rule == jit {
+        if finding.rule == disabled_node::RULE.name {
+            // There was no other way: switching it on changes nothing.
+            0.0
+        } else if finding.rule == jit {
             finding.share
         } else {
             finding.share.min(left)

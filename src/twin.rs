@@ -20,9 +20,11 @@ pub mod metapage;
 pub mod page;
 pub mod pg_stats_row;
 pub mod redaction;
+pub mod redraw;
 pub mod representatives;
 pub mod scalar;
 pub mod size;
 pub mod snapshot;
+pub mod upgrade;
 
 pub use snapshot::Snapshot;

@@ -18,7 +18,11 @@ mod compare;
 mod hostile;
 #[path = "check/outputs.rs"]
 mod outputs;
+#[path = "check/risk.rs"]
+mod risk;
 #[path = "check/shop.rs"]
 mod shop;
 #[path = "check/truth.rs"]
 mod truth;
+#[path = "check/upgrade.rs"]
+mod upgrade;

@@ -26,10 +26,22 @@ pub struct HypotheticalDrop {
 pub struct StatementRegression {
     /// The statement.
     pub statement: StatementId,
+    /// The remedy that writes it as it is planned here (`m2`); none: as the workload has it.
+    pub rewritten_by: Option<String>,
     /// Its cost with all indexes, the recommended ones included.
     pub with: Cost,
     /// Its cost without this one.
     pub without: Cost,
+}
+
+impl StatementRegression {
+    /// The statement, and which remedy has rewritten it.
+    pub fn name(&self) -> String {
+        match &self.rewritten_by {
+            Some(remedy) => format!("{} as {remedy} writes it", self.statement),
+            None => self.statement.to_string(),
+        }
+    }
 }
 
 /// What drops would do.

@@ -3,9 +3,10 @@
 //!
 //! Each index is dropped by itself. Those that another one makes redundant, existing or recommended,
 //! are also dropped one after the other, so that all of the reported ones can be dropped together
-//! and no statement gets worse by it.
+//! and no statement gets worse by it. A statement that is recommended to be rewritten is judged both
+//! ways: as it is, and as it would be written then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::drop_effects::{DropEffects, HypotheticalDrop, Replaced, StatementRegression};
@@ -16,6 +17,7 @@ use crate::catalog::{Catalog, ExistingIndex, Table, TableKind};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 use crate::planner::{Answer, NamedIndex, PlanOutcome, PlannerError, Question, Target};
+use crate::remedy::{Kind, Remedy};
 use crate::search::Trials;
 use crate::verdict::WORSE_SHARE;
 use crate::workload::{Statement, StatementId};
@@ -26,20 +28,32 @@ pub(super) fn simulate(
     context: Context<'_>,
     trials: &Trials,
     verification: &Verification,
+    remedies: &[Remedy],
 ) -> Result<DropEffects, PlannerError> {
     if context.target() == Target::Server {
         return Ok(DropEffects::default());
     }
     let verified = verification.verified.iter();
     let recommended = verified.map(|verified| trials[verified.trial].index.clone());
+    let mut recommended: Vec<NamedIndex> = recommended.collect();
+    for needed in remedies.iter().flat_map(|remedy| &remedy.indexes) {
+        if !recommended.contains(&needed.index) {
+            recommended.push(needed.index.clone());
+        }
+    }
+    let rewritten = rewritten(context, remedies);
+    let mut statements = context.workload.statements().to_vec();
+    statements.extend(rewritten.iter().map(|one| one.statement.clone()));
     let mut simulation = Simulation {
         run,
         context,
+        statements,
+        rewritten,
         with: Plans::new(),
-        recommended: recommended.collect(),
+        recommended,
         drop_effects: DropEffects::default(),
     };
-    simulation.with = simulation.without(&[], context.workload.statements())?;
+    simulation.with = simulation.without(&[], &simulation.statements.clone())?;
     simulation.drop_each()?;
     simulation.drop_replaced()?;
     Ok(simulation.drop_effects)
@@ -47,10 +61,44 @@ pub(super) fn simulate(
 
 type Plans = BTreeMap<StatementId, Plan>;
 
+/// A statement as a remedy writes it, under a name of its own.
+struct Rewritten {
+    statement: Statement,
+    of: StatementId,
+    remedy: String,
+}
+
+fn rewritten(context: Context<'_>, remedies: &[Remedy]) -> Vec<Rewritten> {
+    let rewrites = remedies
+        .iter()
+        .filter(|remedy| remedy.kind == Kind::Rewrite);
+    let each = rewrites.filter_map(|remedy| {
+        let of = &remedy.benefits.first()?.statement;
+        let sql = remedy.statements.last()?.trim_end();
+        let statement = Statement {
+            id: StatementId(format!("{of} as {} writes it", remedy.id)),
+            sql: sql.strip_suffix(';').unwrap_or(sql).to_owned(),
+            varying_literals: BTreeSet::new(),
+            fixed_literals: BTreeSet::new(),
+            ..context.workload.statement(of)?.clone()
+        };
+        Some(Rewritten {
+            statement,
+            of: of.clone(),
+            remedy: remedy.id.clone(),
+        })
+    });
+    each.collect()
+}
+
 /// The twin's plans with the recommended indexes, as one existing index after the other is hidden.
 struct Simulation<'r, 'a, 'c> {
     run: &'r mut Run<'a>,
     context: Context<'c>,
+    /// Those of the workload, and those that remedies have rewritten.
+    statements: Vec<Statement>,
+    rewritten: Vec<Rewritten>,
+    /// The new indexes, with those that only rewritten statements need.
     recommended: Vec<NamedIndex>,
     with: Plans,
     drop_effects: DropEffects,
@@ -178,8 +226,11 @@ impl Simulation<'_, '_, '_> {
                 without.get(&statement.id)?.total_cost(),
             );
             let is_worse = with.saved_share(without) < -WORSE_SHARE;
+            let mut rewritten = self.rewritten.iter();
+            let rewritten = rewritten.find(|one| one.statement.id == statement.id);
             is_worse.then(|| StatementRegression {
-                statement: statement.id.clone(),
+                statement: rewritten.map_or_else(|| statement.id.clone(), |one| one.of.clone()),
+                rewritten_by: rewritten.map(|one| one.remedy.clone()),
                 with,
                 without,
             })
@@ -190,7 +241,7 @@ impl Simulation<'_, '_, '_> {
     /// The statements whose plan may read one of these indexes: the others are not worse without
     /// them.
     fn using(&self, hidden: &[&ExistingIndex], plans: &Plans) -> Vec<Statement> {
-        let statements = self.context.workload.statements().iter();
+        let statements = self.statements.iter();
         statements
             .filter(|statement| {
                 let plan = plans.get(&statement.id);

@@ -42,5 +42,6 @@ pub(super) fn prepare_twin(
         let twin = run.baseline(Target::Twin, &planned(workload, baseline))?;
         view.compare(baseline, twin);
     }
-    Ok(view.planning_alone(twin_only))
+    let view = view.planning_alone(twin_only);
+    Ok(view.planning_with_indexes_alone(run.with_long_plans()))
 }

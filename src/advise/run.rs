@@ -7,11 +7,12 @@ use super::baseline::Baseline;
 use super::restated::AllRestated;
 use super::summary::{Phase, RehearsalSummary};
 use crate::catalog::Catalog;
-use crate::model::QualifiedName;
+use crate::model::{Bytes, QualifiedName};
 use crate::planner::counted::{Counted, Tally};
 use crate::planner::{
     Answer, BuildPlan, Event, Mode, NamedIndex, Observer, OtherTables, PlanOutcome, Planned,
-    Planner, PlannerError, Preparation, Question, RefusalCause, SearchStep, Silence, Target, uses,
+    Planner, PlannerError, Preparation, Question, RefusalCause, SearchStep, Silence, Target,
+    TwinOnly, TwinOnlyReason, uses,
 };
 use crate::workload::{Statement, StatementId, Workload};
 
@@ -25,6 +26,7 @@ pub(super) struct Run<'a> {
     interrupted: bool,
     restated: AllRestated,
     settled: BTreeMap<StatementId, String>,
+    long_plans: BTreeMap<StatementId, Bytes>,
     server_silent: Option<Silence>,
     phases: RefCell<Vec<Phase>>,
     /// The phase that goes on, and what had been asked when it began.
@@ -41,6 +43,7 @@ impl<'a> Run<'a> {
             interrupted: false,
             restated: AllRestated::new(),
             settled: BTreeMap::new(),
+            long_plans: BTreeMap::new(),
             server_silent: None,
             phases: RefCell::default(),
             phase: RefCell::default(),
@@ -146,6 +149,7 @@ impl<'a> Run<'a> {
         match self.ask(&Question::plans(target, statements))? {
             Answer::Planned(planned) => {
                 self.settled.extend(planned.settled);
+                self.long_plans.extend(planned.long_plans);
                 Ok(planned.plans)
             }
             Answer::Refused(refusal) => {
@@ -163,6 +167,19 @@ impl<'a> Run<'a> {
     /// The workload with the texts with which its statements could be planned.
     pub(super) fn settled(&self, workload: &Workload) -> Workload {
         workload.with_texts(&self.settled)
+    }
+
+    /// The statements about which the server is not asked with new indexes, because their plans are too
+    /// long to be read while writers wait.
+    pub(super) fn with_long_plans(&self) -> BTreeMap<StatementId, TwinOnly> {
+        let long = self.long_plans.iter().map(|(id, bytes)| {
+            let reason = TwinOnly {
+                authors: BTreeSet::new(),
+                reason: TwinOnlyReason::LongPlan(*bytes),
+            };
+            (id.clone(), reason)
+        });
+        long.collect()
     }
 
     pub(super) fn catalog(

@@ -48,6 +48,17 @@ impl TwinView {
         self
     }
 
+    /// Without new indexes the server plans these, too: that was compared.
+    pub(super) fn planning_with_indexes_alone(
+        mut self,
+        statements: BTreeMap<StatementId, TwinOnly>,
+    ) -> Self {
+        if self.state == TwinState::Ready {
+            self.alone.extend(statements);
+        }
+        self
+    }
+
     /// Stores the twin's plans, and the server's plans where the twin has none.
     pub(super) fn compare(&mut self, server: &Baseline, twin: Baseline) {
         self.agreements = agreements(server, &twin);

@@ -164,6 +164,9 @@ fn slot<'c>(
             let absent = || only_absent(column).filter(|_| reads_until_found);
             (values.or_else(absent)?, Kind::Value)
         }
+        ConditionKind::Membership if condition.operand == Operand::RunTime => {
+            (equality_values(column, table.rows?)?, Kind::Value)
+        }
         ConditionKind::Range
             if matches!(place, ValuePlace::Parameter(_)) || !statement.observed.is_empty() =>
         {
@@ -176,7 +179,15 @@ fn slot<'c>(
         }
         _ => return None,
     };
-    let written = |(value, share): (String, f64)| (literal(&value, column, place), share);
+    let written = |(value, share): (String, f64)| {
+        let value = literal(&value, column, place);
+        match condition.kind {
+            ConditionKind::Membership if !is_list(condition) => {
+                (format!("ARRAY[{value}]::{}[]", column.type_name), share)
+            }
+            _ => (value, share),
+        }
+    };
     Some(Slot {
         place,
         also: also.to_vec(),
@@ -200,6 +211,11 @@ fn places(
         Operand::Join => None,
         Operand::RunTime => match parameters(&condition.expression.text).as_slice() {
             [number] => Some((vec![ValuePlace::Parameter(*number)], format!("${number}"))),
+            [first, .., last] if is_list(condition) => {
+                let numbers = parameters(&condition.expression.text).into_iter();
+                let places = numbers.map(ValuePlace::Parameter).collect();
+                Some((places, format!("${first} to ${last}")))
+            }
             _ => None,
         },
         Operand::Constant(text) => {
@@ -220,6 +236,11 @@ fn places(
             (varies && !is_fixed).then_some((places, label))
         }
     }
+}
+
+/// `state IN ($1, $2)`, which plans show as `state = ANY (ARRAY[$1, $2])`, and not `state = ANY ($1)`.
+fn is_list(condition: &Condition) -> bool {
+    condition.kind == ConditionKind::Membership && condition.expression.text.contains("ARRAY[")
 }
 
 /// None where all values have about as many rows.

@@ -26,7 +26,7 @@ pub(super) fn equivalent<'a>(index: &Index, catalog: &'a Catalog) -> Option<&'a 
     valid.or_else(|| indexes.iter().find(covers))
 }
 
-/// An existing index that has the rows of this use in the same order after the keys that the use
+/// An existing index, perhaps still being built, that has the rows of this use in the same order after the keys that the use
 /// compares with one value: `(shop, made)` finds those of a shop and a day where `(made)` would
 /// find the day's. The planner may price it higher, because it assumes three quarters of the first
 /// column's correlation for an index of several columns (`btcostestimate`,
@@ -43,7 +43,7 @@ pub(super) fn as_precise<'a>(
         _ => false,
     });
     let serves = |existing: &&ExistingIndex| {
-        existing.valid
+        (existing.valid || existing.being_built)
             && existing
                 .index
                 .as_ref()

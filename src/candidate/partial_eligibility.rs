@@ -97,7 +97,8 @@ pub fn names_a_kind(condition: &Condition, table: &Table, catalog: &Catalog) -> 
         return false;
     };
     let is_kind = |column: &Column| {
-        has_categories(column, table, catalog) && is_state(condition, literal, column, table)
+        has_categories(column, table, catalog)
+            && is_state(condition, literal, column, (table, catalog))
     };
     table.column(name).is_some_and(is_kind)
 }
@@ -110,6 +111,7 @@ fn is_fact(condition: &Condition) -> bool {
     match condition.kind {
         _ if is_test_of_bits(condition) => true,
         ConditionKind::Range | ConditionKind::Inequality => values.all(is_threshold),
+        ConditionKind::Null | ConditionKind::NotNull => values.all(is_threshold),
         ConditionKind::RowPredicate => values.all(|value| matches!(value, "0" | "1")),
         _ => false,
     }
@@ -217,7 +219,7 @@ fn of_column(
             return share_without_usual_value(condition, literal, column);
         }
         ConditionKind::Equality | ConditionKind::Membership
-            if !is_state(condition, literal, column, context.table) =>
+            if !is_state(condition, literal, column, (context.table, context.catalog)) =>
         {
             None
         }
@@ -291,20 +293,24 @@ fn is_version(name: &str) -> bool {
 
 /// Does the literal name a state that few rows have? In a column where one value is usual any other
 /// is that is not about as frequent; elsewhere it has to be rare among the values.
-fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table) -> bool {
+fn is_state(
+    condition: &Condition,
+    literal: &str,
+    column: &Column,
+    (table, catalog): (&Table, &Catalog),
+) -> bool {
     if column.type_name == "boolean" {
         return true;
     }
     let rows = table.rows.unwrap_or(0.0);
     let statistics = column.statistics.as_ref();
-    let has_usual_value = statistics.is_some_and(|statistics| {
-        let mut shares = statistics
-            .most_common_values
+    let is_usually_null =
+        statistics.is_some_and(|known| known.null_fraction >= MIN_SHARE_OF_USUAL_VALUE);
+    let common = statistics.map_or(&[][..], |known| &known.most_common_values);
+    let has_usual_value = is_usually_null
+        || common
             .iter()
-            .map(|(_, share)| *share);
-        statistics.null_fraction >= MIN_SHARE_OF_USUAL_VALUE
-            || shares.any(|share| share >= MIN_SHARE_OF_USUAL_VALUE)
-    });
+            .any(|(_, share)| *share >= MIN_SHARE_OF_USUAL_VALUE);
     let equal_share = column
         .distinct_values(rows)
         .map(|distinct| 1.0 / distinct.max(1.0));
@@ -313,6 +319,9 @@ fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table
         false => equal_share.map(|equal| RARE_PART_OF_EQUAL_SHARE * equal),
     };
     let is_rare = |value: &str| {
+        if !may_name_a_state(value, is_usually_null, column, catalog) {
+            return false;
+        }
         let share = column.equality_share(value, rows);
         match share.zip(max_share) {
             Some((share, max)) => share <= max || share >= MIN_SHARE_OF_USUAL_VALUE,
@@ -323,6 +332,21 @@ fn is_state(condition: &Condition, literal: &str, column: &Column, table: &Table
         ConditionKind::Membership => array_elements(literal).iter().all(|value| is_rare(value)),
         _ => is_rare(literal),
     }
+}
+
+/// Can the literal be the name of a state? A state that no row is in now (an empty queue) is not in the
+/// statistics either. But where most rows have no value, the few that there are may be texts that
+/// somebody wrote, and one that none of them has is a search for such a text. So is one that was read
+/// with the wrong encoding.
+fn may_name_a_state(
+    value: &str,
+    is_usually_null: bool,
+    column: &Column,
+    catalog: &Catalog,
+) -> bool {
+    let is_damaged = value.contains(char::REPLACEMENT_CHARACTER);
+    let is_known = || column.common_value(value).is_some() || is_enum(column, catalog);
+    !is_damaged && (!is_usually_null || is_known())
 }
 
 /// All enum types have the same operator class (`enum_ops`, src/include/catalog/pg_opclass.dat).

@@ -16,8 +16,14 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     };
     let orders = &context.relation.orders;
     let only_null = orders.is_empty() && context.conditions(|c| is_lookup(c.kind)).is_empty();
+    // Few rows may have a field of a document. The planner takes nearly all to have it until an index
+    // brings statistics of the expression.
+    let is_null_test = |kind: ConditionKind, key: &Key| {
+        kind == ConditionKind::Null
+            || kind == ConditionKind::NotNull && matches!(key, Key::Expression(_))
+    };
     let looked_up =
-        context.conditions(|c| is_lookup(c.kind) || only_null && c.kind == ConditionKind::Null);
+        context.conditions(|c| is_lookup(c.kind) || only_null && is_null_test(c.kind, &c.key));
     let sorted_by = context
         .relation
         .orders

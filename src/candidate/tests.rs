@@ -706,6 +706,38 @@ fn beside_a_usual_value_a_frequent_one_is_no_kind() {
     assert_eq!(of("c"), ["grade = 'c'::text"], "few rows");
 }
 
+/// `note` is NULL in most rows and has one text in the others.
+#[test]
+fn a_text_that_no_row_has_is_no_kind_where_most_rows_have_none() {
+    let of = |value: &str, null_fraction: f64, common: &[(&str, f64)]| {
+        let statistics = ColumnStatistics {
+            distinct: 1.0,
+            null_fraction,
+            most_common_values: common
+                .iter()
+                .map(|(value, share)| ((*value).to_owned(), *share))
+                .collect(),
+            ..Default::default()
+        };
+        let (literal, text) = (
+            format!("'{value}'::text"),
+            format!("(note = '{value}'::text)"),
+        );
+        let note = column("note", "text", statistics);
+        predicates_of(&note, ConditionKind::Equality, &literal, &text)
+    };
+    let notes = [("gift", 0.001)];
+    assert_eq!(of("a", 0.999, &notes), [""; 0], "somebody searches for it");
+    assert_eq!(of("gift", 0.999, &notes), ["note = 'gift'::text"]);
+    let states = [("done", 1.0)];
+    assert_eq!(of("queued", 0.0, &states), ["note = 'queued'::text"]);
+    assert_eq!(
+        of("\u{fffd}t\u{fffd}", 0.0, &states),
+        [""; 0],
+        "read with the wrong encoding"
+    );
+}
+
 #[test]
 fn what_most_rows_do_not_have_is_a_kind() {
     let mut shares = vec![("0".to_owned(), 0.93)];
@@ -907,6 +939,33 @@ fn an_index_that_finds_the_same_rows_behind_what_is_fixed_is_there_already() {
         ["(at)"],
         "nothing is fixed"
     );
+}
+
+#[test]
+fn an_index_that_is_being_built_stands_for_the_same_columns_in_another_order() {
+    let ddl = "CREATE INDEX i ON public.jobs USING btree (owner, at)";
+    let equality = |column: &str, text: &str| {
+        condition(column, ConditionKind::Equality, Operand::RunTime, text)
+    };
+    let of = |being_built: bool| {
+        let existing = ExistingIndex {
+            valid: false,
+            being_built,
+            ..existing(ddl)
+        };
+        let table = Table {
+            indexes: vec![existing],
+            pages: 10,
+            ..table()
+        };
+        let both = vec![
+            equality("owner", "(owner = $1)"),
+            equality("at", "(at = $2)"),
+        ];
+        definitions(both, Vec::new(), table)
+    };
+    assert_eq!(of(true), [""; 0]);
+    assert!(!of(false).is_empty(), "a leftover is of no use");
 }
 
 /// (at, owner) would come on top of (owner); (owner, at) takes its place.
@@ -1151,5 +1210,24 @@ fn what_is_searched_for_is_no_fact_about_a_row() {
         "(NOT (state IS DISTINCT FROM 'r778'::text))",
     ] {
         assert!(!found(text), "{text}");
+    }
+}
+
+#[test]
+fn that_an_expression_is_not_null_is_a_predicate_and_a_key() {
+    let text = "((facts ->> 'coupon'::text) IS NOT NULL)";
+    let has_coupon = Condition {
+        key: Key::Expression(Expression::from_sql("(facts ->> 'coupon'::text)")),
+        ..condition("attempts", ConditionKind::NotNull, constant(""), text)
+    };
+    let found = of_use(vec![has_coupon], Vec::new());
+    for wanted in [
+        "((facts ->> 'coupon'::text))",
+        "((facts ->> 'coupon'::text)) WHERE (facts ->> 'coupon'::text) IS NOT NULL",
+    ] {
+        assert!(
+            found.iter().any(|index| index == wanted),
+            "{wanted}: {found:?}"
+        );
     }
 }

@@ -104,6 +104,13 @@ pub enum Assumption {
         /// The factor.
         factor: u32,
     },
+    /// ANALYZE looked at other rows.
+    Redrawn {
+        /// How often the statement got another plan.
+        times: usize,
+        /// Of so many draws.
+        draws: usize,
+    },
 }
 
 impl Assumption {
@@ -115,6 +122,7 @@ impl Assumption {
             Assumption::ConstantColumns => "constant_columns",
             Assumption::LargeTables => "large_tables",
             Assumption::Grown { .. } => "grown",
+            Assumption::Redrawn { .. } => "redrawn",
         }
     }
 }
@@ -132,6 +140,10 @@ pub struct CheckedStatement {
     pub after: PlanOutcome,
     /// Why it changed; empty where it did not.
     pub causes: Vec<Cause>,
+    /// What alone makes the difference: settings of the planner, or columns.
+    pub responsible: Vec<String>,
+    /// Statements of SQL with which its plan does not depend on chance any more, tried in the twin.
+    pub remedies: Vec<String>,
     /// Other plans that it gets under assumptions.
     pub assumed: Vec<Assumed>,
 }
@@ -150,6 +162,8 @@ impl CheckedStatement {
             before,
             after,
             causes: Vec::new(),
+            responsible: Vec::new(),
+            remedies: Vec::new(),
             assumed: Vec::new(),
         }
     }
@@ -221,8 +235,14 @@ impl CheckedStatement {
         let Some(before) = self.cost_before() else {
             return 0.0;
         };
-        let is_grown = |assumed: &&Assumed| matches!(assumed.assumption, Assumption::Grown { .. });
-        let assumed = self.assumed.iter().filter(|assumed| !is_grown(assumed));
+        // What costs more there is estimated otherwise, and not another plan for the same.
+        let is_other = |assumed: &&Assumed| {
+            matches!(
+                assumed.assumption,
+                Assumption::Grown { .. } | Assumption::Redrawn { .. }
+            )
+        };
+        let assumed = self.assumed.iter().filter(|assumed| !is_other(assumed));
         let assumed = assumed.map(|assumed| &assumed.after);
         let plans = assumed.chain([&self.after]).filter_map(PlanOutcome::plan);
         let shares = plans.map(|plan| -before.saved_share(plan.total_cost()) * 100.0);

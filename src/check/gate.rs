@@ -85,6 +85,8 @@ impl Gate {
             Gate::CannotRun => {
                 let mut by = outcome.failed_steps();
                 by.extend(outcome.steps_that_will_fail());
+                let refused = outcome.upgrade.refused.iter();
+                by.extend(refused.map(|(object, _)| object.clone()));
                 by.extend(statements(&|checked| {
                     checked.change == Some(StatementChange::CannotRun)
                 }));

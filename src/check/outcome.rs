@@ -48,6 +48,8 @@ pub struct CheckOutcome {
     pub fixes: Vec<Fix>,
     /// What the migration leaves open.
     pub unknown: Unknown,
+    /// What another version changes besides plans.
+    pub upgrade: Upgrade,
     /// Statements that only one side has.
     pub only: Only,
     /// Has the twin file the tables of its workload only? Others are missing in the twin.
@@ -71,6 +73,26 @@ pub struct Fix {
     pub size: Bytes,
     /// The statements that it helps, and what they cost with it.
     pub helped: Vec<(StatementId, Cost)>,
+}
+
+/// What another version of PostgreSQL changes besides plans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Upgrade {
+    /// Settings that only one of the versions has, or that it has another default for.
+    pub settings: Vec<SettingChange>,
+    /// Views and rules that the new version refuses, each with its message.
+    pub refused: Vec<(String, String)>,
+}
+
+/// A setting of the planner in two versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange {
+    /// Its name.
+    pub name: String,
+    /// Its value before; none if the version does not have it.
+    pub before: Option<String>,
+    /// Its value after; none if the version does not have it.
+    pub after: Option<String>,
 }
 
 /// Statements that only one side has, by name.
@@ -128,6 +150,7 @@ impl CheckOutcome {
                 until_analyze: migrated.without_statistics.clone(),
                 left_open: migrated.left_open,
             },
+            upgrade: Upgrade::default(),
             only: Only::default(),
             is_partial: false,
             gaps: Vec::new(),

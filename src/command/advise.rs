@@ -37,10 +37,10 @@ pub(super) fn run(cli: &Cli, arguments: &AdviseArgs) -> Result<Outcome, CommandE
         rehearse: limits.rehearse,
         may_sample: !arguments.run.limits.no_sample,
         jobs: arguments.run.limits.jobs(),
-        pg_bin: arguments.run.limits.pg_bin.clone(),
+        pg_bin: arguments.run.limits.pg_bin.iter().cloned().collect(),
         interrupt: interrupt.clone(),
     };
-    check_pg_bin(twin_maker.pg_bin.as_deref())?;
+    check_pg_bin(&twin_maker.pg_bin)?;
     let record = arguments.run.record.as_deref();
     let options = AdviseOptions {
         limits: &limits,

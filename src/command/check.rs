@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::planners::{TwinMaker, check_pg_bin};
+use super::twin_error::TwinError;
 use super::{CommandError, Outcome, connection, interactive, migration_files, write};
 use crate::check::gate::JudgedGate;
 use crate::check::outcome::CheckOutcome;
@@ -15,11 +16,13 @@ use crate::verdict::Rehearse;
 
 mod advice;
 mod baseline;
+mod chance;
 mod growth;
 mod migration;
 mod session;
 mod snapshots;
 mod subject;
+mod upgrade;
 
 pub(super) fn run(cli: &Cli, arguments: &CheckArgs) -> Result<Outcome, CommandError> {
     let started = Instant::now();
@@ -38,7 +41,7 @@ pub(super) fn run(cli: &Cli, arguments: &CheckArgs) -> Result<Outcome, CommandEr
         pg_bin: arguments.pg_bin.clone(),
         interrupt,
     };
-    check_pg_bin(twin_maker.pg_bin.as_deref())?;
+    check_pg_bin(&twin_maker.pg_bin)?;
     let mut outcome = check(cli, arguments, &twin_maker)?;
     if let Some(directory) = &arguments.baseline {
         if arguments.update {
@@ -73,9 +76,19 @@ fn check(
         [] => Vec::new(),
         paths => migration_files::read(paths)?,
     };
+    if let Some(version) = arguments.upgrade {
+        // Before anything is read.
+        twin_maker.binaries(version).map_err(TwinError::from)?;
+    }
     let subject = subject::subject(cli, arguments, &steps, twin_maker)?;
-    match arguments.grow {
-        Some(factors) => growth::grow(&subject, factors, twin_maker, &progress),
+    if let Some(factors) = arguments.grow {
+        return growth::grow(&subject, factors, twin_maker, &progress);
+    }
+    if let Some(version) = arguments.upgrade {
+        return upgrade::upgrade(&subject, version, twin_maker, &progress);
+    }
+    match arguments.analyze_risk {
+        Some(draws) => chance::analyze_risk(&subject, draws.into(), twin_maker, &progress),
         None => migration::migrate(&subject, &steps, twin_maker, &progress),
     }
 }
@@ -95,16 +108,20 @@ fn check_usage(arguments: &CheckArgs) -> Result<(), CommandError> {
         is_pair,
         !arguments.migrate.is_empty(),
         arguments.grow.is_some(),
+        arguments.upgrade.is_some(),
+        arguments.analyze_risk.is_some(),
     ];
     match ways.iter().filter(|way| **way).count() {
         0 if arguments.baseline.is_none() => usage(
-            "nothing to check: name a migration (--migrate FILE), two twin files, expected plans (--baseline DIR), or how much the data grow (--grow 2x..20x)",
+            "nothing to check: name a migration (--migrate FILE), two twin files, expected plans (--baseline DIR), how much the data grow (--grow 2x..20x), another version (--upgrade 18), or what ANALYZE happens to find (--analyze-risk)",
         ),
         0 | 1 if is_pair && arguments.snapshot.is_some() => {
             usage("two twin files are compared without --snapshot")
         }
         0 | 1 => Ok(()),
-        _ => usage("--migrate, --grow and two twin files are checked one at a time"),
+        _ => usage(
+            "--migrate, --grow, --upgrade, --analyze-risk and two twin files are checked one at a time",
+        ),
     }
 }
 

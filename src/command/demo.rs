@@ -60,7 +60,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
     if arguments.tui {
         interactive::require_terminal(cli)?;
     }
-    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
+    check_pg_bin(&arguments.limits.pg_bin)?;
     let interrupt = connection::interrupt()?;
     let binaries = Binaries::find(if arguments.no_install {
         WhenMissing::Explain
@@ -78,7 +78,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
             safety: arguments.safety.safety(&limits),
             limits,
             record: arguments.record.clone(),
-            pg_bin: arguments.limits.pg_bin.clone(),
+            pg_bin: arguments.limits.pg_bin.iter().cloned().collect(),
             may_sample: !arguments.limits.no_sample,
             jobs: arguments.limits.jobs(),
             subject: "demo · five sample workloads on a throwaway server".to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn run(cli: &Cli, arguments: &DemoArgs) -> Result<Outcome, CommandErr
         rehearse: limits.rehearse,
         may_sample: !arguments.limits.no_sample,
         jobs: arguments.limits.jobs(),
-        pg_bin: arguments.limits.pg_bin.clone(),
+        pg_bin: arguments.limits.pg_bin.iter().cloned().collect(),
         interrupt,
     };
     let workload = sample_workload()?;

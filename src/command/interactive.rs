@@ -40,7 +40,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         ));
     }
     require_terminal(cli)?;
-    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
+    check_pg_bin(&arguments.limits.pg_bin)?;
     workload::check(&arguments.workload)?;
     let limits = arguments.limits.limits();
     let safety = arguments.safety.safety(&limits);
@@ -62,7 +62,7 @@ pub(super) fn run(cli: &Cli, arguments: &RunArgs) -> Result<Outcome, CommandErro
         progress.observe(event)
     })?;
     workload::check_names(&limits.analyze_volatile, &workload)?;
-    let pg_bin = arguments.limits.pg_bin.clone();
+    let pg_bin = arguments.limits.pg_bin.iter().cloned().collect();
     let may_sample = !arguments.limits.no_sample;
     let jobs = arguments.limits.jobs();
     let record = arguments.record.clone();
@@ -147,7 +147,7 @@ pub(super) struct InteractiveRun {
     pub(super) safety: Safety,
     pub(super) record: Option<PathBuf>,
     /// The directory of the programs for the planner twin.
-    pub(super) pg_bin: Option<PathBuf>,
+    pub(super) pg_bin: Vec<PathBuf>,
     /// May the twin's estimates read rows?
     pub(super) may_sample: bool,
     pub(super) jobs: usize,

@@ -106,7 +106,7 @@ fn add_files(
     if any {
         Ok(())
     } else {
-        Err(LogError::no_statement(&path.display().to_string()).into())
+        Err(logged.nothing_found(&path.display().to_string()).into())
     }
 }
 
@@ -174,19 +174,23 @@ fn add_one(
 ) -> Result<(), ReadingError> {
     let mut parts = Parts::of(decompressed(file)?);
     let Some(first) = parts.next_part()? else {
-        return Err(ReadingError::Log(LogError::not_a_log(name)));
+        let file = name.to_owned();
+        return Err(ReadingError::Log(LogError::Empty { file }));
     };
+    if let Some(program) = other_compression(&first.bytes) {
+        let file = name.to_owned();
+        return Err(ReadingError::Log(LogError::Compressed { file, program }));
+    }
     let Some(kind) = LogKind::of(&log::decode(&first.bytes)) else {
         return Err(ReadingError::Log(LogError::not_a_log(name)));
     };
-    let found = in_threads(name, kind, filter, first, &mut parts)?;
-    let mut any = false;
-    for part in found {
-        any |= part.has_any();
-        logged.merge(part);
+    let mut found = LoggedStatements::default();
+    for part in in_threads(name, kind, filter, first, &mut parts)? {
+        found.merge(part);
     }
-    any.then_some(())
-        .ok_or_else(|| ReadingError::Log(LogError::no_statement(name)))
+    let nothing = (!found.has_any()).then(|| found.nothing_found(name));
+    logged.merge(found);
+    nothing.map_or(Ok(()), |error| Err(ReadingError::Log(error)))
 }
 
 /// The statements of each part, in order. Parts that follow one another are put together as soon as
@@ -265,6 +269,16 @@ impl Merged {
         std::iter::once(self.done)
             .chain(self.waiting.into_values())
             .collect()
+    }
+}
+
+/// The program that decompresses these bytes, where they are compressed otherwise.
+fn other_compression(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Some("bzip2"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
+        _ => None,
     }
 }
 
@@ -430,6 +444,61 @@ mod tests {
             assert_eq!(*lines_before, lines);
             lines += text.lines().count();
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = |name: &str, bytes: &[u8]| {
+            let file = directory.path().join(name);
+            fs::write(&file, bytes).unwrap();
+            let mut logged = LoggedStatements::default();
+            let added = add(&file, &LogFilter::default(), &mut logged, &|_| {});
+            added.unwrap_err().to_string()
+        };
+        assert!(error("a.log", b"").ends_with("a.log: the log is empty"));
+        let compressed = error("b.xz", b"\xfd7zXZ\0\0\x04");
+        assert!(
+            compressed.contains("b.xz: compressed with xz;") && compressed.contains("xz -dc "),
+            "{compressed}"
+        );
+        assert!(error("c.bz2", b"BZh91AY&SY").contains("bzip2 -dc "));
+    }
+
+    #[test]
+    fn a_filter_that_nothing_passes_says_whose_the_statements_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = |database: &str| {
+            format!("[7] web@{database} LOG:  duration: 1.000 ms  statement: SELECT 1\n")
+        };
+        let log = [line("shop"), line("shop"), line("mill")].concat();
+        fs::write(directory.path().join("1.log"), &log).unwrap();
+        fs::write(directory.path().join("2.log"), &log).unwrap();
+        let error = |path: &Path, database: &str| {
+            let filter = LogFilter {
+                database: Some(database.to_owned()),
+                ..LogFilter::default()
+            };
+            let mut logged = LoggedStatements::default();
+            let added = add(path, &filter, &mut logged, &|_| {});
+            added.err().map(|error| error.to_string())
+        };
+        let file = directory.path().join("1.log");
+        let nobody = error(&file, "nosuch").unwrap();
+        assert!(
+            nobody.ends_with(
+                "1.log: no statement is of what --log-database and --log-user choose; the log has \
+                 1 execution of the database mill, 2 executions of the database shop"
+            ),
+            "{nobody}"
+        );
+        let of_directory = error(directory.path(), "nosuch").unwrap();
+        assert!(
+            of_directory
+                .ends_with("2 executions of the database mill, 4 executions of the database shop"),
+            "{of_directory}"
+        );
+        assert_eq!(error(&file, "mill"), None);
     }
 
     #[test]

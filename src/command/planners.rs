@@ -1,7 +1,7 @@
 //! The planners of a run: a server with its planner twin, and a twin without a server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, CountersElsewhere};
 use crate::cluster::binaries::WhenMissing;
 use crate::cluster::locale::{ClusterLocale, LocaleProvider};
 use crate::cluster::{
-    Access, Binaries, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
+    Access, Binaries, BinariesError, Cluster, ClusterError, ClusterOptions, Confinement, Starting,
 };
 use crate::db::conninfo::{Environment, OsFiles, Typed, resolve};
 use crate::db::{
@@ -77,8 +77,8 @@ pub(super) struct TwinMaker {
     pub(super) may_sample: bool,
     /// How many twins may answer at the same time.
     pub(super) jobs: usize,
-    /// The directory of the server programs, if it was given.
-    pub(super) pg_bin: Option<PathBuf>,
+    /// The directories of server programs that were given.
+    pub(super) pg_bin: Vec<PathBuf>,
     /// Stops what is running.
     pub(super) interrupt: Interrupt,
 }
@@ -396,11 +396,14 @@ impl Planner for TwinPlanner {
 }
 
 /// Fails if `--pg-bin` names something that is no directory of server programs.
-pub(super) fn check_pg_bin(pg_bin: Option<&Path>) -> Result<(), CommandError> {
-    match pg_bin.map(Binaries::in_directory) {
-        Some(Err(error)) => Err(CommandError::Usage(format!("--pg-bin: {error}"))),
-        Some(Ok(_)) | None => Ok(()),
+pub(super) fn check_pg_bin<'d>(
+    pg_bin: impl IntoIterator<Item = &'d PathBuf>,
+) -> Result<(), CommandError> {
+    for directory in pg_bin {
+        Binaries::in_directory(directory)
+            .map_err(|error| CommandError::Usage(format!("--pg-bin: {error}")))?;
     }
+    Ok(())
 }
 
 impl TwinMaker {
@@ -415,12 +418,20 @@ impl TwinMaker {
         }
     }
 
+    /// The server programs of this version: of the directories that were given, the one that has it.
+    pub(super) fn binaries(&self, major: u32) -> Result<Binaries, BinariesError> {
+        let has_it = |directory: &&PathBuf| {
+            Binaries::in_directory(directory).is_ok_and(|found| found.major == major)
+        };
+        let given = self.pg_bin.iter().find(has_it).or(self.pg_bin.first());
+        Binaries::find_major(major, given.map(PathBuf::as_path), WhenMissing::Explain)
+    }
+
     fn start_with(&self, origin: &Origin, locale: ClusterLocale) -> Result<Starting, TwinError> {
         if origin.block_size_bytes as usize != crate::twin::page::BLOCK_BYTES {
             return Err(TwinError::BlockSize(origin.block_size_bytes));
         }
-        let binaries =
-            Binaries::find_major(origin.major(), self.pg_bin.as_deref(), WhenMissing::Explain)?;
+        let binaries = self.binaries(origin.major())?;
         let options = ClusterOptions {
             settings: TWIN_SETTINGS.to_owned(),
             locale,
@@ -445,16 +456,25 @@ impl TwinMaker {
 
     /// Loads this snapshot into a server that is starting.
     pub(super) fn fill(&self, snapshot: &Snapshot, starting: Starting) -> Result<Twin, TwinError> {
+        self.enter(&snapshot.origin, starting)?.load(snapshot)
+    }
+
+    /// A server of this origin's version, for which the caller makes the snapshot.
+    pub(super) fn empty(&self, origin: &Origin) -> Result<EmptyTwin, TwinError> {
+        self.enter(origin, self.start(origin)?)
+    }
+
+    /// Waits for a server and connects to it.
+    fn enter(&self, origin: &Origin, starting: Starting) -> Result<EmptyTwin, TwinError> {
         let should_stop = || self.interrupt.is_raised();
         let cluster = match starting.wait(&should_stop) {
             Err(ClusterError::Locale(_)) => self
-                .start_with(&snapshot.origin, c_locale(&snapshot.origin))?
+                .start_with(origin, c_locale(origin))?
                 .wait(&should_stop)?,
             other => other?,
         };
         let unconfined = unconfined(cluster.confinement());
-        let locale_gap =
-            (*cluster.locale() != locale(&snapshot.origin)).then(|| locale_gap(&snapshot.origin));
+        let locale_gap = (*cluster.locale() != locale(origin)).then(|| locale_gap(origin));
         let typed = Typed {
             dbname: Some(cluster.conninfo()),
             ..Typed::default()
@@ -468,10 +488,27 @@ impl TwinMaker {
             trace: None,
         };
         let no_password = |_: &str| Err(std::io::Error::other("the twin asks for no password"));
-        let session = Session::connect(&settings, &no_password, options)?;
-        let mut twin = Twin::load(snapshot, cluster, session)?;
-        unconfined.into_iter().for_each(|gap| twin.add_gap(gap));
-        locale_gap.into_iter().for_each(|gap| twin.add_gap(gap));
+        Ok(EmptyTwin {
+            session: Session::connect(&settings, &no_password, options)?,
+            cluster,
+            gaps: unconfined.into_iter().chain(locale_gap).collect(),
+        })
+    }
+}
+
+/// A server of a twin that has nothing yet.
+pub(super) struct EmptyTwin {
+    /// The superuser's session.
+    pub(super) session: Session,
+    cluster: Cluster,
+    gaps: Vec<Gap>,
+}
+
+impl EmptyTwin {
+    /// The twin of this snapshot, which is of the server's version.
+    pub(super) fn load(self, snapshot: &Snapshot) -> Result<Twin, TwinError> {
+        let mut twin = Twin::load(snapshot, self.cluster, self.session)?;
+        self.gaps.into_iter().for_each(|gap| twin.add_gap(gap));
         Ok(twin)
     }
 }

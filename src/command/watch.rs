@@ -28,7 +28,7 @@ pub(super) fn run(cli: &Cli, arguments: &WatchArgs) -> Result<Outcome, CommandEr
         let message = "watch writes text or json";
         return Err(CommandError::Usage(message.to_owned()));
     }
-    check_pg_bin(arguments.limits.pg_bin.as_deref())?;
+    check_pg_bin(&arguments.limits.pg_bin)?;
     let interrupt = connection::interrupt()?;
     let mut watched = match &arguments.state {
         Some(file) => read_state(file)?,
@@ -91,7 +91,7 @@ fn round(
         rehearse: limits.rehearse,
         may_sample: !arguments.limits.no_sample,
         jobs: arguments.limits.jobs(),
-        pg_bin: arguments.limits.pg_bin.clone(),
+        pg_bin: arguments.limits.pg_bin.iter().cloned().collect(),
         interrupt: interrupt.clone(),
     };
     let planner = LivePlanner::new(&session, &workload, twin_maker.clone());

@@ -101,8 +101,14 @@ impl Session {
     fn explain_prepared(&self, sql: &str, parameters: usize) -> Result<Explained, DbError> {
         let request = ExplainRequest::prepared(sql, parameters, self);
         let steps: Vec<PipelineStep> = request.steps().collect();
-        let mut results = self.pipeline(&steps)?.into_iter();
-        request.read(&mut results)
+        let mut results = self.explaining_pipeline(&steps)?.into_iter();
+        request.read(self, &mut results)
+    }
+
+    /// A pipeline that prepares statements under [`Session::explained_name`].
+    fn explaining_pipeline(&self, steps: &[PipelineStep]) -> Result<Vec<StepResult>, DbError> {
+        self.pipeline(steps)
+            .inspect_err(|_| self.give_up_explained_name())
     }
 
     /// The plans of these statements in a transaction that begins with `opening` and is rolled
@@ -147,12 +153,12 @@ impl Session {
         let openings = steps.len();
         steps.extend(questions.iter().flat_map(ExplainRequest::steps));
         steps.push(PipelineStep::Script("ROLLBACK".to_owned()));
-        let mut results = self.pipeline(&steps)?.into_iter();
+        let mut results = self.explaining_pipeline(&steps)?.into_iter();
         for opened in results.by_ref().take(openings) {
             opened.map_err(|failed| DbError::query("asking the planner", &failed))?;
         }
         for question in &questions {
-            let answer = question.read(&mut results)?;
+            let answer = question.read(self, &mut results)?;
             let refused = matches!(answer, Explained::Refused { state: Some(_), .. });
             explained.push(answer);
             if refused {
@@ -231,6 +237,10 @@ impl From<&str> for Preamble {
 /// Maximum number of statements in one round trip.
 const AT_ONCE: usize = 100;
 
+/// The positions of these messages where a statement has parameters.
+const PREPARE: usize = 1;
+const DEALLOCATE: usize = 5;
+
 /// A statement that is explained together with others.
 struct ExplainRequest<'q> {
     sql: &'q str,
@@ -262,7 +272,7 @@ impl<'q> ExplainRequest<'q> {
 
     /// A statement with parameters.
     fn prepared(sql: &'q str, parameters: usize, session: &Session) -> ExplainRequest<'q> {
-        let name = session.new_statement_name();
+        let name = session.explained_name();
         let prepare = format!("PREPARE {name} AS ");
         let nulls = vec!["NULL"; parameters].join(", ");
         let own = |sql: String| (sql, usize::MAX);
@@ -284,11 +294,26 @@ impl<'q> ExplainRequest<'q> {
     }
 
     /// Takes its own results from the iterator.
-    fn read(&self, results: &mut impl Iterator<Item = StepResult>) -> Result<Explained, DbError> {
+    fn read(
+        &self,
+        session: &Session,
+        results: &mut impl Iterator<Item = StepResult>,
+    ) -> Result<Explained, DbError> {
         let mut explained = Explained::Empty;
         let mut failure = None;
+        let mut is_left = false;
         for (number, ((_, prefix_characters), result)) in self.sent.iter().zip(results).enumerate()
         {
+            if self.plan > 0 {
+                is_left = match (number, &result) {
+                    (PREPARE, Ok(_)) => true,
+                    (PREPARE, Err(failed)) => {
+                        failed.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
+                    }
+                    (DEALLOCATE, Ok(_)) => false,
+                    _ => is_left,
+                };
+            }
             match result {
                 Err(failed) => {
                     failure.get_or_insert((failed, *prefix_characters));
@@ -296,6 +321,9 @@ impl<'q> ExplainRequest<'q> {
                 Ok(rows) if number == self.plan => explained = read_rows(&rows),
                 Ok(_) => {}
             }
+        }
+        if is_left {
+            session.give_up_explained_name();
         }
         match failure {
             Some((failed, prefix_characters)) => refusal(&failed, prefix_characters, self.sql),

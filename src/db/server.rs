@@ -13,7 +13,7 @@ use super::transaction::{Locks, Rehearsal};
 use super::wait_budget::WaitBudget;
 use super::{DbError, Session};
 use crate::catalog::Catalog;
-use crate::model::{Millis, QualifiedName};
+use crate::model::{Bytes, Millis, QualifiedName};
 use crate::planner::hypothesis::use_remote_estimate;
 use crate::planner::{
     Answer, Hypothesis, Mode, NamedIndex, OtherTables, PlanOutcome, Planned, Planner, PlannerError,
@@ -102,6 +102,19 @@ impl<'s> Server<'s> {
         Ok(objection.map(PlanOutcome::NotExecuted))
     }
 
+    /// The outcome of a statement whose plan is not read in a transaction that writers wait for.
+    fn long_plan(&self, statement: &Statement, question: &Question) -> Option<PlanOutcome> {
+        let is_asked = question.mode == Mode::Plan && question.takes_a_transaction();
+        let planned = self.planned.get(&statement.id).filter(|_| is_asked)?;
+        let is_long = planned.plan_bytes > MAX_PLAN_UNDER_LOCK_BYTES;
+        is_long.then(|| {
+            PlanOutcome::TwinOnly(TwinOnly {
+                authors: BTreeSet::new(),
+                reason: TwinOnlyReason::LongPlan(Bytes(planned.plan_bytes as u64)),
+            })
+        })
+    }
+
     /// The answer about the statements that may be sent, and why the others are not.
     fn answer(&mut self, question: &Question) -> Result<Answer, DbError> {
         if question.mode == Mode::Check {
@@ -110,7 +123,8 @@ impl<'s> Server<'s> {
         let mut withheld = BTreeMap::new();
         let mut sent = Vec::new();
         for statement in &question.statements {
-            match self.withheld(statement, question.mode)? {
+            let long = self.long_plan(statement, question);
+            match self.withheld(statement, question.mode)?.or(long) {
                 Some(outcome) => {
                     withheld.insert(statement.id.clone(), outcome);
                 }
@@ -268,11 +282,15 @@ impl<'s> Server<'s> {
     /// # Errors
     /// When the catalog cannot be read.
     pub fn count_existing(&self, names: &[QualifiedName]) -> Result<usize, DbError> {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let sql = "/* pgrehearse */ SELECT count(pg_catalog.to_regclass(name)) AS found FROM unnest($1::text[]) AS name";
-        let rows =
-            self.session
-                .query("looking for leftovers", sql, &[(&names, Type::TEXT_ARRAY)])?;
+        let (schemas, names): (Vec<&str>, Vec<&str>) = names
+            .iter()
+            .map(|name| (name.schema.as_str(), name.name.as_str()))
+            .unzip();
+        let rows = self.session.query(
+            "looking for leftovers",
+            include_str!("sql/count_existing.sql"),
+            &[(&schemas, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)],
+        )?;
         let found = rows
             .first()
             .map_or(Ok(0), |row| field::<i64>(row, "found"))?;
@@ -293,6 +311,12 @@ impl Server<'_> {
             planned.plans.insert(statement.id.clone(), outcome);
         }
         planned.settled = std::mem::take(&mut self.settled);
+        planned.long_plans = statements
+            .iter()
+            .filter_map(|Statement { id, .. }| Some((id.clone(), self.planned.get(id)?.plan_bytes)))
+            .filter(|(_, bytes)| *bytes > MAX_PLAN_UNDER_LOCK_BYTES)
+            .map(|(id, bytes)| (id, Bytes(bytes as u64)))
+            .collect();
         Ok(Answer::Planned(planned))
     }
 

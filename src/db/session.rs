@@ -71,6 +71,9 @@ pub struct Session {
     interrupt: Interrupt,
     trace: Option<fn(&str)>,
     waited: Cell<Duration>,
+    /// How many names of prepared statements were tried to find types with.
+    tried: Cell<u32>,
+    /// The number of the name under which statements are prepared to be explained.
     prepared: Cell<u32>,
     scope: Scope,
     open: Cell<Open>,
@@ -213,6 +216,7 @@ impl Session {
             interrupt,
             trace,
             waited: Cell::default(),
+            tried: Cell::default(),
             prepared: Cell::default(),
             scope,
             open: Cell::new(Open::No),
@@ -345,7 +349,6 @@ impl Session {
             .map_err(|error| DbError::query(operation, &error))
     }
 
-    /// A name that no prepared statement of this session had.
     /// The name of the database.
     ///
     /// # Errors
@@ -358,9 +361,21 @@ impl Session {
         row.map_or_else(|| Ok(String::new()), |row| super::row::field(row, "name"))
     }
 
+    /// A name that no prepared statement of this session had.
     pub(super) fn new_statement_name(&self) -> String {
-        self.prepared.set(self.prepared.get() + 1);
+        self.tried.set(self.tried.get() + 1);
+        format!("pgrehearse_try_{}", self.tried.get())
+    }
+
+    /// The name under which one statement after the other is prepared to be explained. It stays the
+    /// same, because `pg_stat_statements` counts `EXECUTE` of another name as another statement.
+    pub(super) fn explained_name(&self) -> String {
         format!("pgrehearse_{}", self.prepared.get())
+    }
+
+    /// Gives up that name: a statement of this name may be left on the server.
+    pub(super) fn give_up_explained_name(&self) {
+        self.prepared.set(self.prepared.get() + 1);
     }
 
     /// Has the server or the network ended the connection? Nothing is sent to find out.

@@ -52,6 +52,7 @@ mod rows;
 mod samples;
 mod sound;
 mod statistics;
+mod upgrade;
 
 use candidates::{Hypothetical, SharedEstimates};
 use facts::TableFacts;
@@ -60,6 +61,8 @@ use observed::Observed;
 use policies::Policies;
 use rights::PlanningRole;
 use samples::Samples;
+
+pub use upgrade::PlannerSettings;
 
 const OPERATION: &str = "building the planner twin";
 

@@ -1,6 +1,7 @@
 //! A scan that touches many more blocks than its rows need: bloat, dead rows, or an index condition
 //! that is checked on far more entries than match.
 
+use super::index_proposal::{create_index, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use crate::plan::metrics::buffers::BLOCK_BYTES;
@@ -53,8 +54,14 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     }
     let impact = subject.own(node.id);
     let table = subject.table_name(node)?;
+    let is_index_scan = *node.node_type() != NodeType::SeqScan;
+    let is_unleading = if is_index_scan {
+        " Or the index does not begin with what the condition gives, and all of it is read."
+    } else {
+        ""
+    };
     let message = format!(
-        "{} touches {} blocks for {}, where about {} would do ({}): dead rows or index entries, or rows that lie far apart. Look \
+        "{} touches {} blocks for {}, where about {} would do ({}): dead rows or index entries, or rows that lie far apart.{is_unleading} Look \
          at n_dead_tup in pg_stat_user_tables and for old transactions; VACUUM removes dead rows, REINDEX or VACUUM FULL the space \
          they leave.",
         node.title(),
@@ -63,5 +70,13 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         count(needed),
         subject.impact_text(impact)
     );
-    Some(Draft::new(node, impact, message).action(format!("VACUUM (VERBOSE, ANALYZE) {table};")))
+    // Rows that were not looked up in the table are on pages where VACUUM has nothing to do.
+    let is_vacuumed =
+        *node.node_type() == NodeType::IndexOnlyScan && node.number("Heap Fetches") == Some(0.0);
+    let action = match is_vacuumed {
+        true => scan_use(subject, node, &["Index Cond"])
+            .and_then(|wanted| create_index(subject, node, &wanted)),
+        false => Some(format!("VACUUM (VERBOSE, ANALYZE) {table};")),
+    };
+    Some(Draft::new(node, impact, message).action(action))
 }

@@ -77,7 +77,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
 }
 
 /// The first call in a condition that reads no column and is not left out.
-fn call_without_columns(condition: &Expression) -> Option<String> {
+pub(super) fn call_without_columns(condition: &Expression) -> Option<String> {
     let mut open = vec![condition];
     while let Some(part) = open.pop() {
         if part.shape == Shape::RunTime

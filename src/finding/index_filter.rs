@@ -4,7 +4,7 @@ use super::index_proposal::{create_index, looks_up_columns, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
 use super::waste::MIN_REMOVED;
-use super::wrong_order_index;
+use super::{wrapped_column, wrong_order_index};
 use crate::plan::{Node, NodeType};
 
 /// The filter removes at least this share of the rows that the index returns.
@@ -32,6 +32,7 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     if removed < MIN_REMOVED
         || removed < MIN_WASTE * (kept + removed)
         || wrong_order_index::applies(subject, node)
+        || wrapped_column::applies(subject, node)
     {
         return None;
     }

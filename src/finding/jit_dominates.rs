@@ -2,6 +2,7 @@
 
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count, percent};
+use crate::model::Millis;
 use crate::plan::metrics::Basis;
 
 /// At least this share of the execution.
@@ -25,16 +26,35 @@ fn check(subject: &Subject<'_>) -> Vec<Draft> {
     else {
         return Vec::new();
     };
-    if share < MIN_JIT_SHARE || jit.time.0 < MIN_JIT_MS {
+    // Each process compiles for itself, at the same time; EXPLAIN adds them up.
+    let processes = processes(subject);
+    let time = Millis(jit.time.0 / processes);
+    let share = share / processes;
+    if share < MIN_JIT_SHARE || time.0 < MIN_JIT_MS {
         return Vec::new();
     }
+    let in_all = if processes > 1.0 {
+        format!(" in each of {} processes", count(processes))
+    } else {
+        String::new()
+    };
     let message = format!(
-        "JIT compilation of {} functions took {}, {} of the execution. Raise jit_above_cost above {} or switch it off for this \
+        "JIT compilation of {} functions took {}{in_all}, {} of the execution. Raise jit_above_cost above {} or switch it off for this \
          statement.",
         count(jit.functions),
-        jit.time,
+        time,
         percent(share.min(1.0)),
         subject.plan.total_cost()
     );
-    vec![Draft::new(subject.plan.root(), jit.time.0, message).action("SET jit = off;".to_owned())]
+    vec![Draft::new(subject.plan.root(), time.0, message).action("SET jit = off;".to_owned())]
+}
+
+/// The leader and its workers.
+fn processes(subject: &Subject<'_>) -> f64 {
+    let launched = subject
+        .plan
+        .nodes()
+        .iter()
+        .filter_map(|node| node.number("Workers Launched"));
+    1.0 + launched.fold(0.0, f64::max)
 }

@@ -49,6 +49,18 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
     if sorted < MIN_REMOVED || sorted < MIN_SORTED_PER_ROW * kept {
         return None;
     }
+    if let Some(call) = random_order(sort) {
+        let impact = subject.inclusive(sort.id);
+        let message = format!(
+            "{} rows of {} are read and sorted by {call}() to keep {} ({}). No index delivers rows in random order: TABLESAMPLE reads a part \
+             of the table, or take the rows behind a random value of an indexed column.",
+            count(sorted),
+            subject.table_name(scan)?,
+            count(kept),
+            subject.impact_text(impact)
+        );
+        return Some(Draft::new(sort, impact, message));
+    }
     let order = order(subject, sort, scan)?;
     let impact = subject.inclusive(sort.id);
     let mut wanted = scan_use(subject, scan, &["Filter", "Index Cond", "Recheck Cond"])?;
@@ -63,6 +75,15 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
         subject.impact_text(impact)
     );
     Some(Draft::new(sort, impact, message).action(create_index(subject, scan, &wanted)))
+}
+
+/// The function that makes the order a random one.
+fn random_order(sort: &Node) -> Option<&'static str> {
+    let key = sort.sort_key().first().copied()?;
+    let name = key.trim_matches(['(', ')', ' ']);
+    ["random", "gen_random_uuid", "uuid_generate_v4"]
+        .into_iter()
+        .find(|call| *call == name && key.contains("()"))
 }
 
 /// The sort keys as an index on the scanned table would have them; none when it cannot.

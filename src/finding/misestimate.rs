@@ -3,7 +3,7 @@
 use super::internal;
 use super::subject::Subject;
 use crate::plan::metrics::Direction;
-use crate::plan::{Node, NodeType};
+use crate::plan::{Node, NodeType, Relationship};
 
 /// An estimate that is off by a smaller factor is no error.
 const MIN_FACTOR: f64 = 10.0;
@@ -45,6 +45,14 @@ pub(super) fn origin(subject: &Subject<'_>, node: &Node) -> Option<(f64, Directi
         return None;
     }
     let node = subject.node(node.id);
+    // Fewer rows for each outer row than expected make a nested loop cheaper, not wrong.
+    let is_looked_up = node.relationship() == Relationship::Inner
+        && subject
+            .parent(node)
+            .is_some_and(|parent| *parent.node_type() == NodeType::NestedLoop);
+    if direction == Direction::Over && is_looked_up {
+        return None;
+    }
     // The rows of bitmaps' scans are no finding of their own.
     let inherited = *node.node_type() != NodeType::BitmapHeapScan
         && subject

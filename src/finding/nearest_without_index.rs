@@ -6,7 +6,7 @@ use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use super::waste::MIN_REMOVED;
 use crate::plan::{Node, NodeType};
-use crate::sql::parse_sort_term;
+use crate::sql::{Expression, parse_sort_term};
 
 pub(super) const RULE: Rule = Rule {
     name: "nearest-without-index",
@@ -60,5 +60,33 @@ fn check(subject: &Subject<'_>, limit: &Node) -> Option<Draft> {
         count(kept),
         subject.impact_text(impact)
     );
-    Some(Draft::new(sort, impact, message))
+    let action = match (scan, gist_of(&key.expression, name)) {
+        (Some(scan), Some(index)) if !key.descending => subject
+            .create_index_on(scan)
+            .map(|create| format!("{create} {index};")),
+        _ => None,
+    };
+    Some(Draft::new(sort, impact, message).action(action))
+}
+
+/// The index that delivers rows by distance, where the value's type tells that GiST has one.
+fn gist_of(distance: &Expression, column: &str) -> Option<String> {
+    const SHAPES: [&str; 6] = [
+        "::point",
+        "::geometry",
+        "::geography",
+        "::box",
+        "::circle",
+        "::polygon",
+    ];
+    let has = |of_type: &str| distance.text.contains(of_type);
+    if distance.text.contains('$') {
+        None
+    } else if SHAPES.iter().any(|shape| has(shape)) {
+        Some(format!("USING gist ({column})"))
+    } else if has("::text") {
+        Some(format!("USING gist ({column} gist_trgm_ops)"))
+    } else {
+        None
+    }
 }

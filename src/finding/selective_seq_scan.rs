@@ -1,6 +1,7 @@
 //! A sequential scan that keeps few of the rows it reads, where a plain column index would find
 //! them.
 
+use super::function_per_row::call_without_columns;
 use super::index_proposal::{IndexProposal, looks_up_columns, propose, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
@@ -38,15 +39,17 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         return Some(Draft::new(node, waste.impact, message));
     }
     let proposal = propose(subject, &wanted);
-    let volatile = node
-        .filter()
-        .and_then(|filter| subject.plan_catalog().volatile_call(filter));
-    if let Some(call) = volatile {
+    let volatile = node.filter().and_then(|filter| {
+        let known = subject.plan_catalog().volatile_call(filter);
+        let called = known.map(|call| call.called.to_string());
+        called.or_else(|| built_in_volatile(filter))
+    });
+    if let Some(called) = volatile {
         let message = format!(
-            "the sequential scan of {table} {} ({}). {} is VOLATILE: it is evaluated for every row, and no index can be used.",
+            "the sequential scan of {table} {} ({}). {called} is VOLATILE: it is evaluated for every row, and no index can be used. Written as \
+             a subquery, (SELECT …), it is evaluated once, and an index can.",
             waste.text(),
-            subject.impact_text(waste.impact),
-            call.called
+            subject.impact_text(waste.impact)
         );
         return Some(Draft::new(node, waste.impact, message));
     }
@@ -56,13 +59,36 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         ),
         _ => String::new(),
     };
+    let called = subject
+        .condition(node, "Filter")
+        .and_then(|filter| call_without_columns(&filter));
+    let if_volatile = called.map_or_else(String::new, |call| {
+        format!(
+            " If {call} is VOLATILE, as functions are that say nothing else, it is called for every row and no index can be used: declare it \
+             STABLE, or write (SELECT {call})."
+        )
+    });
     let message = format!(
-        "the sequential scan of {table} {} ({}).{unused}",
+        "the sequential scan of {table} {} ({}).{unused}{if_volatile}",
         waste.text(),
         subject.impact_text(waste.impact)
     );
     let action = proposal.and_then(|proposal| proposal.statement(subject, node));
     Some(Draft::new(node, waste.impact, message).action(action))
+}
+
+/// A function of PostgreSQL itself that a condition calls and that is VOLATILE (pg_proc.dat).
+fn built_in_volatile(filter: &str) -> Option<String> {
+    const VOLATILE: [&str; 6] = [
+        "random()",
+        "clock_timestamp()",
+        "timeofday()",
+        "gen_random_uuid()",
+        "uuid_generate_v4()",
+        "nextval(",
+    ];
+    let found = VOLATILE.iter().find(|call| filter.contains(**call))?;
+    Some(found.trim_end_matches(['(', ')']).to_owned())
 }
 
 /// The only column that a filter compares as text with what looks like a number, a UUID or a date.

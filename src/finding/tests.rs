@@ -271,7 +271,11 @@ fn an_index_that_a_finding_names_is_a_candidate_of_the_advice() {
             let plan = read_plan(&directory().join(rule.name).join(&file));
             let candidates = candidate_bodies(&plan);
             let findings = findings(&plan, None);
-            let actions = findings.iter().filter_map(|finding| finding.action.clone());
+            // So does one for a range in place of a function that depends on settings.
+            let as_written = findings.iter().filter(|finding| {
+                finding.rule != "wrapped-column" || !finding.message.contains(" a range of ")
+            });
+            let actions = as_written.filter_map(|finding| finding.action.clone());
             for action in actions.filter(|action| action.starts_with("CREATE INDEX")) {
                 for statement in action.split_inclusive(';') {
                     let body = parse_index(statement.trim_end_matches(';')).unwrap().body();

@@ -2,6 +2,7 @@
 //! condition is one that a plain index on a column does not serve. Says which index does, or how to
 //! write the condition so that one can.
 
+use super::fixed_expression::is_fixed;
 use super::index_proposal::{create_index, scan_use, with_contrib_classes};
 use super::internal;
 use super::rule::{Check, Draft, Rule, Severity};
@@ -40,6 +41,7 @@ pub(super) const EXPLAINING: &[&str] = &[
     "correlated-subquery",
     "foreign-filter",
     "index-filter",
+    "join-reads-all",
     "leading-wildcard",
     "or-prevents-index",
     "repeated-scan",
@@ -185,6 +187,13 @@ fn of_conjunct(conjunct: &Expression, relation: Relation<'_>) -> Option<Remedy> 
             let column = column(conjunct, relation)?;
             Some(partial(&column, &conjunct.text))
         }
+        Shape::Or(sides) if same_column(sides, relation).is_some() => {
+            let column = same_column(sides, relation)?;
+            Some(Remedy::index(
+                format!("An index on {column} serves each side of the OR (BitmapOr)."),
+                format!("({column})"),
+            ))
+        }
         Shape::Or(_) => Some(Remedy::words(
             "A single index cannot serve an OR; one index for each side can be combined (BitmapOr), when each side is a condition that an \
              index serves, or the query is written as a UNION.",
@@ -195,6 +204,28 @@ fn of_conjunct(conjunct: &Expression, relation: Relation<'_>) -> Option<Remedy> 
         } => call(function, arguments, relation),
         _ => None,
     }
+}
+
+/// The column that all sides of an OR compare.
+fn same_column(sides: &[Expression], relation: Relation<'_>) -> Option<String> {
+    let compared = |conjunct: &Expression| match &conjunct.shape {
+        Shape::Binary {
+            operator,
+            left,
+            right,
+        } if matches!(operator.as_str(), "=" | "<" | "<=" | ">" | ">=") => {
+            column(left, relation).filter(|_| right.columns.is_empty())
+        }
+        Shape::AnyOf { operand, array, .. } => {
+            column(operand, relation).filter(|_| array.columns.is_empty())
+        }
+        _ => None,
+    };
+    let mut columns = sides.iter().flat_map(|side| side.conjuncts()).map(compared);
+    let first = columns.next()??;
+    columns
+        .all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
 }
 
 /// An index of only the rows that a condition keeps.
@@ -245,7 +276,15 @@ fn of_operator(
         "~~" | "~~*" | "~" | "~*" => pattern(operator, &key?, other),
         "%" | "<%" | "%>" | "<<%" | "%>>" => Some(trigram(&key?, "Similarity")),
         "@@" => Some(text_search(own, key)),
+        "^@" => Some(prefix(&key?)),
         "?" | "?|" | "?&" | "@?" => Some(gin(&key?, operator)),
+        "<<" if is_network(other) => {
+            let key = key?;
+            Some(Remedy::index(
+                format!("An index on {key} serves {operator} with a network that is known."),
+                format!("({key})"),
+            ))
+        }
         "@>" | "<@" | "&&" | "-|-" | "<<" | ">>" | "&<" | "&>" | "@" | "~=" => {
             Some(contained(operator, &key?, other))
         }
@@ -262,6 +301,24 @@ fn of_operator(
         )),
         _ => None,
     }
+}
+
+/// A literal of a network.
+fn is_network(expression: &Expression) -> bool {
+    ["::inet", "::cidr"]
+        .iter()
+        .any(|of_type| expression.text.ends_with(of_type))
+}
+
+/// `starts_with` and its operator.
+fn prefix(column: &str) -> Remedy {
+    Remedy::index(
+        format!(
+            "From 15 on a btree that compares characters (text_pattern_ops) serves it; before, write {column} LIKE {}.",
+            quote_literal("abc%")
+        ),
+        format!("({column} text_pattern_ops)"),
+    )
 }
 
 /// LIKE, ILIKE and regular expressions.
@@ -356,7 +413,18 @@ fn contained(operator: &str, column: &str, other: &Expression) -> Remedy {
     ]
     .iter()
     .any(|kind| text.contains(&format!("::{kind}")) || text.contains(kind));
-    if is_multidimensional {
+    let is_element = operator == "@>"
+        && [
+            "::timestamp with time zone",
+            "::timestamp without time zone",
+            "::date",
+            "::bigint",
+            "::integer",
+            "::numeric",
+        ]
+        .iter()
+        .any(|of_type| text.ends_with(of_type));
+    if is_multidimensional || is_element {
         return Remedy::index(
             format!("A GiST index serves {operator} of ranges and shapes; a btree does not."),
             format!("USING gist ({column})"),
@@ -444,40 +512,6 @@ fn computed(
     }
 }
 
-/// Is an expression made of operators of JSON and numbers alone, which an index may compute?
-fn is_fixed(expression: &Expression) -> bool {
-    match &expression.shape {
-        Shape::Column(_) | Shape::Constant => true,
-        Shape::Binary {
-            operator,
-            left,
-            right,
-        } => {
-            let is_json = matches!(operator.as_str(), "->" | "->>" | "#>" | "#>>");
-            let is_number = matches!(operator.as_str(), "+" | "-" | "*" | "/" | "%")
-                && is_whole(left)
-                && is_whole(right);
-            (is_json || is_number) && is_fixed(left) && is_fixed(right)
-        }
-        Shape::Cast { operand, type_name } => {
-            matches!(
-                type_name.as_str(),
-                "text" | "integer" | "bigint" | "numeric"
-            ) && is_fixed(operand)
-                && !matches!(operand.shape, Shape::Column(_))
-        }
-        _ => false,
-    }
-}
-
-/// A column, or a literal without quotes: the sum of a time and an interval depends on a setting.
-fn is_whole(expression: &Expression) -> bool {
-    match &expression.shape {
-        Shape::Constant => !expression.text.contains('\''),
-        _ => true,
-    }
-}
-
 /// A function that returns whether a row is wanted.
 fn call(function: &str, arguments: &[Expression], relation: Relation<'_>) -> Option<Remedy> {
     let name = function.rsplit('.').next().unwrap_or(function);
@@ -511,12 +545,18 @@ fn call(function: &str, arguments: &[Expression], relation: Relation<'_>) -> Opt
         };
         return Some(Remedy::index(sentence, format!("USING gist ({column})")));
     }
-    if matches!(name, "regexp_like" | "starts_with") {
+    if name == "starts_with" {
+        let column = arguments
+            .first()
+            .and_then(|argument| column(argument, relation))?;
+        return Some(prefix(&column));
+    }
+    if name == "regexp_like" {
         let column = arguments
             .first()
             .and_then(|argument| column(argument, relation))?;
         let words = format!(
-            "No index serves {name} before 15; LIKE {} with an index on ({column} text_pattern_ops) does.",
+            "No index serves {name}; LIKE {} with an index on ({column} text_pattern_ops) does.",
             quote_literal("abc%")
         );
         return Some(Remedy::words(words));

@@ -4,10 +4,12 @@
 //! of varchar to text is only a relabelling and harmless (src/include/catalog/pg_cast.dat,
 //! castmethod `b`).
 
+use super::fixed_expression::is_fixed;
 use super::index_proposal::{create_index, has_column_lookup, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::Subject;
 use super::waste::waste;
+use crate::model::quote_identifier;
 use crate::plan::{Node, NodeType};
 use crate::predicate::Relation;
 use crate::sql::{Expression, Shape};
@@ -43,8 +45,48 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         .iter()
         .find_map(|conjunct| wrapped(conjunct, relation))?;
     let table = subject.table_name(node)?;
+    let (why, action) = why(subject, node, wrapped, &filter)?;
+    let message = format!(
+        "the filter on {table} {}: {why} ({}).",
+        waste.text(),
+        subject.impact_text(waste.impact)
+    );
+    Some(Draft::new(node, waste.impact, message).action(action))
+}
+
+/// Why no index on the column serves, and what creates one that does.
+fn why(
+    subject: &Subject<'_>,
+    node: &Node,
+    wrapped: &Expression,
+    filter: &Expression,
+) -> Option<(String, Option<String>)> {
+    let relation = subject.relation(node)?;
     let (column, text) = (wrapped.columns.iter().next()?, &wrapped.text);
-    let (why, action) = match &wrapped.shape {
+    Some(match &wrapped.shape {
+        Shape::Cast { operand, .. }
+            if !matches!(operand.shape, Shape::Column(_)) && is_fixed(wrapped) =>
+        {
+            (
+                format!("an index on {column} does not serve {text}; one on the expression does"),
+                Some(format!("{} (({text}));", subject.create_index_on(node)?)),
+            )
+        }
+        _ if depends_on_settings(wrapped, filter) => (
+            format!(
+                "no index on {column} serves {text}, and none can hold it, because it depends on settings such as the time zone; a range of \
+                 {column} itself ({column} >= … AND {column} < …), where it is a time, is served by an index on {column}"
+            ),
+            Some(format!(
+                "{} ({});",
+                subject.create_index_on(node)?,
+                quote_identifier(column)
+            ))
+            .filter(|_| {
+                // What an index-only scan returns is in its index.
+                *node.node_type() != NodeType::IndexOnlyScan && !has_index_on(subject, node, column)
+            }),
+        ),
         Shape::Cast { type_name, .. } => {
             let known = relation
                 .table
@@ -73,13 +115,43 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
                 action,
             )
         }
-    };
-    let message = format!(
-        "the filter on {table} {}: {why} ({}).",
-        waste.text(),
-        subject.impact_text(waste.impact)
-    );
-    Some(Draft::new(node, waste.impact, message).action(action))
+    })
+}
+
+/// Does this rule say why the node's filter is not served?
+pub(super) fn applies(subject: &Subject<'_>, node: &Node) -> bool {
+    check(subject, node).is_some()
+}
+
+/// Whether a call of a column is STABLE (pg_proc.dat): it depends on the time zone, the locale or
+/// another setting. That of `date_trunc` is for times with a time zone, which the comparison tells. A
+/// cast to a date of a time is told to be one by nothing, but a range serves all of them.
+fn depends_on_settings(wrapped: &Expression, filter: &Expression) -> bool {
+    const STABLE: [&str; 4] = ["to_char", "to_date", "to_timestamp", "age"];
+    let of_time_zone = || filter.text.contains("::timestamp with time zone");
+    let is_column = |part: &Expression| matches!(part.shape, Shape::Column(_));
+    match &wrapped.shape {
+        Shape::Call {
+            function,
+            arguments,
+        } if arguments.iter().any(is_column) => {
+            let name = function.rsplit('.').next().unwrap_or(function);
+            STABLE.contains(&name) || (matches!(name, "date_trunc" | "date_part") && of_time_zone())
+        }
+        Shape::Cast { operand, type_name } => type_name == "date" && is_column(operand),
+        _ => false,
+    }
+}
+
+/// Whether the catalog has an index that begins with the column.
+fn has_index_on(subject: &Subject<'_>, node: &Node, column: &str) -> bool {
+    let indexes = subject
+        .table(node)
+        .into_iter()
+        .flat_map(|table| &table.indexes);
+    indexes
+        .filter_map(|existing| existing.index.as_ref()?.keys.first()?.key.column())
+        .any(|first| first == column)
 }
 
 /// The call or cast of a column that a comparison has on one side.

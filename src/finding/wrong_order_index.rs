@@ -1,7 +1,7 @@
 //! ORDER BY … LIMIT that reads an index in the requested order and discards rows until enough pass
 //! the filter.
 
-use super::index_proposal::{create_index, equal_columns, scan_use};
+use super::index_proposal::{create_index, equal_columns, keys_text, scan_use};
 use super::rule::{Check, Draft, Rule, Severity};
 use super::subject::{Subject, count};
 use super::waste::MIN_REMOVED;
@@ -53,11 +53,22 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
     let impact = subject.own(node.id) * removed / (kept + removed);
     let mut wanted = scan_use(subject, node, &["Filter", "Index Cond"])?;
     let order = index_order(subject, node);
-    let known = !order.is_empty() && !equal_columns(&wanted).is_empty();
-    wanted.orders = vec![order];
+    let equal = equal_columns(&wanted);
+    let known = !equal.is_empty();
+    let unknown_order = match order.is_empty() {
+        true if known => format!(
+            " The plan does not tell the columns of {}: add them behind {}.",
+            node.index_name().unwrap_or("the index"),
+            keys_text(&equal)
+        ),
+        _ => String::new(),
+    };
+    if !order.is_empty() {
+        wanted.orders = vec![order];
+    }
     let message = format!(
         "to find {} rows in the order of {}, {} others were read and thrown away ({}). An index that begins with the filtered \
-         columns and goes on with the order would find them at once.",
+         columns and goes on with the order would find them at once.{unknown_order}",
         count(kept),
         node.index_name().unwrap_or("the index"),
         count(removed),

@@ -163,8 +163,8 @@ pub(super) fn process_id(prefix: &str) -> Option<u32> {
         .or_else(|| found.find_map(|(captures, base)| u32::from_str_radix(&captures[1], base).ok()))
 }
 
-/// The user and the database that a prefix names: `user=app,db=shop`, or `app@shop`. No name is
-/// guessed from its place.
+/// The user and the database that a prefix names: `user=app,db=shop`, `user="app" database="shop"`
+/// (Heroku), or `app@shop`. No name is guessed from its place.
 pub(super) fn user_and_database(prefix: &str) -> (Option<String>, Option<String>) {
     let (mut user, mut database) = (None, None);
     if !prefix.contains(['=', '@']) {
@@ -176,7 +176,7 @@ pub(super) fn user_and_database(prefix: &str) -> (Option<String>, Option<String>
         |c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';' | ':' | '/' | '|');
     for word in prefix.split(separators) {
         if let Some((name, value)) = word.split_once('=') {
-            let value = value.trim_end_matches(']');
+            let value = value.trim_end_matches(']').trim_matches('"');
             match name.trim_start_matches('[').to_ascii_lowercase().as_str() {
                 "user" | "usr" | "username" | "u" => user = known(value),
                 "db" | "database" | "dbname" | "d" => database = known(value),
@@ -202,7 +202,10 @@ pub(super) fn user_and_database(prefix: &str) -> (Option<String>, Option<String>
 /// user of that name.
 pub(super) fn is_ours(prefix: &str) -> bool {
     static OURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?:^|[\s,\[(:/]|app=|application=)pgrehearse(?:$|[\s,\])/:])").ok()
+        Regex::new(
+            r#"(?:^|[\s,\[(:/]|app=|application=|application_name=)"?pgrehearse"?(?:$|[\s,\])/:])"#,
+        )
+        .ok()
     });
     prefix.contains("pgrehearse") && OURS.as_ref().is_some_and(|ours| ours.is_match(prefix))
 }
@@ -239,6 +242,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn our_own_application_is_known_with_and_without_quotes() {
+        for (prefix, ours) in [
+            ("[7] app=pgrehearse,db=x ", true),
+            ("user=\"web\" application_name=\"pgrehearse\" ", true),
+            ("application_name=pgrehearse ", true),
+            ("database=\"pgrehearse\" application_name=\"puma\" ", false),
+            ("user=\"pgrehearse\" ", false),
+        ] {
+            assert_eq!(is_ours(prefix), ours, "{prefix}");
+        }
+    }
+
     proptest::proptest! {
         /// The pattern that [`time`] stands for.
         #[test]
@@ -265,6 +281,11 @@ mod tests {
             ("[7] [unknown]@[unknown] ", None, None),
             ("2024-01-01 10:00:00 UTC [7] ", None, None),
             ("db=shop ", None, Some("shop")),
+            (
+                "log_line=\"1\" database=\"shop\" connection_source=\"10.0.0.1(1)\" user=\"app\" application_name=\"x\" ",
+                Some("app"),
+                Some("shop"),
+            ),
         ] {
             let found = user_and_database(prefix);
             assert_eq!(

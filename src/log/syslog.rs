@@ -3,7 +3,8 @@
 //!
 //! The server splits a message at its line feeds and every 900 bytes, and numbers message and part
 //! (`[4-2]`; write_syslog in elog.c); a part may come between those of another process. Daemons
-//! write control characters as `#011`.
+//! write control characters as `#011`. `journalctl` shows a message of several lines with its further
+//! lines indented by the width of what is before the first one.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
@@ -24,6 +25,8 @@ struct SyslogLine<'a> {
     time: &'a str,
     program: &'a str,
     process_id: u32,
+    /// How many characters are before the message.
+    indent: usize,
     message: &'a str,
 }
 
@@ -47,8 +50,9 @@ impl<'a> SyslogLine<'a> {
             .captures(line)
             .or_else(|| TRADITIONAL.as_ref()?.captures(line))?;
         let group = |number: usize| found.get(number).map_or("", |group| group.as_str());
-        let message = &line[found.get(0)?.end()..];
+        let (before, message) = line.split_at(found.get(0)?.end());
         Some(SyslogLine {
+            indent: before.chars().count(),
             time: group(1),
             program: group(2),
             process_id: group(3).parse().ok()?,
@@ -139,6 +143,8 @@ struct ProcessState {
 pub(super) struct Entries<'a> {
     lines: LogLines<'a>,
     processes: HashMap<(&'a str, u32), ProcessState>,
+    /// The process of the last record, and how many characters are before its message.
+    last: Option<((&'a str, u32), usize)>,
     ended: VecDeque<LogEntry>,
 }
 
@@ -147,19 +153,20 @@ impl<'a> Entries<'a> {
         Entries {
             lines: lines(text),
             processes: HashMap::new(),
+            last: None,
             ended: VecDeque::new(),
         }
     }
 
     fn add_line(&mut self, line: LogLine<'a>) {
         let Some(record) = SyslogLine::of(line.text) else {
+            self.add_indented(line);
             return;
         };
         let part = MessagePart::of(record.message);
-        let process = self
-            .processes
-            .entry((record.program, record.process_id))
-            .or_default();
+        let key = (record.program, record.process_id);
+        self.last = Some((key, record.indent));
+        let process = self.processes.entry(key).or_default();
         process.last_line = line.number;
         if let Some(number) = part.message_number
             && process.message_number.as_deref() != Some(number)
@@ -184,6 +191,20 @@ impl<'a> Entries<'a> {
         let ended = &mut self.ended;
         ended.extend(process.assembler.line(first, origin, unlabelled));
         ended.extend(lines.filter_map(|line| process.assembler.further_line(line)));
+    }
+
+    /// Adds a further line of the last record.
+    fn add_indented(&mut self, line: LogLine<'a>) {
+        let Some((key, indent)) = self.last else {
+            return;
+        };
+        let parts = line.text.split_at_checked(indent);
+        let indented = parts.filter(|(before, _)| before.bytes().all(|byte| byte == b' '));
+        let Some((_, text)) = indented else { return };
+        if let Some(process) = self.processes.get_mut(&key) {
+            process.last_line = line.number;
+            self.ended.extend(process.assembler.further_line(text));
+        }
     }
 
     /// Ends the entries of processes that wrote nothing since that line, in the order of their

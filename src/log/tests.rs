@@ -164,6 +164,24 @@ fn syslog_has_several_formats() {
 }
 
 #[test]
+fn journalctl_indents_the_further_lines_of_a_message() {
+    let before = "Mar 01 10:00:00 db1 postgres[77]: ";
+    let blanks = " ".repeat(before.len());
+    let log = format!(
+        "{before}[77] web@app LOG:  duration: 31.000 ms  statement: SELECT *\n{blanks}\tFROM events\n\
+         {blanks}\tWHERE tenant_id = 4\n{before}[77] web@app LOG:  duration: 2.000 ms  statement: SELECT 1\n\
+         \x20  something else\n-- Boot 5 --\n"
+    );
+    assert_eq!(
+        executed(&log),
+        [
+            timed("SELECT *\nFROM events\nWHERE tenant_id = 4", 31.0),
+            timed("SELECT 1", 2.0)
+        ]
+    );
+}
+
+#[test]
 fn what_is_no_log_is_not_taken_for_one() {
     for text in [
         "",

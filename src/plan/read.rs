@@ -134,6 +134,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
 /// As [`read`].
 pub fn read_text(text: &str) -> Result<Vec<ReadPlan>, ReadError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\r') && !text.contains('\n') {
+        return read_text(&text.replace('\r', "\n"));
+    }
     let found = read_unframed(text, &frame::unframe(text));
     if is_whole(&found) || !text.contains('\t') {
         return found;
@@ -215,11 +218,11 @@ pub fn plans(text: &str) -> Result<Vec<Plan>, ReadError> {
 /// The error, which is that the plan is another database's where the text shows it.
 fn of_other(text: &str, error: OffsetError) -> OffsetError {
     let may_be = matches!(error.reason, Reason::NotExplain | Reason::Syntax(_));
-    match no_plan::other_database(text).filter(|_| may_be) {
-        Some(database) => OffsetError {
-            reason: Reason::OtherDatabase(database),
-            ..error
-        },
+    let reason = no_plan::printed_map(text)
+        .map(Reason::PrintedMap)
+        .or_else(|| no_plan::other_database(text).map(Reason::OtherDatabase));
+    match reason.filter(|_| may_be) {
+        Some(reason) => OffsetError { reason, ..error },
         None => error,
     }
 }

@@ -38,6 +38,10 @@ pub struct Planned {
     /// their parameters. Of a question about plans without any condition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<StatementId, String>,
+    /// Statements whose plans are so long that they are not read while writers wait, with their bytes:
+    /// what they are with new indexes, only the twin says. Of a question about plans without any condition.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub long_plans: BTreeMap<StatementId, Bytes>,
     /// What existed for the question, in its order: the new indexes, or what the hypothesis
     /// created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

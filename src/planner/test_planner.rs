@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::{
     Answer, Hypothesis, Mode, NotExecuted, PlanOutcome, Planned, Planner, PlannerError,
-    Preparation, Question, Refusal, RefusalCause, Target, TestedIndex, TwinOnly, TwinState, Waits,
+    Preparation, Question, Refusal, RefusalCause, Target, TestedIndex, TwinOnly, TwinOnlyReason,
+    TwinState, Waits,
 };
 use crate::catalog::Catalog;
 use crate::index::Index;
@@ -60,6 +61,7 @@ pub(crate) struct TestPlanner {
     unusable: BTreeSet<Index>,
     executed: BTreeMap<(StatementId, Option<Index>), Executed>,
     twin_only: BTreeMap<StatementId, TwinOnly>,
+    long_plans: BTreeMap<StatementId, Bytes>,
     not_executed: BTreeMap<StatementId, NotExecuted>,
     settled: BTreeMap<StatementId, String>,
     overrides: Vec<Override>,
@@ -102,6 +104,7 @@ impl TestPlanner {
             refusals: BTreeMap::new(),
             unusable: BTreeSet::new(),
             executed: BTreeMap::new(),
+            long_plans: BTreeMap::new(),
             twin_only: BTreeMap::new(),
             not_executed: BTreeMap::new(),
             settled: BTreeMap::new(),
@@ -164,6 +167,12 @@ impl TestPlanner {
     /// The server is not asked about a statement, for this reason.
     pub(crate) fn twin_only(mut self, name: &str, reason: TwinOnly) -> TestPlanner {
         self.twin_only.insert(id(name), reason);
+        self
+    }
+
+    /// The plan of a statement is so long that the server does not send it while writers wait.
+    pub(crate) fn long_plan(mut self, name: &str, bytes: Bytes) -> TestPlanner {
+        self.long_plans.insert(id(name), bytes);
         self
     }
 
@@ -325,10 +334,18 @@ impl TestPlanner {
                 .map(|statement| (statement.id.clone(), plan(&statement.id)))
                 .collect(),
             settled: self.settled_texts(question),
+            long_plans: self.long_plans(question),
             indexes: self.tested(question),
             write_block: builds.then_some(WRITE_BLOCK),
             waits: builds.then(Waits::default),
         })
+    }
+
+    fn long_plans(&self, question: &Question) -> BTreeMap<StatementId, Bytes> {
+        let is_asked = question.target == Target::Server && question.is_baseline();
+        let statements = question.statements.iter().filter(|_| is_asked);
+        let long = |id: &StatementId| Some((id.clone(), *self.long_plans.get(id)?));
+        statements.filter_map(|one| long(&one.id)).collect()
     }
 
     fn is_usable(&self, on: Target, index: &Index) -> bool {
@@ -369,6 +386,15 @@ impl TestPlanner {
         let failure = self.twin_failures.get(name);
         if let Some(message) = failure.filter(|_| question.target == Target::Twin) {
             return PlanOutcome::Failed(message.clone());
+        }
+        if let Some(bytes) = self.long_plans.get(name)
+            && question.target == Target::Server
+            && !question.indexes.is_empty()
+        {
+            return PlanOutcome::TwinOnly(TwinOnly {
+                authors: BTreeSet::new(),
+                reason: TwinOnlyReason::LongPlan(*bytes),
+            });
         }
         let withheld = self.twin_only.get(name);
         if let Some(reason) = withheld.filter(|_| question.target == Target::Server) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Millis;
+use crate::model::{Bytes, Millis};
 
 /// Why a statement was not executed (`--analyze`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,8 @@ pub enum NotExecuted {
 }
 
 /// Why a statement is planned in the twin only: it was executed by other users, and planning it may
-/// execute their functions with the rights of this session; or it is planned as others execute it.
+/// execute their functions with the rights of this session; or it is planned as others execute it; or
+/// its plan is too long.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TwinOnly {
     /// The users whose statement it is.
@@ -70,4 +71,6 @@ pub enum TwinOnlyReason {
     PoliciesOfOthers,
     /// The one who asks may not execute it; the server's message.
     NoRights(String),
+    /// Its plan is so long that it is not read while writers wait for a build.
+    LongPlan(Bytes),
 }

@@ -30,7 +30,7 @@ const SEARCHED_TYPES: [&str; 15] = [
 
 /// Functions that compare something of the row with a value that is searched for: of text search,
 /// pg_trgm, fuzzystrmatch, pgvector, cube, earthdistance.
-const COMPARING_FUNCTIONS: [&str; 19] = [
+const COMPARING_FUNCTIONS: [&str; 23] = [
     "ts_rank",
     "ts_rank_cd",
     "ts_headline",
@@ -49,7 +49,21 @@ const COMPARING_FUNCTIONS: [&str; 19] = [
     "cube_distance",
     "earth_distance",
     "strpos",
+    "position",
     "starts_with",
+    "array_position",
+    "array_positions",
+    "age",
+];
+
+/// Types of which a literal is a moment: what is subtracted from it, or it from something, is how
+/// long ago that was when somebody asked.
+const MOMENTS: [&str; 5] = [
+    "date",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "timestamp",
+    "timestamptz",
 ];
 
 /// Functions of a difference that make a distance of it.
@@ -90,7 +104,8 @@ fn names_a_search(expression: &Expression, table: &Table) -> bool {
     };
     let compares = COMPARING_FUNCTIONS
         .iter()
-        .any(|function| text.contains(&format!("{function}(")));
+        .any(|function| text.contains(&format!("{function}(")))
+        || text.contains("POSITION(");
     let types = text.split("'::").skip(1);
     let has_type = types
         .filter_map(|rest| {
@@ -134,6 +149,7 @@ fn is_comparison(operator: &str, left: &Expression, right: &Expression, table: &
         // `number % 10` is arithmetic, `name % 'ann'` is not.
         "%" => is_text(left) || is_text(right),
         "^" => is_difference_to_constant(left),
+        "-" => is_moment(left) || is_moment(right),
         "=" | "<>" => !has_kinds(other, table),
         _ => false,
     }
@@ -201,12 +217,21 @@ fn is_constant(expression: &Expression) -> bool {
 }
 
 fn has_searched_type(text: &str) -> bool {
-    let Some((_, type_name)) = text.rsplit_once("::") else {
-        return false;
-    };
+    type_of_literal(text).is_some_and(|name| SEARCHED_TYPES.contains(&name))
+}
+
+/// `'2024-05-01'::date`
+fn is_moment(expression: &Expression) -> bool {
+    is_constant(expression)
+        && type_of_literal(&expression.text).is_some_and(|name| MOMENTS.contains(&name))
+}
+
+/// The type behind `::`, without schema and modifier.
+fn type_of_literal(text: &str) -> Option<&str> {
+    let (_, type_name) = text.rsplit_once("::")?;
     let name = type_name.split('(').next().unwrap_or(type_name);
     let name = name.rsplit('.').next().unwrap_or(name);
-    SEARCHED_TYPES.contains(&name.trim().trim_matches('"'))
+    Some(name.trim().trim_matches('"'))
 }
 
 #[cfg(test)]
@@ -272,6 +297,11 @@ mod tests {
             "title % 'ann'::text",
             "CASE WHEN (title = 'ann'::text) THEN 0 ELSE 1 END",
             "- similarity(title, 'ann'::text)",
+            "POSITION(('ann'::text) IN (title))",
+            "array_position(string_to_array(title, ','::text), 'ann'::text)",
+            "age('2024-06-01 00:00:00'::timestamp without time zone, (at)::timestamp without time zone)",
+            "'2024-06-01 00:00:00+00'::timestamp with time zone - at",
+            "(at)::date - '2024-06-01'::date",
         ] {
             assert!(contains(text), "{text}");
         }
@@ -288,6 +318,7 @@ mod tests {
             "substr(title, strpos(title, '@'::text) + 1)",
             "price % 10",
             "price - 100",
+            "at - '7 days'::interval",
             "abs(price)",
             "abs(lat - lng)",
             "power(lat - lng, 2)",

@@ -46,11 +46,16 @@ pub(super) fn optimality(advice: &Advice) -> String {
         } else {
             ""
         };
+        let allow = if optimality.candidates == 1 {
+            "allows"
+        } else {
+            "allow"
+        };
         let gap = 100.0 * optimality.gap();
         if gap < LEAST_GAP_PERCENT {
-            return format!(" That is the best that {candidates} allow{limits}.");
+            return format!(" That is the best that {candidates} {allow}{limits}.");
         }
-        format!(" That is at most {gap:.1} % above the best that {candidates} allow{limits}.")
+        format!(" That is at most {gap:.1} % above the best that {candidates} {allow}{limits}.")
     })
 }
 

@@ -360,6 +360,16 @@ pub struct StatementBenefit {
     pub predicted_cost_after: Option<f64>,
 }
 
+/// A statement that gets worse without an existing index.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WorsenedStatement {
+    /// Its costs with the index and without it.
+    #[serde(flatten)]
+    pub costs: StatementBenefit,
+    /// The rewrite that writes it as it was planned here (`m2`); null: as the workload has it.
+    pub rewritten_by: Option<String>,
+}
+
 /// Something to do that is not an index.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "Remedy")]
@@ -487,7 +497,7 @@ pub struct HypotheticalDropReport {
     pub scans: u64,
     /// The statements that would get worse: `cost_before` with it, `cost_after` without it. Empty:
     /// this workload does not need it.
-    pub worse: Vec<StatementBenefit>,
+    pub worse: Vec<WorsenedStatement>,
 }
 
 /// The workload under other conditions.
@@ -1180,11 +1190,14 @@ fn benefits(benefits: &[Benefit]) -> Vec<StatementBenefit> {
 
 impl HypotheticalDropReport {
     fn new(drop: &HypotheticalDrop) -> HypotheticalDropReport {
-        let worse = drop.worse.iter().map(|worse| StatementBenefit {
-            statement: worse.statement.0.clone(),
-            cost_before: worse.with.0,
-            cost_after: worse.without.0,
-            predicted_cost_after: None,
+        let worse = drop.worse.iter().map(|worse| WorsenedStatement {
+            costs: StatementBenefit {
+                statement: worse.statement.0.clone(),
+                cost_before: worse.with.0,
+                cost_after: worse.without.0,
+                predicted_cost_after: None,
+            },
+            rewritten_by: worse.rewritten_by.clone(),
         });
         HypotheticalDropReport {
             index: drop.index.to_string(),

@@ -3,6 +3,7 @@
 use std::mem::{Discriminant, discriminant};
 
 use crate::advise::notice::Notice;
+use crate::model::{Gap, GapCause, HiddenStatistics, QualifiedName};
 use crate::sentences;
 use crate::workload::LeftOut;
 
@@ -66,6 +67,7 @@ fn importance(notice: &Notice) -> Importance {
         | Notice::AutovacuumCounterReset { .. }
         | Notice::SwitchedOff(_)
         | Notice::UnusedAnswers(_) => Importance::Matters,
+        Notice::TwinGap(gap) if lacks_statistics(gap) => Importance::Matters,
         Notice::LeftOut(_)
         | Notice::PoliciesForOthers { .. }
         | Notice::NotIndexable(_)
@@ -77,10 +79,30 @@ fn importance(notice: &Notice) -> Importance {
     }
 }
 
+/// Without the statistics of a table, what an index on it brings rests on the planner's defaults.
+fn lacks_statistics(gap: &Gap) -> bool {
+    matches!(
+        gap.cause,
+        GapCause::TableNotReadable { .. }
+            | GapCause::StatisticsHidden {
+                statistics: HiddenStatistics::OfTable,
+                ..
+            }
+    )
+}
+
+/// Are the statistics of this table missing?
+pub(super) fn is_without_statistics(notices: &[Notice], table: &QualifiedName) -> bool {
+    notices.iter().any(|notice| match notice {
+        Notice::NeverAnalyzed(never) => never == table,
+        Notice::TwinGap(gap) => lacks_statistics(gap) && gap.tables.contains(table),
+        _ => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::QualifiedName;
 
     #[test]
     fn each_kind_that_matters_is_said_once_and_details_are_counted() {

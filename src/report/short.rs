@@ -7,7 +7,7 @@ use super::closing::closing;
 use super::columns::{Cell, left, lines, right};
 use super::gains::{Basis, Gains, IndexGain, StatementShare};
 use super::headline::{headline, optimality};
-use super::notices::short_notices;
+use super::notices::{is_without_statistics, short_notices};
 use super::run_measurements::RunMeasurements;
 use super::style::{BAD, BOLD, DIM, GOOD, HOT, MIN_WIDTH, PLAIN, styled};
 use super::text::{recommendation, what_if};
@@ -106,7 +106,7 @@ fn what_to_do(
     let header = ["", "saves", "so far", "size", "writes pay"];
     let header = header.map(|title| right(DIM, title)).into_iter();
     let mut rows: Vec<Vec<Cell>> = vec![header.chain([left(DIM, "mostly for")]).collect()];
-    rows.extend(shown.iter().map(|gain| index_row(gain, gains)));
+    rows.extend(shown.iter().map(|gain| index_row(gain, gains, advice)));
     for line in lines(&rows, width) {
         let _ = writeln!(text, "{line}");
     }
@@ -136,7 +136,12 @@ fn heading(text: &mut String, title: &str, about: &str, width: usize) {
     let _ = writeln!(text, "{}{between}{about}", styled(BOLD, title));
 }
 
-fn index_row(gain: &IndexGain<'_>, gains: &Gains<'_>) -> Vec<Cell> {
+fn index_row(gain: &IndexGain<'_>, gains: &Gains<'_>, advice: &Advice) -> Vec<Cell> {
+    let table = &gain.index.index.definition.table;
+    let guessed = match is_without_statistics(&advice.notices, table) {
+        true => "guessed, without statistics: ",
+        false => "",
+    };
     let about = match gain.index.evidence {
         Evidence::PlannerTwin => "≈ ",
         Evidence::RolledBackTransaction => "",
@@ -147,7 +152,7 @@ fn index_row(gain: &IndexGain<'_>, gains: &Gains<'_>) -> Vec<Cell> {
         right(PLAIN, percent(gain.so_far)),
         right(PLAIN, format!("{about}{}", gain.index.size)),
         right(PLAIN, percent(gain.upkeep)),
-        left(PLAIN, mostly_for(gain, gains)),
+        left(PLAIN, format!("{guessed}{}", mostly_for(gain, gains))),
     ]
 }
 

@@ -47,10 +47,20 @@ fn sorts_for_limit(plan: &Plan) -> bool {
             NodeType::Sort | NodeType::IncrementalSort | NodeType::GatherMerge
         )
     };
-    let limits = plan.nodes().iter();
-    limits
-        .filter(|node| *node.node_type() == NodeType::Limit)
-        .any(|limit| plan.children(limit.id).any(is_sort))
+    // `FOR UPDATE SKIP LOCKED` locks the rows in the order in which they come.
+    let passes_on = |node: &Node| {
+        matches!(
+            node.node_type(),
+            NodeType::LockRows | NodeType::Result | NodeType::SubqueryScan
+        )
+    };
+    let takes_the_first = |sort: &Node| {
+        let mut above = plan.ancestors(sort.id);
+        let until = above.find(|node| !passes_on(node));
+        until.is_some_and(|node| *node.node_type() == NodeType::Limit)
+    };
+    let mut nodes = plan.nodes().iter();
+    nodes.any(|node| is_sort(node) && takes_the_first(node))
 }
 
 /// The pattern itself is filtered again wherever an index answers it as a range; that costs nothing.
@@ -74,7 +84,8 @@ fn walks_blindly(plan: &Plan, node: &Node) -> bool {
         NodeType::IndexScan | NodeType::IndexOnlyScan
     ) && node.index_cond().is_none();
     let mut above = plan.ancestors(node.id);
-    let until_found = above.find(|node| *node.node_type() != NodeType::GatherMerge);
+    let until_found =
+        above.find(|node| !matches!(node.node_type(), NodeType::GatherMerge | NodeType::LockRows));
     is_walk
         && until_found.is_some_and(|node| *node.node_type() == NodeType::Limit)
         && node
@@ -161,6 +172,10 @@ mod tests {
             of(&json!({"Node Type": "Limit", "Total Cost": 3.0, "Plans": [child]})).sorts_for_limit
         };
         let sort = json!({"Node Type": "Sort", "Total Cost": 2.0, "Plans": [scan("(a = 1)", "")]});
+        let locked = json!({"Node Type": "LockRows", "Total Cost": 2.5, "Plans": [sort]});
+        assert!(limit(locked), "FOR UPDATE SKIP LOCKED");
+        let count = json!({"Node Type": "Aggregate", "Total Cost": 2.5, "Plans": [sort]});
+        assert!(!limit(count), "it needs all rows");
         assert_eq!((limit(sort), limit(scan("(a = 1)", ""))), (true, false));
     }
 }

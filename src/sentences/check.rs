@@ -1,11 +1,11 @@
 //! What a check found, in sentences.
 
-use crate::check::comparison::{Assumed, Assumption, Cause, StatementChange};
+use crate::check::comparison::{Assumed, Assumption, Cause, CheckedStatement, StatementChange};
 use crate::check::duration::DurationRange;
 use crate::check::index_use::IndexFinding;
 use crate::check::lock::Blocks;
 use crate::check::migration::{HeldLock, StepStatus};
-use crate::check::outcome::{Only, Unknown};
+use crate::check::outcome::{Only, SettingChange, Unknown, Upgrade};
 use crate::check::row_conditions::Contradiction;
 use crate::check::safer::DdlFinding;
 use crate::check::script::LeftOut;
@@ -134,6 +134,9 @@ pub fn assumption(assumption: Assumption) -> String {
         Assumption::Grown { last: 1, factor } => {
             return format!("with {factor} times the rows or less");
         }
+        Assumption::Redrawn { times, draws } => {
+            return format!("in {times} of {draws} draws of what ANALYZE may find");
+        }
         Assumption::Grown { last, factor } => {
             return format!("between {last} and {factor} times the rows");
         }
@@ -151,13 +154,40 @@ pub fn assumed(assumed: &Assumed) -> String {
 }
 
 /// Why a statement changed: `because of settings and statistics`.
-pub fn causes(causes: &[Cause]) -> String {
+fn causes(causes: &[Cause]) -> String {
     let names: Vec<&str> = causes.iter().map(|cause| cause.name()).collect();
     match names.as_slice() {
         [] => String::new(),
         [one] => format!("because of {one}"),
         [first @ .., last] => format!("because of {} and {last}", first.join(", ")),
     }
+}
+
+/// Why a statement changed, and what alone makes the difference: `because of version (enable_memoize)`.
+pub fn reasons(checked: &CheckedStatement) -> String {
+    let causes = causes(&checked.causes);
+    if causes.is_empty() || checked.responsible.is_empty() {
+        return causes;
+    }
+    format!("{causes} ({})", checked.responsible.join(", "))
+}
+
+/// The columns on whose statistics a plan depends by chance, and what helps.
+pub fn chance(checked: &CheckedStatement) -> Vec<String> {
+    let is_drawn = |assumed: &Assumed| matches!(assumed.assumption, Assumption::Redrawn { .. });
+    if !checked.assumed.iter().any(is_drawn) {
+        return Vec::new();
+    }
+    let columns = match checked.responsible.as_slice() {
+        [] => "depends on the statistics of several columns together".to_owned(),
+        columns => format!("depends on the statistics of {}", columns.join(", ")),
+    };
+    let remedy = match checked.remedies.as_slice() {
+        [] => "neither a larger statistics target nor an index that was tried makes it certain"
+            .to_owned(),
+        remedies => format!("certain after: {}", remedies.join(" ")),
+    };
+    vec![columns, remedy]
 }
 
 /// What happened to a statement, in a word or two.
@@ -240,6 +270,46 @@ fn is_are(names: &str, number: usize) -> String {
 
 fn has_have(names: &str, number: usize) -> String {
     format!("{names} {}", if number == 1 { "has" } else { "have" })
+}
+
+/// What another version changes besides plans.
+pub fn upgrade(upgrade: &Upgrade) -> Vec<String> {
+    let refused = upgrade.refused.iter();
+    let mut sentences: Vec<String> = refused
+        .map(|(object, message)| {
+            let first = message.lines().next().unwrap_or_default();
+            format!("The new version refuses {object}, so an upgrade would fail: {first}")
+        })
+        .collect();
+    let list = |kind: &dyn Fn(&SettingChange) -> Option<String>| {
+        let settings = upgrade.settings.iter().filter_map(kind);
+        settings.collect::<Vec<_>>().join(", ")
+    };
+    let new = list(&|setting| match (&setting.before, &setting.after) {
+        (None, Some(after)) => Some(format!("{} = {after}", setting.name)),
+        _ => None,
+    });
+    let gone = list(&|setting| match (&setting.before, &setting.after) {
+        (Some(before), None) => Some(format!("{} (was {before})", setting.name)),
+        _ => None,
+    });
+    let other = list(&|setting| match (&setting.before, &setting.after) {
+        (Some(before), Some(after)) => Some(format!("{} = {after} (was {before})", setting.name)),
+        _ => None,
+    });
+    for (what, names) in [
+        ("Settings that are new", new),
+        ("Settings that are gone", gone),
+        (
+            "Settings with another default, which nobody had changed",
+            other,
+        ),
+    ] {
+        if !names.is_empty() {
+            sentences.push(format!("{what}: {names}"));
+        }
+    }
+    sentences
 }
 
 /// Statements that only one side has.

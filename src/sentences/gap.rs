@@ -28,7 +28,8 @@ pub fn gap(gap: &Gap) -> String {
 fn what(cause: &GapCause) -> String {
     match cause {
         GapCause::TableNotReadable { role } => format!(
-            "the role {} cannot read the table or some of its columns: statistics and the smallest and largest values are missing",
+            "the role {} cannot read the table or some of its columns: statistics and the smallest and largest values are missing, and what \
+             indexes bring rests on the planner's defaults",
             quote_identifier(role)
         ),
         GapCause::RowSecurity => {

@@ -64,10 +64,11 @@ pub fn not_planned(reason: &TwinOnly) -> String {
 
 /// Why a statement was planned in the twin only.
 pub fn twin_only(reason: &TwinOnly) -> String {
-    format!(
-        "planned in the planner twin only, because {}",
-        cause(reason)
-    )
+    let what = match reason.reason {
+        TwinOnlyReason::LongPlan(_) => "planned with new indexes",
+        _ => "planned",
+    };
+    format!("{what} in the planner twin only, because {}", cause(reason))
 }
 
 fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
@@ -86,6 +87,9 @@ fn cause(TwinOnly { authors, reason }: &TwinOnly) -> String {
         }
         TwinOnlyReason::NoRights(message) => {
             format!("the role may not execute it ({message}), and so may not see its plan")
+        }
+        TwinOnlyReason::LongPlan(bytes) => {
+            format!("its plan ({bytes}) is too long to be read while writers wait for a build")
         }
         TwinOnlyReason::NotChecked(message) => format!(
             "it is a statement of {authors}, and what planning it may execute could not be checked: {message}"

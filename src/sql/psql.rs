@@ -1,6 +1,7 @@
 //! Scripts of psql (<https://www.postgresql.org/docs/current/app-psql.html>) as plain SQL: backslash
 //! commands are executed as far as they decide which SQL there is (`\set`, `\if`, `\g`), variables
 //! are replaced (`:name`, `:'name'`, `:"name"`, `:{?name}`), and data of COPY … FROM STDIN is left out.
+//! All branches of an `\if` are taken whose condition only a server knows (`\gset`).
 //!
 //! Lines keep their numbers. Nothing is read or executed: `\i` and the rest are only counted.
 
@@ -147,6 +148,11 @@ impl Reader<'_> {
                     }
                     self.scanner.position += length;
                 }
+                // A parameter, as an unknown `:name` is.
+                None if form == Form::Literal => {
+                    self.plain.sql += &format!(":{name}");
+                    self.scanner.position += length;
+                }
                 None => self.copy(),
             },
             None => self.copy(),
@@ -178,7 +184,11 @@ impl Reader<'_> {
         self.scanner.position += end;
         let (name, arguments) = split_name(command);
         match name {
-            "if" | "elif" | "else" | "endif" => self.branch(name, arguments),
+            "if" | "elif" | "else" | "endif" => {
+                if self.branch(name, arguments) == Condition::Unknown {
+                    self.plain.skipped.push((line, command.to_owned()));
+                }
+            }
             _ if !self.is_active() => {}
             "q" | "quit" => {
                 // psql reads no further.
@@ -213,22 +223,33 @@ impl Reader<'_> {
         }
     }
 
-    fn branch(&mut self, name: &str, condition: &str) {
-        let is_true = || {
-            let words = words(condition, &self.variables);
-            let word = words
-                .first()
-                .map(|word| word.to_lowercase())
-                .unwrap_or_default();
-            matches!(word.as_str(), "true" | "t" | "1" | "on" | "yes" | "y")
-        };
+    fn condition(&self, text: &str) -> Condition {
+        let words = words(text, &self.variables);
+        let word = words
+            .first()
+            .map(|word| word.to_lowercase())
+            .unwrap_or_default();
+        match word.as_str() {
+            "true" | "t" | "1" | "on" | "yes" | "y" => Condition::True,
+            // No such variable: a query sets it (`\gset`).
+            word if word.starts_with(':') && reference(word).is_some() => Condition::Unknown,
+            _ => Condition::False,
+        }
+    }
+
+    /// Takes a branch whose condition is unknown, and the ones after it, too. Returns the condition as
+    /// far as it decides.
+    fn branch(&mut self, name: &str, condition: &str) -> Condition {
+        let mut decides = Condition::False;
         match (name, self.branches.last().copied()) {
             ("if", _) => {
                 let is_within_active = self.is_active();
-                let is_active = is_within_active && is_true();
+                if is_within_active {
+                    decides = self.condition(condition);
+                }
                 self.branches.push(Branch {
-                    is_active,
-                    was_active: is_active,
+                    is_active: decides != Condition::False,
+                    was_active: decides == Condition::True,
                     is_within_active,
                 });
             }
@@ -237,18 +258,32 @@ impl Reader<'_> {
             }
             (_, Some(branch)) => {
                 let is_next = branch.is_within_active && !branch.was_active;
-                let is_active = is_next && (name == "else" || is_true());
-                let changed = Branch {
-                    is_active,
-                    was_active: branch.was_active || is_active,
-                    ..branch
-                };
+                if is_next {
+                    decides = match name {
+                        "else" => Condition::True,
+                        _ => self.condition(condition),
+                    };
+                }
                 self.branches.pop();
-                self.branches.push(changed);
+                self.branches.push(Branch {
+                    is_active: decides != Condition::False,
+                    was_active: branch.was_active || decides == Condition::True,
+                    ..branch
+                });
             }
             (_, None) => {}
         }
+        decides
     }
+}
+
+/// What `\if` and `\elif` decide by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    True,
+    False,
+    /// Only a server knows it.
+    Unknown,
 }
 
 /// How a variable is written.
@@ -422,6 +457,25 @@ mod tests {
         assert_eq!(
             sql("select E'\\'', '\\d', \"\\x\" -- \\d\n"),
             "select E'\\'', '\\d', \"\\x\" -- \\d\n"
+        );
+    }
+
+    #[test]
+    fn a_branch_that_only_a_server_can_decide_is_taken() {
+        let read = plain(
+            "select 7 > 5 as big \\gset\n\\if :big\nselect 1;\n\\elif false\nselect 2;\n\\else\nselect 3;\n\\endif\n\\if :{?big}\nselect 4;\n\\endif\n\\if nonsense\nselect 5;\n\\endif",
+            &Variables::new(),
+        );
+        let left: Vec<&str> = read.sql.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(left, ["select 7 > 5 as big ;", "select 1;", "select 3;"]);
+        assert_eq!(read.skipped, [(2, "\\if :big".to_owned())]);
+    }
+
+    #[test]
+    fn an_unknown_variable_is_a_parameter_with_and_without_quotes() {
+        assert_eq!(
+            sql("select 1 from t where a = :x and b = :'y' and c = ':z'"),
+            "select 1 from t where a = :x and b = :y and c = ':z'"
         );
     }
 

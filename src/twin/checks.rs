@@ -16,7 +16,7 @@ mod settings;
 pub use fault::SnapshotFault;
 pub use settings::is_planner_setting;
 
-pub(super) use references::names;
+pub use references::names;
 
 use fault::{FIRST_USER_OID, LAST_OID, fault, number, quoted};
 

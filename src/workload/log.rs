@@ -22,6 +22,22 @@ pub enum LogError {
         /// The name of the log.
         file: String,
     },
+    /// It is compressed in a way that is not read.
+    #[error(
+        "{file}: compressed with {program}; only gzip and Zstandard are read: {program} -dc {file} | pgrehearse advise --log -"
+    )]
+    Compressed {
+        /// The name of the log.
+        file: String,
+        /// What decompresses it.
+        program: &'static str,
+    },
+    /// It has no byte.
+    #[error("{file}: the log is empty")]
+    Empty {
+        /// The name of the log.
+        file: String,
+    },
     /// It has no statement that can be planned.
     #[error(
         "{file}: the log has no statement that can be planned; set log_min_duration_statement or use auto_explain"
@@ -29,6 +45,16 @@ pub enum LogError {
     NoStatement {
         /// The name of the log.
         file: String,
+    },
+    /// All its statements are of other databases or roles than the chosen ones.
+    #[error(
+        "{file}: no statement is of what --log-database and --log-user choose; the log has {seen}"
+    )]
+    OfOthers {
+        /// The name of the log.
+        file: String,
+        /// How many there are of whom: `4 executions of the database shop`.
+        seen: String,
     },
 }
 
@@ -276,6 +302,26 @@ impl LoggedStatements {
                 .elsewhere
                 .as_ref()
                 .is_some_and(|elsewhere| elsewhere.has_any())
+    }
+
+    /// Why there is none: the log has none, or the filter kept all out.
+    pub fn nothing_found(&self, file: &str) -> LogError {
+        const MAX_NAMES: usize = 10;
+        if self.others.is_empty() {
+            return LogError::no_statement(file);
+        }
+        let of = |(of, executions): (&String, &u64)| match executions {
+            1 => format!("1 execution of {of}"),
+            many => format!("{many} executions of {of}"),
+        };
+        let mut seen: Vec<String> = self.others.iter().take(MAX_NAMES).map(of).collect();
+        if self.others.len() > MAX_NAMES {
+            seen.push(format!("{} more", self.others.len() - MAX_NAMES));
+        }
+        LogError::OfOthers {
+            file: file.to_owned(),
+            seen: seen.join(", "),
+        }
     }
 
     /// Those of the preferred database, or of all where there are none of it.

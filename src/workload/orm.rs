@@ -302,19 +302,41 @@ impl Reader {
             Style::Whole | Style::Sequelize | Style::Rails => None,
         };
         let Some(list) = list else { return false };
-        if let Some(sql) = with_list(&open.sql, list) {
-            open.sql = sql;
-        }
-        // Only Prisma tells the time behind the values.
         if open.style == Style::SqlAlchemy {
-            self.finish();
+            self.sqlalchemy_values(list);
+        } else if let Some(sql) = with_list(&open.sql, list) {
+            open.sql = sql;
         }
         true
     }
 
+    /// Ends the statement with its values; `executemany` has several sets of them, each for an
+    /// execution of its own.
+    fn sqlalchemy_values(&mut self, list: &str) {
+        let Some(open) = self.open.take() else { return };
+        for values in parameter_sets(list) {
+            let sql = values.and_then(|values| with_list(&open.sql, &values));
+            self.open = Some(Open {
+                sql: sql.unwrap_or_else(|| open.sql.clone()),
+                values: BTreeMap::new(),
+                ..open
+            });
+            // Only Prisma tells the time behind the values.
+            self.finish();
+        }
+    }
+
     /// Adds the statement that is open.
     fn finish(&mut self) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        if open.style == Style::Sequelize
+            && let Some((sql, duration_ms)) = sequelize_time(&open.sql)
+        {
+            open.duration_ms = Some(duration_ms);
+            open.sql.truncate(sql);
+        }
         let mut sql = open.sql;
         if let Some((text, arguments)) = django_arguments(&sql) {
             sql = with_list(text, arguments).unwrap_or_else(|| text.to_owned());
@@ -363,6 +385,14 @@ fn django_arguments(sql: &str) -> Option<(&str, &str)> {
         .rsplit_once("; alias=")
         .map_or(rest, |(arguments, _)| arguments);
     Some((text, arguments))
+}
+
+/// Sequelize with `benchmark: true`: `…; Elapsed time: 3ms`. The length of what is before it, and the
+/// time.
+fn sequelize_time(sql: &str) -> Option<(usize, f64)> {
+    let (sql, time) = sql.trim_end().rsplit_once("Elapsed time:")?;
+    let duration_ms = time.trim().strip_suffix("ms")?.parse().ok()?;
+    Some((sql.trim_end_matches([' ', ';']).len(), duration_ms))
 }
 
 /// Sequelize: `…; {"1":5}`, or `…; 5, "x"` as a list of the values.
@@ -423,11 +453,45 @@ fn with_list(sql: &str, list: &str) -> Option<String> {
     with_values(&text, &places)
 }
 
+/// The sets of values that SQLAlchemy writes behind a statement: `{'id': 5}` and `(5,)` are one,
+/// `[{'id': 5}, {'id': 6}]` are two. Of many it leaves out those in the middle
+/// (`… displaying 10 of 100 total bound parameter sets …`), which are none here.
+fn parameter_sets(list: &str) -> Vec<Option<String>> {
+    static LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        regex(r"\s*\.\.\. displaying (\d+) of (\d+) total bound parameter sets \.\.\.\s*")
+    });
+    const MAX_LEFT_OUT: usize = 10_000;
+    let one = || vec![Some(list.to_owned())];
+    if !list.starts_with('[') {
+        return one();
+    }
+    let found = LEFT_OUT.as_ref().and_then(|pattern| pattern.captures(list));
+    let number = |at: usize| -> Option<usize> { group(found.as_ref()?, at).parse().ok() };
+    let left_out = number(2)
+        .unwrap_or(0)
+        .saturating_sub(number(1).unwrap_or(0));
+    let whole = match found.as_ref().and_then(|found| found.get(0)) {
+        Some(marker) => format!("{}, {}", &list[..marker.start()], &list[marker.end()..]),
+        None => list.to_owned(),
+    };
+    let sets: Vec<serde_json::Value> = serde_json::from_str(&as_json(&whole)).unwrap_or_default();
+    if sets.is_empty() || !sets.iter().all(|set| set.is_array() || set.is_object()) {
+        return one();
+    }
+    let shown = sets.into_iter().map(|set| Some(set.to_string()));
+    shown
+        .chain(std::iter::repeat_n(None, left_out.min(MAX_LEFT_OUT)))
+        .collect()
+}
+
 /// Values of a list or an object, with their names, as SQL literals; none for those that cannot be
 /// told.
 fn values(list: &str) -> Option<Vec<(Option<String>, Option<String>)>> {
-    let json = as_json(list);
-    match serde_json::from_str(&json).ok()? {
+    let parsed = serde_json::from_str(&as_json(list));
+    match parsed
+        .or_else(|_| serde_json::from_str(&as_json(&with_quoted_times(list))))
+        .ok()?
+    {
         serde_json::Value::Array(values) => {
             Some(values.iter().map(|value| (None, literal(value))).collect())
         }
@@ -439,6 +503,23 @@ fn values(list: &str) -> Option<Vec<(Option<String>, Option<String>)>> {
         ),
         serde_json::Value::Null => Some(Vec::new()),
         _ => None,
+    }
+}
+
+/// Prisma writes times without quotes: `[2026-03-01 10:00:00 UTC,"buy"]`.
+fn with_quoted_times(list: &str) -> Cow<'_, str> {
+    static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        regex(
+            r#""(?:[^"\\]|\\.)*"|\b(\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?UTC| ?Z| ?[+-]\d\d(?::?\d\d)?)?)?)\b"#,
+        )
+    });
+    let quoted = |found: &regex::Captures<'_>| match found.get(1) {
+        Some(time) => format!("\"{}\"", time.as_str()),
+        None => group(found, 0).to_owned(),
+    };
+    match TIME.as_ref() {
+        Some(time) => time.replace_all(list, quoted),
+        None => list.into(),
     }
 }
 
@@ -793,6 +874,49 @@ mod tests {
     }
 
     #[test]
+    fn each_set_of_values_of_sqlalchemy_is_an_execution() {
+        let read = |statement: &str, values: &str| {
+            let log = format!(
+                "2026-03-01 10:00:00,127 INFO sqlalchemy.engine.Engine {statement}\n\
+                 2026-03-01 10:00:00,127 INFO sqlalchemy.engine.Engine [generated in 0.00013s] {values}\n"
+            );
+            let found = read(&log).into_iter().map(|(sql, _)| sql);
+            found.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            read(
+                "UPDATE t SET note=%(note)s WHERE t.id = %(t_id)s",
+                "[{'note': 'x', 't_id': 1}, {'note': 'y', 't_id': 2}]"
+            ),
+            [
+                "UPDATE t SET note='x' WHERE t.id = 1",
+                "UPDATE t SET note='y' WHERE t.id = 2"
+            ]
+        );
+        assert_eq!(
+            read("DELETE FROM t WHERE t.a = %s", "[(1,), (2,)]"),
+            ["DELETE FROM t WHERE t.a = 1", "DELETE FROM t WHERE t.a = 2"]
+        );
+        assert_eq!(
+            read(
+                "DELETE FROM t WHERE t.a = %(a)s",
+                "[{'a': 'p'}, {'a': 'q'}  ... displaying 3 of 5 total bound parameter sets ...  {'a': 'z'}]"
+            ),
+            [
+                "DELETE FROM t WHERE t.a = 'p'",
+                "DELETE FROM t WHERE t.a = 'q'",
+                "DELETE FROM t WHERE t.a = 'z'",
+                "DELETE FROM t WHERE t.a = $1",
+                "DELETE FROM t WHERE t.a = $1"
+            ]
+        );
+        assert_eq!(
+            read("SELECT a FROM t WHERE t.b = ANY(%s)", "([1, 2],)"),
+            ["SELECT a FROM t WHERE t.b = ANY('[1,2]')"]
+        );
+    }
+
+    #[test]
     fn events_of_prisma_and_lists_of_sequelize() {
         let expected = |duration| one("SELECT a FROM t WHERE b = 'x' LIMIT 10", duration);
         for log in [
@@ -804,6 +928,21 @@ mod tests {
         }
         let log = "Executing (default): SELECT a FROM t WHERE b = $1 LIMIT $2; \"x\", 10\n";
         assert_eq!(read(log), expected(None));
+        for log in [
+            "Executed (default): SELECT a FROM t WHERE b = 'x' LIMIT 10; Elapsed time: 13ms\n",
+            "Executed (default): SELECT a FROM t WHERE b = $1 LIMIT $2; \"x\", 10; Elapsed time: 13ms\n",
+        ] {
+            assert_eq!(read(log), expected(Some(13.0)), "{log}");
+        }
+        let log = "prisma:query SELECT a FROM t WHERE at > $1 AND kind = $2 AND day < $3\n\
+                   Params: [2026-03-01 10:00:00.5 UTC,\"buy, 2026-01-01\",2026-03-02]\n";
+        assert_eq!(
+            read(log),
+            one(
+                "SELECT a FROM t WHERE at > '2026-03-01 10:00:00.5 UTC' AND kind = 'buy, 2026-01-01' AND day < '2026-03-02'",
+                None
+            )
+        );
     }
 
     #[test]

@@ -225,6 +225,71 @@ fn a_script_of_psql_is_a_workload() {
 }
 
 #[test]
+fn a_schema_that_the_role_may_not_use_does_not_end_the_run() {
+    let database = Database::new("no_usage", TABLES);
+    database.run_with_roles(
+        "DO $$ BEGIN CREATE ROLE outsider LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT ON parcel TO outsider;
+         CREATE SCHEMA locked; CREATE TABLE locked.t AS SELECT g AS a, g % 7 AS b FROM generate_series(1, 30000) g; ANALYZE locked.t;
+         GRANT SELECT ON locked.t TO outsider",
+    );
+    for rehearsal in ["--rehearse=auto", "--rehearse=twin"] {
+        let arguments = [
+            "advise",
+            "--format=json",
+            rehearsal,
+            "-c",
+            "SELECT * FROM locked.t WHERE a = 5; SELECT * FROM parcel WHERE sender = 4",
+        ];
+        let output = as_role(&database, "outsider", &arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            statement(&report, "FROM parcel")["status"],
+            "planned",
+            "{report:#}"
+        );
+        assert!(!recommended(&report, &["parcel"]).is_empty(), "{report:#}");
+    }
+}
+
+#[test]
+fn our_own_statements_do_not_fill_pg_stat_statements() {
+    let database = Database::new(
+        "own_texts",
+        &format!("CREATE EXTENSION pg_stat_statements; {TABLES}"),
+    );
+    database.run_with_roles(
+        "DO $$ BEGIN CREATE ROLE counted LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         GRANT SELECT ON parcel TO counted; GRANT pg_read_all_stats TO counted",
+    );
+    let mut statements: Vec<String> = (0..40)
+        .map(|number| format!("SELECT id + {number}, sender FROM parcel WHERE sender = $1"))
+        .collect();
+    // Refused, and then planned with types.
+    statements.push("SELECT * FROM parcel WHERE sent > now() - interval $1".to_owned());
+    let file = statements.join(";\n");
+    let texts = |role: &str| -> usize {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
+             WHERE datname = current_database() AND userid = '{role}'::regrole AND query ILIKE '%EXECUTE%pgrehearse%'"
+        );
+        database.text(&sql).parse().unwrap()
+    };
+    let arguments = ["advise", "--format=json", "--rehearse=off", "-c", &file];
+    for role in ["counted", "postgres"] {
+        let output = as_role(&database, role, &arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for found in self::statements(&report) {
+            assert_eq!(found["status"], "planned", "{found:#}");
+        }
+    }
+    assert!(texts("counted") <= 2, "{}", texts("counted"));
+    assert_eq!(texts("postgres"), 0, "superusers are not counted at all");
+}
+
+#[test]
 fn what_a_role_may_not_execute_the_twin_plans() {
     let database = Database::new("read_only_role", TABLES);
     database.run_with_roles(

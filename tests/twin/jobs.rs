@@ -256,3 +256,26 @@ fn report(twins: &mut Twins, catalog: &Catalog, workload: &Workload) -> String {
         .to_json()
         .unwrap()
 }
+
+/// An index that is built several times in a run may have another size each time.
+#[test]
+fn a_real_size_takes_the_place_of_another() {
+    let sql = "CREATE TABLE shelf (room int, place int);
+               INSERT INTO shelf SELECT n % 900, n FROM generate_series(1, 30000) AS n; ANALYZE;";
+    let database = Database::new("twin_real_sizes", sql);
+    let Pair { mut twin, .. } = Pair::of(&database);
+    let index = named("ON public.shelf (room)", 1);
+    let workload = workload("SELECT * FROM shelf WHERE room = 17");
+    let question = Question::plans(Target::Twin, workload.statements())
+        .with_indexes(std::slice::from_ref(&index));
+    for pages in [40, 90, 50, 90, 70] {
+        let size = Bytes(pages * 8192);
+        twin.keep_real_size(&index, size).unwrap();
+        let Answer::Planned(planned) = twin.ask(&question).unwrap() else {
+            panic!()
+        };
+        assert_eq!(planned.indexes[0].size, size);
+        let plan = planned.plans.values().next().unwrap().plan().unwrap();
+        assert!(plan.index_names().contains(index.name.as_str()), "{plan:?}");
+    }
+}

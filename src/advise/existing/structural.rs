@@ -82,7 +82,7 @@ pub(super) fn replacement<'t>(
 /// A failed CREATE INDEX CONCURRENTLY leaves an index that is never used; so does a failed REINDEX,
 /// beside the good one: `…_ccnew` where it could not be built, `…_ccold` where the old one could not
 /// be dropped. A unique one may go on refusing duplicates: it is completed, unless a valid one does
-/// the same (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes
+/// the same, or it is the new version of another one, which is rebuilt again (<https://www.postgresql.org/docs/current/sql-createindex.html>, "Building Indexes
 /// Concurrently"; <https://www.postgresql.org/docs/current/sql-reindex.html>, "Rebuilding Indexes
 /// Concurrently").
 fn unfinished(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
@@ -100,13 +100,20 @@ fn unfinished(index: &ExistingIndex, table: &Table) -> Option<ExistingFinding> {
             && other.index.is_some()
             && other.index == index.index
     });
+    let left_by = left_by(index, table);
+    let is_version = matches!(left_by, LeftBy::Rebuild(_));
     let cause = ExistingCause::Invalid {
-        enforces: index.unique && !is_enforced,
-        left_by: left_by(index, table),
+        enforces: index.unique && !is_enforced && !is_version,
+        left_by,
         stage: index.stage,
     };
     Some(ExistingFinding::new(index, cause))
 }
+
+/// The longest name of an object, and the longest character in UTF-8, in bytes: a name that is cut is
+/// not shorter than their difference.
+const LONGEST_NAME: usize = 63;
+const LONGEST_CHARACTER: usize = 4;
 
 /// What left it behind; the suffix counts only where the index that it belongs to is there and does
 /// the same.
@@ -115,10 +122,11 @@ fn left_by(index: &ExistingIndex, table: &Table) -> LeftBy {
         .name
         .name
         .trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_cut = index.name.name.len() > LONGEST_NAME - LONGEST_CHARACTER;
     let rebuilt = |stem: &str| {
         let does_the_same = |other: &&ExistingIndex| {
-            other.valid
-                && other.name != index.name
+            other.name != index.name
+                && other.unique == index.unique
                 && other.index.is_some()
                 && other.index == index.index
         };
@@ -127,7 +135,10 @@ fn left_by(index: &ExistingIndex, table: &Table) -> LeftBy {
         let named = same
             .iter()
             .find(|other| other.name.name == stem)
-            .or_else(|| same.iter().find(|other| other.name.name.starts_with(stem)));
+            .or_else(|| {
+                same.iter()
+                    .find(|other| is_cut && other.name.name.starts_with(stem))
+            });
         named.map(|other| other.name.clone())
     };
     let new = name.strip_suffix("_ccnew").and_then(rebuilt);

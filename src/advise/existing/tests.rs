@@ -1,4 +1,4 @@
-use super::finding::{ExistingKind, Fix, SupportedForeignKey};
+use super::finding::{ExistingKind, Fix, LeftBy, SupportedForeignKey};
 use super::*;
 use crate::advise::drop_effects::DropEffects;
 use crate::catalog::Catalog;
@@ -167,6 +167,34 @@ fn a_unique_leftover_is_completed_unless_a_valid_one_enforces_the_same() {
         fixes(vec![leftover(), index("i", "x")]),
         [Fix::Reindex],
         "a plain one enforces nothing"
+    );
+}
+
+#[test]
+fn a_new_version_of_an_invalid_index_is_dropped_and_that_one_rebuilt() {
+    let invalid = |name: &str| ExistingIndex {
+        valid: false,
+        ..unique(name, "x")
+    };
+    let indexes = vec![index("u_ok", "x"), invalid("u"), invalid("u_ccnew")];
+    let found = findings_of(&catalog(indexes), &[], &FreshSizes::new());
+    let fix = |name: &str| {
+        let mut of = found.iter().filter(|found| found.index.name == name);
+        of.next().map(|found| (found.fix(), found.cause.clone()))
+    };
+    let (of_index, _) = fix("u").unwrap();
+    let (of_version, cause) = fix("u_ccnew").unwrap();
+    assert_eq!(
+        (of_index, of_version),
+        (Some(Fix::Reindex), Some(Fix::Drop))
+    );
+    let ExistingCause::Invalid { left_by, .. } = cause else {
+        panic!("{cause:?}")
+    };
+    assert_eq!(
+        left_by,
+        LeftBy::Rebuild(QualifiedName::new("public", "u")),
+        "not of another index with the same columns"
     );
 }
 

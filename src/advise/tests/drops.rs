@@ -65,6 +65,7 @@ fn what_makes_a_statement_worse_replaces_nothing() {
     assert_eq!(existing(&advice), []);
     let by_a = StatementRegression {
         statement: id("by-a"),
+        rewritten_by: None,
         with: Cost(400.0),
         without: Cost(TODAY),
     };
@@ -102,4 +103,19 @@ fn of_an_index_that_is_used_where_the_twin_cannot_plan_nothing_is_said() {
     let advice = advice(&mut planner);
     assert_eq!(worse(&advice), [], "by-a may need it");
     assert_eq!(existing(&advice), []);
+}
+
+/// `by-day` is rewritten to a range of the column, for which an index exists.
+#[test]
+fn what_a_rewritten_statement_needs_makes_it_worse() {
+    let mut planner = super::remedies::by_day_beside_an_index_on_the_column();
+    let found = advice(&mut planner);
+    assert_eq!(found.remedies.len(), 1, "{:?}", found.remedies);
+    let rewritten = StatementRegression {
+        statement: id("by-day"),
+        rewritten_by: Some("m1".to_owned()),
+        with: Cost(10.0),
+        without: Cost(TODAY),
+    };
+    assert_eq!(worse(&found), [("events_at".to_owned(), vec![rewritten])]);
 }

@@ -278,3 +278,37 @@ fn an_index_stays_that_another_statement_needs() {
     assert_eq!(found.remedies.len(), 1, "{:?}", found.remedies);
     assert_eq!(found.remedies[0].instead, []);
 }
+
+/// `by-day` with an index on the column, which serves it only when it is rewritten.
+pub(super) fn by_day_beside_an_index_on_the_column() -> TestPlanner {
+    let filter = "((events.at)::date = '2024-01-31'::date)";
+    let sql = "SELECT * FROM events WHERE at::date = '2024-01-31'";
+    let events = table("events", &["id bigint", "at timestamp without time zone"]);
+    let events = events.existing("events_at", "(at)", MB);
+    TestPlanner::new([events])
+        .statement("by-day", sql, seq_scan("events", TODAY).filter(filter))
+        .answering(move |question| {
+            let is_rewritten = |one: &crate::workload::Statement| one.sql.contains("at >= ");
+            let (rewritten, others): (Vec<_>, Vec<_>) = question
+                .statements
+                .iter()
+                .partition(|one| is_rewritten(one));
+            if rewritten.is_empty() {
+                return None;
+            }
+            let is_hidden = question
+                .hidden
+                .iter()
+                .any(|index| index.name == "events_at");
+            let range = seq_scan("events", TODAY).filter("(events.at >= '2024-01-31'::date)");
+            let plan = if is_hidden {
+                range
+            } else {
+                range.by_indexes(&[(&index("events (at)"), "events_at")], 10.0)
+            };
+            let as_written = seq_scan("events", TODAY).filter(filter);
+            let others = others.iter().map(|one| (one.id.0.as_str(), &as_written));
+            let plans = rewritten.iter().map(|one| (one.id.0.as_str(), &plan));
+            Some(planned(&plans.chain(others).collect::<Vec<_>>()))
+        })
+}

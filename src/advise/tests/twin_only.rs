@@ -80,3 +80,38 @@ fn without_a_twin_it_has_no_plan() {
         assert_eq!(advice.statements[1].status, StatementStatus::Planned);
     }
 }
+
+#[test]
+fn with_new_indexes_a_long_plan_is_the_twins() {
+    let long = Bytes(1 << 20);
+    let mut planner = by_a_with_index().long_plan("by-a", long);
+    let found = advice(&mut planner);
+    assert_eq!(recommended(&found), ["orders (a)"]);
+    let index = &found.recommendations[0];
+    assert_eq!(index.evidence, Evidence::PlannerTwin);
+    let refusal = index.not_built.as_ref().unwrap();
+    assert_eq!(refusal.cause, RefusalCause::PlannedInTwinOnly(id("by-a")));
+    assert_eq!(planner.built(), Vec::<Vec<String>>::new(), "for nothing");
+    let statement = &found.statements[0];
+    assert!(statement.agreement.is_some(), "without it, it was compared");
+    let reason = statement.twin_only.as_ref().map(|only| &only.reason);
+    assert_eq!(reason, Some(&TwinOnlyReason::LongPlan(long)));
+}
+
+#[test]
+fn an_index_that_is_built_for_others_keeps_what_the_twin_says_of_a_long_plan() {
+    let planner = looking_up(TestPlanner::new([orders()]), 10.0, "a");
+    let scan = seq_scan("orders", TODAY).filter("(orders.a = 6)");
+    let mut planner = planner
+        .statement("other", "SELECT * FROM orders WHERE a = 6", scan)
+        .index("orders (a)", MB, &[("by-a", 10.0), ("other", 12.0)])
+        .long_plan("by-a", Bytes(1 << 20));
+    let found = advice(&mut planner);
+    let [index] = found.recommendations.as_slice() else {
+        panic!("{:?}", found.recommendations);
+    };
+    assert_eq!(index.evidence, Evidence::RolledBackTransaction);
+    let helped: Vec<_> = index.benefits.iter().map(|one| &one.statement).collect();
+    assert_eq!(helped, [&id("by-a"), &id("other")]);
+    assert_eq!(found.statements[0].recommendations, ["r1"]);
+}

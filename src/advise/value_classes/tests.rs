@@ -344,3 +344,33 @@ fn bounds_and_limits_of_a_log_are_sorted_by_the_rows_within() {
         [(Frequency::LargeLimit, 0.5, named(&[("LIMIT", "2000")]))]
     );
 }
+
+#[test]
+fn a_list_that_is_a_parameter_gets_one_value_of_each_class() {
+    let of_array = classes_of(
+        "SELECT * FROM orders WHERE state = ANY ($1)",
+        "(orders.state = ANY ($1))",
+    );
+    assert_eq!(
+        texts(&of_array)[..2],
+        [
+            (
+                "s[most common]",
+                "SELECT * FROM orders WHERE state = ANY (ARRAY['sent'::text]::text[])"
+            ),
+            (
+                "s[rare]",
+                "SELECT * FROM orders WHERE state = ANY (ARRAY['failed'::text]::text[])"
+            ),
+        ]
+    );
+    let of_places = classes_of(
+        "SELECT * FROM orders WHERE customer IN ($1, $2)",
+        "(orders.customer = ANY (ARRAY[$1, $2]))",
+    );
+    let sql: Vec<_> = texts(&of_places).into_iter().map(|(_, sql)| sql).collect();
+    assert!(
+        sql.contains(&"SELECT * FROM orders WHERE customer IN (1, 1)"),
+        "{sql:?}"
+    );
+}

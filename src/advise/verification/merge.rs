@@ -158,10 +158,15 @@ impl Verification {
                 .iter()
                 .find(|verified| verified.trial == predicted.trial);
             result.verified.push(match built {
-                Some(verified) => VerifiedIndex {
-                    predicted: Some(predicted.index),
-                    ..verified.clone()
-                },
+                Some(verified) => {
+                    let mut verified = verified.clone();
+                    // The twin's plan may stand for one that the server does not send, and the twin names
+                    // the parts of a partitioned index its own way.
+                    let names = predicted.index.names.iter().cloned();
+                    verified.index.names.extend(names);
+                    verified.predicted = Some(predicted.index);
+                    verified
+                }
                 None => VerifiedIndex {
                     not_built: not_built.remove(&predicted.trial),
                     ..predicted

@@ -37,8 +37,9 @@ fn compared(checked: &CheckedStatement) -> ComparedStatement {
         .filter(|change| *change != StatementChange::Same);
     let mut remarks: Vec<String> = checked.assumed.iter().map(words::assumed).collect();
     if !checked.causes.is_empty() {
-        remarks.insert(0, words::causes(&checked.causes));
+        remarks.insert(0, words::reasons(checked));
     }
+    remarks.extend(words::chance(checked));
     ComparedStatement {
         statement: checked.statement.clone(),
         before: plan_of(&checked.before),

@@ -27,11 +27,13 @@ pub(super) const PRINTING: &[(&str, &str)] = &[
 pub(in crate::db) const OWN_PATH: &str = "pg_catalog, pg_temp";
 
 /// Settings that not every server knows or lets every role change, in the order of the probe.
-pub(super) fn optional(safety: Safety) -> [(&'static str, String); 4] {
+pub(super) fn optional(safety: Safety) -> [(&'static str, String); 5] {
     [
         // `idx_scan` also counts reads of the ends of an index, by us and by the planner. These are
         // not a use of the index.
         ("track_counts", "off".to_owned()),
+        // What we send must not push the application's statements out. Only superusers may set it.
+        ("pg_stat_statements.track", "none".to_owned()),
         (
             "client_connection_check_interval",
             CONNECTION_CHECK_INTERVAL.to_owned(),

@@ -9,10 +9,12 @@ SELECT name,
        END AS value
 FROM pg_catalog.pg_settings
 WHERE context IN ('user', 'superuser')
+  -- pgrehearse sets these itself.
+  AND name NOT LIKE 'pg\_stat\_statements.%'
   AND (category LIKE 'Query Tuning%'
        OR category = 'Customized Options'
        OR name IN ('work_mem', 'hash_mem_multiplier', 'temp_buffers', 'max_parallel_workers_per_gather', 'max_parallel_workers',
-                   'parallel_leader_participation', 'TimeZone', 'DateStyle', 'IntervalStyle', 'timezone_abbreviations', 'lc_monetary', 'lc_numeric', 'lc_time',
+                   'parallel_leader_participation', 'force_parallel_mode', 'debug_parallel_query', 'TimeZone', 'DateStyle', 'IntervalStyle', 'timezone_abbreviations', 'lc_monetary', 'lc_numeric', 'lc_time',
                    'search_path', 'default_text_search_config', 'transform_null_equals', 'array_nulls', 'xmloption',
                    'standard_conforming_strings', 'default_tablespace', 'backslash_quote', 'extra_float_digits'))
 ORDER BY name

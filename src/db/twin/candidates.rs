@@ -28,6 +28,8 @@ pub(super) struct Hypothetical {
     name: String,
     /// Itself and, on a partitioned table, its partitions' indexes.
     pub(super) oids: Vec<Oid>,
+    /// The OIDs with which they were created, in the same order.
+    created_as: Vec<Oid>,
     /// As an answer describes it: its size is an estimate.
     pub(super) index: TestedIndex,
 }
@@ -58,14 +60,27 @@ impl Twin {
     /// partitioned index keep their estimates.
     pub fn keep_real_size(&mut self, index: &NamedIndex, size: Bytes) -> Result<(), DbError> {
         let definition = index.definition.create(&index.name);
-        let known = self.known.get(&definition).map(|known| known.index.size);
+        let is_partitioned = self.number_of_relations(&index.definition.table)? > 1;
         self.real_sizes.insert(definition.clone(), size);
-        if known.is_some_and(|known| known != size) {
-            let name = index.qualified_name();
-            self.admin.batch(OPERATION, &format!("DROP INDEX {name}"))?;
-            self.known.remove(&definition);
+        let known = self.known.get(&definition);
+        if known.is_some_and(|known| known.index.size != size) && !is_partitioned {
+            self.drop_known(&definition)?;
         }
         Ok(())
+    }
+
+    /// Drops a candidate. It gets back the OIDs with which it was created: by these the server's
+    /// cumulative statistics know it, and a second drop by one OID would be an error there
+    /// (`pgstat_drop_entry_internal`, src/backend/utils/activity/pgstat_shmem.c), which a candidate
+    /// that is created again would come to.
+    fn drop_known(&mut self, definition: &str) -> Result<(), DbError> {
+        let Some(known) = self.known.remove(definition) else {
+            return Ok(());
+        };
+        let oids = known.oids.iter().copied();
+        let lowered: Vec<(Oid, Oid)> = oids.zip(known.created_as.iter().copied()).collect();
+        let script = format!("{}; DROP INDEX {}", raise_oids(&lowered, &[]), known.name);
+        self.admin.batch(OPERATION, &script)
     }
 
     /// Creates an index that the twin does not have yet.
@@ -109,11 +124,10 @@ impl Twin {
             .iter()
             .find(|(_, known)| known.name == name)
             .map(|(definition, _)| definition.clone());
-        if let Some(definition) = other {
-            self.admin.batch(OPERATION, &format!("DROP INDEX {name}"))?;
-            self.known.remove(&definition);
+        match other {
+            Some(definition) => self.drop_known(&definition),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn create(&mut self, index: &NamedIndex, rows: Rows) -> Result<Hypothetical, DbError> {
@@ -191,12 +205,7 @@ impl Twin {
         let bytes = files
             .iter()
             .map(|(_, _, size)| size.pages * BLOCK_BYTES as u64);
-        Ok(hypothetical(
-            index,
-            &parts,
-            raised.iter().map(|(_, new)| *new).collect(),
-            bytes.sum(),
-        ))
+        Ok(hypothetical(index, &parts, raised, bytes.sum()))
     }
 
     /// The estimated sizes of the parts on tables that stand for others, by table.
@@ -481,13 +490,16 @@ fn raise_oids_and(raised: &[(Oid, Oid)], tables: &[Oid], besides: &str) -> Strin
     .iter()
     .map(update)
     .collect();
-    // Makes the server read the tables' lists of indexes again.
-    format!(
-        "BEGIN; {}{}; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({}); COMMIT",
-        updates.join("; "),
-        besides,
-        tables.join(", ")
-    )
+    // Makes the server read the tables' lists of indexes again; a DROP does so by itself.
+    let noticed = if tables.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; UPDATE pg_catalog.pg_class SET relhasindex = true WHERE oid IN ({})",
+            tables.join(", ")
+        )
+    };
+    format!("BEGIN; {}{besides}{noticed}; COMMIT", updates.join("; "))
 }
 
 /// Names the parts of a partitioned index after it: the server's own names for them depend on which
@@ -506,9 +518,10 @@ fn name_parts(index: &NamedIndex, parts: &mut [IndexPart]) {
 fn hypothetical(
     index: &NamedIndex,
     parts: &[IndexPart],
-    oids: Vec<Oid>,
+    raised: Vec<(Oid, Oid)>,
     bytes: u64,
 ) -> Hypothetical {
+    let (created_as, oids) = raised.into_iter().unzip();
     let definition = parts
         .first()
         .map(|part| part.definition.as_str())
@@ -524,6 +537,7 @@ fn hypothetical(
     Hypothetical {
         name: index.qualified_name().to_string(),
         oids,
+        created_as,
         index: tested,
     }
 }

@@ -129,7 +129,7 @@ const INDEXES_AT_ONCE: usize = 100;
 
 /// Reads values of types without input functions from text. OIDs that no release uses
 /// (src/include/access/transam.h: 8000 to 9999 are for development).
-const CASTS: &str = "\
+pub(super) const CASTS: &str = "\
 INSERT INTO pg_catalog.pg_cast (oid, castsource, casttarget, castfunc, castcontext, castmethod)
 SELECT 9990 + number, source::regtype, target::regtype, 0, 'e', 'b'
 FROM (VALUES (0, 'text', 'pg_node_tree'), (1, 'bytea', 'pg_ndistinct'), (2, 'bytea', 'pg_dependencies'), (3, 'bytea', 'pg_mcv_list'))

@@ -6,9 +6,9 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{OPERATION, Twin};
 use crate::db::DbError;
-use crate::model::quote_literal;
+use crate::model::{quote_identifier, quote_literal};
 use crate::twin::Snapshot;
-use crate::twin::snapshot::{ExtendedStatistic, Slot, Statistic};
+use crate::twin::snapshot::{ExtendedStatistic, Oid, Slot, Statistic};
 
 /// `STATISTIC_NUM_SLOTS` (src/include/catalog/pg_statistic.h).
 const SLOTS: usize = 5;
@@ -29,6 +29,32 @@ impl Twin {
             self.attempt(&extended_row(extended, snapshot.origin.version_num))?;
         }
         self.admin.batch(OPERATION, MOVE)
+    }
+
+    /// Replaces the statistics of these columns.
+    ///
+    /// # Errors
+    /// When the connection to the twin is lost.
+    pub fn exchange_statistics(&self, statistics: &[Statistic]) -> Result<(), DbError> {
+        let role = quote_identifier(&self.role.name);
+        let tables = include_str!("statistic_tables.sql").replace("{role}", &role);
+        self.admin.batch(OPERATION, &tables)?;
+        let relations: Vec<Oid> = statistics.iter().map(|one| one.relation).collect();
+        let attributes: Vec<i16> = statistics.iter().map(|one| one.attribute).collect();
+        let inherited: Vec<bool> = statistics.iter().map(|one| one.inherited).collect();
+        let sql = "DELETE FROM pg_catalog.pg_statistic s \
+                   USING unnest($1::oid[], $2::int2[], $3::bool[]) AS r (relation, attribute, inherited) \
+                   WHERE s.starelid = r.relation AND s.staattnum = r.attribute AND s.stainherit = r.inherited";
+        self.admin.query(
+            OPERATION,
+            sql,
+            &[
+                (&relations, Type::OID_ARRAY),
+                (&attributes, Type::INT2_ARRAY),
+                (&inherited, Type::BOOL_ARRAY),
+            ],
+        )?;
+        self.store_statistics(statistics)
     }
 
     /// Writes these rows, through tables that were made for that.

@@ -136,7 +136,8 @@ fn collect<'v>(
         }),
         Value::Array(items) => {
             // Loki has pairs of a time and a line.
-            let is_pair = items.len() == 2 && items.iter().all(|item| !item.is_object());
+            let is_simple = |item: &Value| !item.is_object() && !item.is_array();
+            let is_pair = items.len() == 2 && items.iter().all(is_simple);
             for (index, item) in items.iter().enumerate() {
                 if is_pair {
                     path.push(index.to_string());
@@ -148,14 +149,23 @@ fn collect<'v>(
             }
         }
         Value::Object(object) => {
+            // CloudWatch Logs Insights has each field as an object of its name and its value.
+            let named = named_field(object);
             for (name, value) in object {
-                path.push(name.clone());
+                let field = named.filter(|_| name == "value");
+                path.push(field.unwrap_or(name).to_owned());
                 collect(value, object, path, line, members);
                 path.pop();
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The name in `{"field": "@message", "value": "…"}`.
+fn named_field(object: &Map<String, Value>) -> Option<&str> {
+    let is_field = object.len() == 2 && object.contains_key("value");
+    object.get("field").filter(|_| is_field)?.as_str()
 }
 
 /// Texts that hold entries with their labels, or lines of them. Where each text ends with a line

@@ -109,6 +109,19 @@ fn what_was_delivered_twice_is_one_entry() {
 }
 
 #[test]
+fn of_fields_with_names_only_the_message_is_taken() {
+    let row = |message: &str| {
+        json!([{"field": "@timestamp", "value": "2026-03-01 10:00:00.123"}, {"field": "@message", "value": message},
+            {"field": "@ptr", "value": "CmEKJgoiMTIz"}])
+    };
+    let statement = "2026-03-01 10:00:00 UTC:10.0.1.5(43210):web@app:[77]:LOG:  duration: 20.500 ms  execute <unnamed>: SELECT $1";
+    let detail =
+        "2026-03-01 10:00:00 UTC:10.0.1.5(43210):web@app:[77]:DETAIL:  parameters: $1 = '5'";
+    let text = json!({"results": [row(statement), row(detail)], "status": "Complete"}).to_string();
+    assert_eq!(unwrap(&text).text, format!("{statement}\n{detail}\n"));
+}
+
+#[test]
 fn parts_of_long_lines_are_joined() {
     let docker = "{\"log\":\"2026-03-02 08:15:00 UTC [7] LOG:  duration: 3.000 ms  sta\"}\n{\"log\":\"tement: select 1\\n\"}\n";
     assert_eq!(

@@ -101,6 +101,11 @@ pub enum Reason {
     /// The plan of some other database.
     #[error("this looks like a plan of {0}; only PostgreSQL's are read")]
     OtherDatabase(&'static str),
+    /// JSON that a program printed as a map of its own, without quotes.
+    #[error(
+        "a plan as {0} prints maps, without quotes: where a name ends is not told; print the JSON itself"
+    )]
+    PrintedMap(&'static str),
     /// XML with a document type or entities of its own, which EXPLAIN never prints.
     #[error("XML document types and entities are refused")]
     Entities,

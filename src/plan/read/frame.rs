@@ -31,6 +31,8 @@ mod table;
 mod typesetting;
 mod typography;
 mod values;
+mod word_wraps;
+mod wrapped;
 
 use std::borrow::Cow;
 
@@ -64,6 +66,7 @@ const FRAMES: &[Frame] = &[
     comments::strip,
     typesetting::strip,
     expanded::strip,
+    wrapped::join,
     table::strip,
     numbering::strip,
     quotes::strip,
@@ -71,6 +74,7 @@ const FRAMES: &[Frame] = &[
     spacing::strip,
     one_line::split,
     prompt::strip,
+    word_wraps::join,
     broken_lines::join,
     typography::strip,
 ];
@@ -137,10 +141,13 @@ fn may_be_framed(text: &str) -> bool {
         .filter(|line| !line.is_empty())
         .take(2)
         .collect();
+    // An export of a table or a page, with a plan in TEXT in it.
+    let is_export = || !text.contains("<explain") && marks::has_numbers(text);
     let begins_plainly = values::is_plain_json(text)
-        || ["<explain", "<?xml", "<!"]
+        || (["<explain", "<?xml", "<!"]
             .iter()
-            .any(|start| text.trim_start().starts_with(start));
+            .any(|start| text.trim_start().starts_with(start))
+            && !is_export());
     !begins_plainly
         || first_lines
             .iter()

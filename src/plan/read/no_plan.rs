@@ -59,12 +59,32 @@ fn beginning(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// JSON that Java or Go printed as a map, without quotes around names and values.
+pub(super) fn printed_map(text: &str) -> Option<&'static str> {
+    const MARKS: [(&str, &str); 4] = [
+        ("Plan={Node Type=", "Java"),
+        ("Plan={Parallel Aware=", "Java"),
+        ("Plan:map[", "Go"),
+        ("map[Node Type:", "Go"),
+    ];
+    let beginning = beginning(text);
+    let found = MARKS.iter().find(|(mark, _)| beginning.contains(mark));
+    let other_order = || {
+        let is_java = beginning.contains("{Plan={") || beginning.contains(", Node Type=");
+        is_java.then_some("Java")
+    };
+    found.map(|(_, language)| *language).or_else(other_order)
+}
+
 const HTML: &[&str] = &["<!doctype html", "<html", "<body", "<table", "<div", "<pre"];
 
 /// The reason why there is no plan in a text.
 pub(crate) fn why_no_plan(text: &str) -> Reason {
     if let Some(database) = other_database(text) {
         return Reason::OtherDatabase(database);
+    }
+    if let Some(language) = printed_map(text) {
+        return Reason::PrintedMap(language);
     }
     let beginning = beginning(text);
     let lower = beginning.to_ascii_lowercase();

@@ -1,5 +1,6 @@
 mod pastes;
 mod random;
+mod screens;
 mod wrappers;
 
 use serde_json::json;

@@ -10,7 +10,7 @@ use crate::check::comparison::{Assumed, Assumption, Cause, CheckedStatement};
 use crate::check::gate::JudgedGate;
 use crate::check::index_use::IndexUse;
 use crate::check::migration::{IndexChange, StepStatus};
-use crate::check::outcome::{CheckOutcome, CheckedStep, Fix, Side};
+use crate::check::outcome::{CheckOutcome, CheckedStep, Fix, SettingChange, Side};
 use crate::model::{Millis, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::PlanOutcome;
@@ -40,6 +40,9 @@ pub struct CheckReport {
     pub indexes: Vec<IndexReport>,
     /// Indexes that would help statements that got worse, in the planner twin.
     pub advice: Vec<FixReport>,
+    /// Settings that another version of PostgreSQL does not have, or that have another value there by
+    /// default.
+    pub settings: Vec<SettingReport>,
     /// The conditions of --fail-on.
     pub gates: Vec<GateReport>,
     /// What the reader has to know to trust the result.
@@ -152,6 +155,10 @@ pub struct StatementReport {
     pub cost_after: Option<f64>,
     /// Why it changed: `schema`, `statistics`, `size`, `settings`, `version`.
     pub causes: Vec<String>,
+    /// What alone makes the difference, as far as it is known: settings of the planner, or columns.
+    pub responsible: Vec<String>,
+    /// Statements of SQL with which its plan does not depend on chance any more, tried in the planner twin.
+    pub remedies: Vec<String>,
     /// EXPLAIN's own JSON.
     pub plan_before: Option<Value>,
     /// EXPLAIN's own JSON.
@@ -165,8 +172,12 @@ pub struct StatementReport {
 /// A plan under an assumption.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AssumedReport {
-    /// `not_analyzed`, `distinct_columns`, `constant_columns`, `large_tables` or `grown`.
+    /// `not_analyzed`, `distinct_columns`, `constant_columns`, `large_tables`, `grown` or `redrawn`.
     pub assumption: String,
+    /// In how many draws of the statistics, of `redrawn`; else null.
+    pub times: Option<usize>,
+    /// Of how many draws, of `redrawn`; else null.
+    pub draws: Option<usize>,
     /// How many times the rows there are, of `grown`; else null.
     pub factor: Option<u32>,
     /// As for the statement.
@@ -222,6 +233,17 @@ pub struct FixBenefit {
     pub cost: f64,
 }
 
+/// A setting of the planner in two versions.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SettingReport {
+    /// Its name.
+    pub name: String,
+    /// Its value before; null if the version does not have it.
+    pub before: Option<String>,
+    /// Its value after; null if the version does not have it.
+    pub after: Option<String>,
+}
+
 /// A condition of --fail-on.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GateReport {
@@ -256,6 +278,7 @@ impl CheckReport {
                 .collect(),
             indexes: outcome.indexes.iter().map(index).collect(),
             advice: outcome.fixes.iter().map(fix).collect(),
+            settings: outcome.upgrade.settings.iter().map(setting).collect(),
             gates: gates.iter().map(gate).collect(),
             notices: summary::notices(outcome),
             timing: Timing {
@@ -367,6 +390,14 @@ fn statement(checked: &CheckedStatement, outcome: &CheckOutcome) -> StatementRep
             Assumption::Grown { factor, .. } => Some(factor),
             _ => None,
         },
+        times: match assumed.assumption {
+            Assumption::Redrawn { times, .. } => Some(times),
+            _ => None,
+        },
+        draws: match assumed.assumption {
+            Assumption::Redrawn { draws, .. } => Some(draws),
+            _ => None,
+        },
         change: assumed.change.name().to_owned(),
         cost: assumed.after.plan().map(|plan| plan.total_cost().0),
         plan: plan(&assumed.after),
@@ -385,6 +416,8 @@ fn statement(checked: &CheckedStatement, outcome: &CheckOutcome) -> StatementRep
             .iter()
             .map(|cause: &Cause| cause.name().to_owned())
             .collect(),
+        responsible: checked.responsible.clone(),
+        remedies: checked.remedies.clone(),
         plan_before: plan(&checked.before),
         plan_after: plan(&checked.after),
         fixed_by: outcome
@@ -426,6 +459,14 @@ fn fix(fix: &Fix) -> FixReport {
         table: fix.table.to_string(),
         size_bytes: fix.size.0,
         benefits: benefits.collect(),
+    }
+}
+
+fn setting(setting: &SettingChange) -> SettingReport {
+    SettingReport {
+        name: setting.name.clone(),
+        before: setting.before.clone(),
+        after: setting.after.clone(),
     }
 }
 

@@ -71,13 +71,14 @@ fn row(checked: &CheckedStatement) -> String {
     let assumed = checked.assumed.iter().map(words::assumed);
     let mut what = vec![format!("**{change}**")];
     if summary::tells_causes(checked) && !checked.causes.is_empty() {
-        what.push(words::causes(&checked.causes));
+        what.push(escaped(&words::reasons(checked)));
     }
     what.extend(
         summary::error_after(checked)
             .map(|error| escaped(error.lines().next().unwrap_or_default())),
     );
     what.extend(assumed);
+    what.extend(words::chance(checked).iter().map(|line| escaped(line)));
     format!(
         "| {} | {} | {} | {} |\n",
         short(&escaped(&checked.statement.id.0)),

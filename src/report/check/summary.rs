@@ -138,6 +138,7 @@ pub(super) fn notices(outcome: &CheckOutcome) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notices.extend(words::upgrade(&outcome.upgrade));
     notices.extend(words::only(&outcome.only));
     notices.extend(outcome.gaps.iter().map(sentences::gap));
     notices.extend(outcome.left_out.iter().map(sentences::left_out));

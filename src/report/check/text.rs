@@ -171,7 +171,7 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
     let _ = writeln!(text, "{}", titled_rule(&name, &what, width));
     let costs = summary::cost_change(checked);
     let causes = if summary::tells_causes(checked) {
-        words::causes(&checked.causes)
+        printable(&words::reasons(checked)).into_owned()
     } else {
         String::new()
     };
@@ -194,6 +194,13 @@ fn statement(text: &mut String, checked: &CheckedStatement, width: usize) {
                 styled(BAD, indent(&printable(line), "  ", width))
             );
         }
+    }
+    for line in words::chance(checked) {
+        let _ = writeln!(
+            text,
+            "{}",
+            styled(HOT, indent(&printable(&line), "  ", width))
+        );
     }
     if change == StatementChange::Flipped {
         plans(text, &checked.before, &checked.after, width);

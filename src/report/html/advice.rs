@@ -478,7 +478,7 @@ fn drops(advice: &Advice) -> Vec<DropPart> {
     let all = advice.drops.iter().map(|drop| {
         let worse = drop.worse.iter().map(|worse| {
             let factor = factor_text(worse.without.factor_to(worse.with));
-            format!("{} {factor} more expensive", worse.statement)
+            format!("{} {factor} more expensive", worse.name())
         });
         let worse: Vec<String> = worse.collect();
         DropPart {

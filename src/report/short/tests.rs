@@ -3,6 +3,7 @@
 use super::*;
 use crate::advise::advise;
 use crate::advise::notice::Notice;
+use crate::model::{Gap, GapCause, QualifiedName};
 use crate::planner::recording::{Recording, Replay};
 use crate::planner::test_planner::{TestPlanner, seq_scan, table};
 use crate::verdict::Limits;
@@ -164,6 +165,30 @@ fn nothing_planned_is_said_as_such() {
         "{text}"
     );
     assert!(!text.contains("No index helps"), "{text}");
+}
+
+#[test]
+fn gains_that_rest_on_missing_statistics_are_marked() {
+    let mut advice = many(2);
+    assert!(!plain(&advice, 100).contains("without statistics"));
+    advice.notices.push(Notice::TwinGap(Gap {
+        tables: [QualifiedName::new("public", "orders")].into(),
+        cause: GapCause::TableNotReadable {
+            role: "advisor".to_owned(),
+        },
+    }));
+    let text = plain(&advice, 130);
+    for part in [
+        "guessed, without statistics: orm-statement-0",
+        "! public.orders: the role advisor cannot read the table",
+        "GRANT SELECT ON public.orders TO advisor;",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    advice.notices.clear();
+    let other = QualifiedName::new("public", "orders_of_others");
+    advice.notices.push(Notice::NeverAnalyzed(other));
+    assert!(!plain(&advice, 130).contains("without statistics"));
 }
 
 #[test]

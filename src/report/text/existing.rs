@@ -62,7 +62,7 @@ pub(super) fn hypothetical_drops(text: &mut String, advice: &Advice, width: usiz
                 let factor = factor_text(worse.without.factor_to(worse.with));
                 format!(
                     "{} {} → {}, {factor} worse",
-                    printable(&worse.statement.0),
+                    printable(&worse.name()),
                     worse.with,
                     worse.without
                 )

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sqlparser::tokenizer::Token;
 
-use super::groups::{is_parameter, items, list, number, without_gaps};
+use super::groups::{is_parameter, items, list, matching_close, number, without_gaps};
 use crate::sql::tokens::Tokens;
 
 /// Words that end a list of expressions.
@@ -53,12 +53,35 @@ fn listed(tokens: &Tokens<'_>) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         if tokens.is_word(at, "by") {
-            found.extend(list(tokens, at + 1, end_of_list(tokens, at + 1)));
+            let listed = list(tokens, at + 1, end_of_list(tokens, at + 1));
+            found.extend(listed.into_iter().flat_map(|part| grouped(tokens, part, 0)));
         } else if tokens.is_word(at, "distinct") && tokens.is_word(at + 1, "on") {
             found.extend(items(tokens, at + 2));
         }
     }
     found
+}
+
+/// The expressions within ROLLUP, CUBE and GROUPING SETS, and within parentheses there.
+fn grouped(tokens: &Tokens<'_>, (from, to): (usize, usize), depth: usize) -> Vec<(usize, usize)> {
+    const MAX_DEPTH: usize = 6;
+    let open = if tokens.is_one_of(from, &["rollup", "cube"]) {
+        from + 1
+    } else if tokens.is_word(from, "grouping") && tokens.is_word(from + 1, "sets") {
+        from + 2
+    } else {
+        from
+    };
+    let is_list = (open > from || depth > 0)
+        && tokens.at(open) == Some(&Token::LParen)
+        && matching_close(tokens, open).is_some_and(|close| close + 1 == to);
+    if !is_list || depth > MAX_DEPTH {
+        return vec![(from, to)];
+    }
+    items(tokens, open)
+        .into_iter()
+        .flat_map(|part| grouped(tokens, part, depth + 1))
+        .collect()
 }
 
 fn end_of_list(tokens: &Tokens<'_>, start: usize) -> usize {

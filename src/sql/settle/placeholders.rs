@@ -50,7 +50,11 @@ pub fn numbered(sql: &str) -> Option<Placeholders> {
             '@' => reader.at_sign(position),
             _ => None,
         };
-        if let Some((end, text)) = found {
+        if let Some((end, mut text)) = found {
+            // Drivers that put a list in its place bring its parentheses: `IN %s`, `IN :ids`.
+            if text.starts_with('$') && ends_with_in(&sql[..position]) {
+                text = format!("({text})");
+            }
             reader.replaced.push((position, end, text));
             done = end;
         }
@@ -175,6 +179,14 @@ impl Reader<'_> {
         let text = self.named(name);
         Some((position + 1 + length, text))
     }
+}
+
+/// Does a text end with the word IN?
+fn ends_with_in(text: &str) -> bool {
+    let text = text.trim_end();
+    let start = text.len().saturating_sub("in".len());
+    let (before, word) = text.split_at_checked(start).unwrap_or_default();
+    word.eq_ignore_ascii_case("in") && !before.ends_with(is_word_character)
 }
 
 /// Is the text followed by an operator's name: `OPERATOR(ext.`?

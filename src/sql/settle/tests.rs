@@ -145,6 +145,56 @@ fn a_constant_that_is_left_is_that_of_the_same_expressions() {
 }
 
 #[test]
+fn constants_within_rollup_cube_and_grouping_sets_are_the_same_again() {
+    let merged = |sql: &str| equal_constants::merged(&Tokens::read(sql).unwrap());
+    for (groups, expected) in [
+        ("ROLLUP (k % 10, s)", "ROLLUP (k % 10, s)"),
+        ("s, cube (k % 10)", "s, cube (k % 10)"),
+        (
+            "GROUPING SETS ((k % 10, s), (k % 10), ())",
+            "GROUPING SETS ((k % 10, s), (k % 10), ())",
+        ),
+    ] {
+        let sql = format!("select k % $1, count(*) from t group by {groups}");
+        let constant = format!("select k % 10, count(*) from t group by {expected}");
+        assert_eq!(merged(&sql), Some(constant), "{sql}");
+    }
+    assert_eq!(
+        merged("select k % $1 from t group by rollup (k % $2, s)").as_deref(),
+        Some("select k % $1 from t group by rollup (k % $1, s)")
+    );
+    let deep = format!(
+        "select a from t group by rollup {}k{}",
+        "(".repeat(5_000),
+        ")".repeat(5_000)
+    );
+    assert_eq!(merged(&deep), None);
+}
+
+#[test]
+fn many_parameters_without_a_type_are_texts() {
+    let missing = (2..=14).rev();
+    let sql = format!(
+        "select format({}) from t",
+        (1..=14)
+            .map(|n| format!("${n}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let accepts = |text: &str| {
+        let untyped = missing
+            .clone()
+            .find(|n| !text.contains(&format!("${n}::text")));
+        untyped.map_or(Ok(()), |n| {
+            let message = format!("could not determine data type of parameter ${n}");
+            Err(refusal("42P18", &message, None))
+        })
+    };
+    let found = settled(&sql, accepts).unwrap();
+    assert!(found.starts_with("select format($1, $2::text, "), "{found}");
+}
+
+#[test]
 fn missing_numbers_are_closed() {
     let accepts = |text: &str| {
         if text.contains("$4") {
@@ -260,6 +310,14 @@ fn drivers_placeholders_are_parameters() {
         (
             "select a from t where b = @p0 and c <@ d and e = @name",
             "select a from t where b = $1 and c <@ d and e = $2",
+        ),
+        (
+            "select a from t where b in %s and c NOT IN :list and d in (%s) and e in %(ids)s",
+            "select a from t where b in ($1) and c NOT IN ($2) and d in ($3) and e in ($4)",
+        ),
+        (
+            "select a from t where main = ? and \"in\" = ?",
+            "select a from t where main = $1 and \"in\" = $2",
         ),
         (
             "select a from t where b > $1 and c = ?",

@@ -46,7 +46,12 @@ pub(super) fn casts(tokens: &Tokens<'_>, refusal: &Refusal) -> Vec<String> {
             groups.push(group);
         }
     }
-    let types = types_to_try(&named, refusal);
+    let mut types = types_to_try(&named, refusal);
+    if at.is_none() && refusal.state == INDETERMINATE && named_parameter(&refusal.message).is_some()
+    {
+        // Nothing in the statement says anything about its type, so a text contradicts nothing.
+        types.truncate(named.len() + 1);
+    }
     let mut texts = Vec::new();
     // What the message names is tried on every parameter before anything that it does not name.
     for types in [&types[..named.len()], &types[named.len()..]] {
@@ -122,10 +127,16 @@ fn arguments(tokens: &Tokens<'_>, at: Option<usize>) -> Option<BTreeSet<u32>> {
 /// the brackets behind its place, and the nearest ones.
 fn near(tokens: &Tokens<'_>, at: Option<usize>, refusal: &Refusal) -> Vec<usize> {
     let mut untyped = untyped(tokens);
+    let named = named_parameter(&refusal.message);
     let Some(at) = at else {
+        // `could not determine data type of parameter $2` has no place.
+        let is_named =
+            |position: &usize| named.is_some() && tokens.at(*position).and_then(number) == named;
+        if untyped.iter().any(is_named) {
+            untyped.retain(is_named);
+        }
         return untyped;
     };
-    let named = named_parameter(&refusal.message);
     let behind = brackets_behind(tokens, at);
     untyped.sort_by_key(|position| {
         let is_named = named.is_some() && tokens.at(*position).and_then(number) == named;

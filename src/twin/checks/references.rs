@@ -145,9 +145,7 @@ fn check_objects(snapshot: &Snapshot) -> Result<(), SnapshotFault> {
 }
 
 /// The relations of the snapshot: their kinds and names.
-pub(in crate::twin) fn names<'s>(
-    snapshot: &'s Snapshot,
-) -> BTreeMap<Oid, (&'s str, QualifiedName)> {
+pub fn names<'s>(snapshot: &'s Snapshot) -> BTreeMap<Oid, (&'s str, QualifiedName)> {
     let schemas = snapshot.rows_of("pg_namespace", ["oid", "nspname"]);
     let schemas: BTreeMap<&str, &str> =
         schemas.into_iter().map(|[oid, name]| (oid, name)).collect();

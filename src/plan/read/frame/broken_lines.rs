@@ -39,7 +39,7 @@ pub(super) fn join(lines: &mut Vec<FramedLine<'_>>) -> bool {
 }
 
 /// Whether a line ends within the parentheses of a node, so that the next one must go on.
-fn ends_in_numbers(line: &str) -> bool {
+pub(super) fn ends_in_numbers(line: &str) -> bool {
     numbers_at(line).is_some_and(|at| !line.get(at..).unwrap_or_default().contains(')'))
 }
 
@@ -74,11 +74,16 @@ fn has_open_numbers(line: &str) -> bool {
     }
 }
 
-/// Whether the line below belongs to a line of the full width.
-fn continues(line: &str, next: &str) -> bool {
+/// Whether a line is one of the plan by itself: a node, a detail, or what psql prints below a table.
+pub(super) fn begins_own_line(line: &str) -> bool {
     static OWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^\s*(?:->|[A-Z][A-Za-z/ -]+\d*:(?: |$)|(?:InitPlan|SubPlan|CTE) |\(\d+ rows?\)|\.\.\.|…|```)").ok()
     });
+    OWN.as_ref().is_some_and(|own| own.is_match(line))
+}
+
+/// Whether the line below belongs to a line of the full width.
+fn continues(line: &str, next: &str) -> bool {
     let trimmed = next.trim();
     if trimmed.is_empty() {
         return false;
@@ -88,7 +93,7 @@ fn continues(line: &str, next: &str) -> bool {
     if ends_with_numbers(line) {
         return begins_numbers || trimmed.starts_with("(never");
     }
-    let is_own = OWN.as_ref().is_some_and(|own| own.is_match(next)) && !begins_numbers;
+    let is_own = begins_own_line(next) && !begins_numbers;
     // A node's headline has its own numbers, at once or in the next line.
     let begins_node = trimmed.starts_with(|c: char| c.is_ascii_uppercase() || c == '-');
     let is_headline = has_numbers(next) && begins_node && !is_open(line) && !line.ends_with("->");

@@ -14,8 +14,13 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         .collect();
     firsts.sort_unstable();
     firsts.dedup();
+    // In psql's expanded output these stand before the further lines of a value.
+    let is_expanded = lines
+        .iter()
+        .any(|line| line.text.starts_with("QUERY PLAN "));
     MARKS
         .iter()
+        .filter(|mark| !(is_expanded && matches!(**mark, ";" | "|")))
         .any(|mark| firsts.iter().any(|first| mark.starts_with(*first)) && strip_mark(lines, mark))
 }
 

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::line::FramedLine;
+use super::marks::has_numbers;
 
 const BARS: [char; 3] = ['|', '│', '║'];
 
@@ -27,7 +28,15 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
     if !is_expanded || !lines.iter().any(|line| named.is_match(&line.text)) {
         return false;
     }
-    let mut values = Values::default();
+    let count = |line: &FramedLine<'_>| line.text.chars().count();
+    let named_lines = || lines.iter().filter(|line| named.is_match(&line.text));
+    // Each line of the format TEXT is a record, which needs no more than one line of the screen.
+    let mut values = Values {
+        screen: (named_lines().count() > 1)
+            .then(|| named_lines().map(count).max())
+            .flatten(),
+        ..Values::default()
+    };
     for line in lines.iter() {
         if is_record(&line.text) || is_rule(&line.text) {
             values.column = None;
@@ -36,8 +45,9 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         match named.captures(&line.text) {
             Some(found) if !is_name_alone(&found[2]) => {
                 values.has_border = found[1].starts_with(BARS);
-                values.column = Some(found[1].chars().count());
+                values.column = (!is_unaligned(&found[1])).then(|| found[1].chars().count());
                 values.push(line.number, &found[2]);
+                values.fills_screen = Some(count(line)) == values.screen;
             }
             _ => values.further(line),
         }
@@ -48,10 +58,23 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
 
 /// `QUERY PLAN|Limit`, `QUERY PLAN,Limit`: without headers of records.
 fn names_value(line: &str) -> bool {
-    line.strip_prefix("QUERY PLAN")
-        .is_some_and(|rest| rest.trim_start().starts_with(BARS) && !is_name_alone(rest))
-        || line
-            .strip_prefix("QUERY PLAN,")
+    let inner = line
+        .strip_prefix(BARS)
+        .and_then(|inner| inner.strip_prefix(' '))
+        .unwrap_or(line);
+    let Some(rest) = inner.strip_prefix("QUERY PLAN") else {
+        return false;
+    };
+    let value = rest.trim_start();
+    let is_plan = has_numbers(value)
+        || ["<explain ", "- Plan:", "[", "{"]
+            .iter()
+            .any(|begin| value.starts_with(begin));
+    let is_blank = rest.starts_with(' ') && is_plan;
+    (value.starts_with(BARS) && !is_name_alone(rest))
+        || is_blank
+        || rest
+            .strip_prefix(',')
             .is_some_and(|rest| !rest.trim().is_empty())
 }
 
@@ -85,6 +108,12 @@ fn is_rule(line: &str) -> bool {
             .all(|c| matches!(c, '-' | '+') || ('\u{2500}'..='\u{257f}').contains(&c))
 }
 
+/// `QUERY PLAN|`: the further lines of such a value have nothing before them.
+fn is_unaligned(name: &str) -> bool {
+    name.strip_prefix("QUERY PLAN")
+        .is_some_and(|separator| matches!(separator, "|" | "," | ";" | "\t"))
+}
+
 #[derive(Default)]
 struct Values<'a> {
     lines: Vec<FramedLine<'a>>,
@@ -93,6 +122,10 @@ struct Values<'a> {
     has_border: bool,
     /// The last line with the blanks at its end.
     last: String,
+    /// The width of the screen, where one line is one record.
+    screen: Option<usize>,
+    /// Whether the last line has that width.
+    fills_screen: bool,
 }
 
 impl<'a> Values<'a> {
@@ -126,7 +159,10 @@ impl<'a> Values<'a> {
             return;
         }
         let marked = prefix.ends_with(['.', '…']);
-        let broken = marked || prefix.contains(';');
+        // In old-ascii without borders there is no mark.
+        let is_open = prefix.trim().is_empty() && self.fills_screen;
+        self.fills_screen = is_open && Some(line.text.chars().count()) == self.screen;
+        let broken = marked || is_open || prefix.contains(';');
         let whole = self.without_border(value).to_owned();
         let value = whole.trim_end().to_owned();
         let full = std::mem::replace(&mut self.last, whole);

@@ -104,7 +104,11 @@ impl Literal<'_> {
         if matches!(self.rest().bytes().next()?, b'"' | b'\'') {
             return self.string().map(Value::String);
         }
-        let length = self.name_length();
+        // Clojure prints a column's name as it is.
+        let length = match self.rest().starts_with("QUERY PLAN ") {
+            true => "QUERY PLAN".len(),
+            false => self.name_length(),
+        };
         let name = self.rest().get(..length).filter(|name| !name.is_empty())?;
         let name = Value::String(name.to_owned());
         self.at += length;

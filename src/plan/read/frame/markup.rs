@@ -87,7 +87,7 @@ fn entities(lines: &mut Vec<FramedLine<'_>>) -> bool {
 /// Removes tags; those of rows and paragraphs begin a line.
 fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)</?(html|head|body|pre|code|span|div|p|br|table|caption|thead|tbody|tr|td|th|b|i|u|em|strong|font|samp|tt|li|ul|ol|blockquote|title|meta|style|a|h[1-6]|row|record|resultset|column|query[_ ](?:x0020_)?plan)(?:\s[^<>]*)?/?>").ok()
+        Regex::new(r"(?i)</?(html|head|body|pre|code|span|div|p|br|table|caption|thead|tbody|tr|td|th|b|i|u|em|strong|font|samp|tt|li|ul|ol|blockquote|title|meta|style|a|h[1-6]|row|record|resultset|results|data|data_record|column|\?xml|query[_ ](?:x0020_)?plan)(?:\s[^<>]*)?/?>").ok()
     });
     let Some(tag) = TAG.as_ref() else {
         return false;
@@ -104,7 +104,7 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
         return false;
     }
     let mut stripped = Vec::with_capacity(lines.len());
-    for line in lines.iter() {
+    for line in lines.iter().filter(|line| !is_row_number(&line.text)) {
         let mut literals = Literals::of(&line.text);
         let broken = tag.replace_all(&line.text, |found: &regex::Captures<'_>| {
             let start = found.get(0).map_or(0, |tag| tag.start());
@@ -145,6 +145,13 @@ fn tags(lines: &mut Vec<FramedLine<'_>>) -> bool {
     let changed = stripped != *lines;
     *lines = stripped;
     changed
+}
+
+/// `<th>12</th>`: notebooks number the rows of a table.
+fn is_row_number(line: &str) -> bool {
+    let cell = line.trim().strip_prefix("<th>");
+    cell.and_then(|cell| cell.strip_suffix("</th>"))
+        .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Which offsets of a line are outside of quotes, asked from left to right: a line of a million tags

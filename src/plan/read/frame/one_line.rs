@@ -12,7 +12,7 @@ use super::marks::has_numbers;
 /// Labels before which a line of a plan begins.
 const LABELS: &str = "Sort Key|Presorted Key|Sort Method|Group Key|Hash Key|Hash Cond|Merge Cond|Index Cond|Recheck Cond|Join Filter|Filter|\
     Rows Removed by Filter|Rows Removed by Join Filter|Rows Removed by Index Recheck|Heap Fetches|Heap Blocks|Buckets|Buffers|\
-    I/O Timings|Output|Workers Planned|Workers Launched|Cache Key|Cache Mode|Hits|One-Time Filter|Order By|Index Searches|Inner Unique|\
+    I/O Timings|Output|Workers Planned|Params Evaluated|Workers Launched|Cache Key|Cache Mode|Hits|One-Time Filter|Order By|Index Searches|Inner Unique|\
     Planning Time|Execution Time|Planning time|Execution time|Total runtime|Settings|WAL|TID Cond|Subplans Removed|Full-sort Groups|\
     Pre-sorted Groups|Storage|Window|Query Identifier|Conflict Resolution|Function Call|Single Copy";
 

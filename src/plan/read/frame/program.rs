@@ -83,7 +83,7 @@ fn rows_on_lines(lines: &mut Vec<FramedLine<'_>>) -> bool {
         }
         let (value, length) = literal::value(text)?;
         let behind = text.get(length..)?.trim();
-        matches!(behind, "" | "," | "+").then_some(match value {
+        matches!(behind, "" | "," | ";" | "+").then_some(match value {
             Value::String(line) => Value::String(line.trim_end_matches('\n').to_owned()),
             value => value,
         })

@@ -68,7 +68,7 @@ fn asciidoc(line: &str) -> Vec<String> {
     {
         return Vec::new();
     }
-    let bare = ["2+^|", "^l|", "<l|", "|"]
+    let bare = ["2+^|", "2+|", "^l|", "<l|", "|"]
         .iter()
         .find_map(|cell| line.strip_prefix(cell))
         .unwrap_or(line);

@@ -59,8 +59,11 @@ fn is_worker(label: &str) -> bool {
 pub(super) fn read(label: &str, value: &str, properties: &mut PropertyMap) -> Result<(), Reason> {
     let composite = COMPOSITES.iter().find(|(known, _)| *known == label);
     if let Some((_, reading)) = composite {
-        return reading(value, properties)
-            .ok_or_else(|| Reason::Syntax(format!("\"{label}:\" has an unexpected value")));
+        let odd = || Reason::Syntax(format!("\"{label}:\" has an unexpected value"));
+        if ONCE.contains(&label) {
+            return add_once(|own| reading(value, own).ok_or_else(odd), label, properties);
+        }
+        return reading(value, properties).ok_or_else(odd);
     }
     if is_grouping(label, properties) {
         add_grouping(label, value, properties);
@@ -72,6 +75,26 @@ pub(super) fn read(label: &str, value: &str, properties: &mut PropertyMap) -> Re
     }
     let value = typed(label, value)?;
     properties.insert(label.to_owned(), value);
+    Ok(())
+}
+
+/// Lines that a node has once: another one belongs to something whose line is lost (`Planning:`).
+const ONCE: &[&str] = &["Buffers", "I/O Timings", "WAL"];
+
+/// Adds what such a line says, unless the node has it already with other numbers.
+fn add_once(
+    reading: impl FnOnce(&mut PropertyMap) -> Result<(), Reason>,
+    label: &str,
+    properties: &mut PropertyMap,
+) -> Result<(), Reason> {
+    let mut own = PropertyMap::new();
+    reading(&mut own)?;
+    let differs =
+        |(name, value): (&String, &Value)| properties.get(name).is_some_and(|known| known != value);
+    if own.iter().any(differs) {
+        return Err(Reason::Syntax(format!("\"{label}:\" stands there twice")));
+    }
+    properties.extend(own);
     Ok(())
 }
 

@@ -36,9 +36,17 @@ pub(super) fn logical_at(text: &str, offset: usize) -> Option<LogicalLine<'_>> {
         if open.is_closed() {
             return Some(logical);
         }
-        let Some(line) = line_at(text, logical.next).filter(|line| continues(line, open)) else {
+        let Some(below) = line_at(text, logical.next) else {
+            // The text ends within a literal of an expression: it is cut off there.
+            if open.quote && line.text.contains(": (") {
+                return Some(logical);
+            }
             break;
         };
+        if !continues(&below, open) {
+            break;
+        }
+        let line = below;
         let so_far = logical.text.to_mut();
         if open.quote {
             so_far.push('\n');

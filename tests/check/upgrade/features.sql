@@ -1,0 +1,18 @@
+CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm; CREATE EXTENSION citext; CREATE EXTENSION btree_gist; CREATE EXTENSION ltree; CREATE EXTENSION btree_gin;
+CREATE TABLE e (id integer PRIMARY KEY, h hstore NOT NULL DEFAULT 'a=>1', t text NOT NULL, c citext NOT NULL, r int4range NOT NULL, l ltree, v tsvector GENERATED ALWAYS AS (to_tsvector('english', t)) STORED, u uuid DEFAULT gen_random_uuid(), f float8 CHECK (f BETWEEN 0 AND 1e9), k int[] DEFAULT '{1,2}');
+INSERT INTO e (id, h, t, c, r, l, u, f) SELECT n, hstore('k' || n % 10, n::text), 'word' || n % 500 || ' text ' || n, 'C' || n % 900, int4range(n, n + 1 + n % 10), ('a.b' || n % 30)::ltree, md5(n::text)::uuid, n FROM generate_series(1, 20000) n;
+CREATE INDEX e_h ON e USING gin (h); CREATE INDEX e_t ON e USING gin (t gin_trgm_ops); CREATE INDEX e_c ON e (c); CREATE INDEX e_r ON e USING gist (r); CREATE INDEX e_rid ON e USING gist (id, r);
+CREATE INDEX e_l ON e USING gist (l); CREATE INDEX e_v ON e USING gin (v); CREATE INDEX e_hk ON e ((h -> 'k1')); CREATE INDEX e_ci ON e (lower(t) text_pattern_ops) WHERE (c)::text <> '' AND id > 10; CREATE INDEX e_gin ON e USING gin (id, v);
+CREATE TABLE x (id int, during tstzrange, EXCLUDE USING gist (id WITH =, during WITH &&));
+CREATE FUNCTION low(p text, q text DEFAULT 'z') RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN lower(p) || q; END $$;
+CREATE INDEX e_low ON e (low(t));
+CREATE TABLE part (a int, b text) PARTITION BY HASH (a); CREATE TABLE part0 PARTITION OF part FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE part1 PARTITION OF part FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO part SELECT n, 'x' FROM generate_series(1,10000) n;
+CREATE TABLE par (z int, CHECK (z > 0)); CREATE TABLE chi (y int) INHERITS (par); INSERT INTO chi SELECT n, n FROM generate_series(1,5000) n; CREATE INDEX chi_z ON chi (z);
+CREATE TABLE dr (a int, gone text, b int, CHECK (b > 0)); ALTER TABLE dr DROP COLUMN gone; INSERT INTO dr SELECT n,n FROM generate_series(1,9000) n; CREATE INDEX dr_b ON dr ((b % 100), a); CREATE STATISTICS dr_s (mcv) ON a, b FROM dr;
+CREATE RECURSIVE VIEW nums (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM nums WHERE n < 100;
+CREATE VIEW js AS SELECT id, x.key, x.value FROM e, jsonb_each_text(hstore_to_jsonb(h)) AS x, LATERAL unnest(ARRAY[1,2]) WITH ORDINALITY AS o(p, q) WHERE EXTRACT(year FROM current_date) > 2000;
+CREATE VIEW win AS SELECT id, row_number() OVER w AS r, grouping(t) FROM e GROUP BY GROUPING SETS ((id, t), ()) WINDOW w AS (ORDER BY id);
+CREATE MATERIALIZED VIEW mv AS SELECT c, count(*) FROM e GROUP BY c; CREATE INDEX mv_x ON mv (lower(c::text));
+CREATE TABLE tr (a int); CREATE VIEW trv AS SELECT * FROM tr; CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER tt INSTEAD OF INSERT ON trv FOR EACH ROW EXECUTE FUNCTION tf();
+CREATE TYPE comp AS (a int, b text); CREATE TABLE ct (id int, v comp, CHECK ((v).a > 0)); CREATE INDEX ct_a ON ct (((v).a));
