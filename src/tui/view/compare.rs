@@ -68,6 +68,18 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     let amount = amount(before, after);
     let titles = titles(model.theme, columns, (&names.0, &names.1), amount);
     line(buffer, areas.headings, 0, titles);
+    node_rows(model, (before, after), buffer, areas);
+    in_full(model, buffer, areas);
+}
+
+/// The visible lines of both trees.
+fn node_rows(
+    model: &Model,
+    (before, after): (&PlanView, &PlanView),
+    buffer: &mut Buffer,
+    areas: Areas,
+) {
+    let columns = usize::from(areas.list.width);
     let list = model.compare.list;
     for (number, row) in model
         .compare
@@ -87,7 +99,6 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    in_full(model, buffer, areas);
 }
 
 /// Why there are no two plans.
