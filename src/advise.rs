@@ -44,6 +44,7 @@ mod remedies;
 pub mod restated;
 mod rewritten;
 mod run;
+pub mod selected;
 mod selection;
 mod serving;
 mod summary;
@@ -65,6 +66,7 @@ mod write_cost;
 pub use advice::{Advice, CheckedTables, Followed, Rejected, StatementAdvice, StatementStatus};
 pub use benefit::Benefit;
 pub(crate) use build_refusal::build_refusal;
+pub use default_selectivity::is_probe;
 pub use existing::finding::{
     Bound, ExistingCause, ExistingFinding, Fix, Incomplete, LeftBy, SupportedForeignKey, Unused,
 };

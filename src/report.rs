@@ -27,3 +27,5 @@ mod style;
 pub mod text;
 pub mod watch;
 mod words;
+
+pub(crate) use words::sql_line;

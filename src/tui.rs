@@ -8,6 +8,7 @@
 pub mod aligned;
 mod ascii;
 pub mod backend;
+mod burst;
 mod cells;
 mod command_line;
 mod details;

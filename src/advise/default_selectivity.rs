@@ -23,6 +23,14 @@ use crate::planner::{
 };
 use crate::workload::Statement;
 
+/// How the names of indexes begin that only bring statistics: they are no candidates.
+const PROBE: &str = "pgrehearse_statistics_";
+
+/// Is it the name of an index that only brings statistics?
+pub fn is_probe(name: &str) -> bool {
+    name.starts_with(PROBE)
+}
+
 /// Below this many times the cost that the planner says today, that cost stands.
 const MIN_MISESTIMATE: f64 = 2.0;
 
@@ -112,7 +120,7 @@ fn with_statistics_of(statement: &Statement, candidates: &[Candidate]) -> Vec<In
 
 fn named(number: usize, indexes: &[Index]) -> Vec<NamedIndex> {
     let named = indexes.iter().enumerate().map(|(place, index)| NamedIndex {
-        name: format!("pgrehearse_statistics_{}_{}", number + 1, place + 1),
+        name: format!("{PROBE}{}_{}", number + 1, place + 1),
         definition: index.clone(),
     });
     named.collect()

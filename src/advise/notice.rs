@@ -97,6 +97,8 @@ pub enum Notice {
         /// How many changed rows are no longer counted.
         rows: u64,
     },
+    /// Recommended indexes that the user switched off, by name: they are not in these numbers.
+    SwitchedOff(Vec<String>),
     /// The number of recorded answers that were not used: another version of the program made the
     /// recording.
     UnusedAnswers(usize),

@@ -66,11 +66,6 @@ impl<'a> Consent<'a> {
         }
     }
 
-    /// Was the answer yes?
-    pub(super) fn is_given(&self) -> bool {
-        self.given.get() == Some(true)
-    }
-
     /// Announces the first builds of a run.
     pub(super) fn observe(&self, event: Event<'_>) {
         if let Event::Builds(plan) = event

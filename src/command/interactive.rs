@@ -308,7 +308,7 @@ struct LiveBackend {
     session: Option<Session>,
     raise: InterruptTrigger,
     run: InteractiveRun,
-    /// May indexes be built without asking? A yes holds for the session.
+    /// May indexes be built without asking (`--yes`)?
     is_agreed: bool,
     /// The catalog of the last run.
     catalog: Catalog,
@@ -392,11 +392,8 @@ impl Backend for LiveBackend {
     fn may_build(&mut self, indexes: &[NamedIndex], ask: Ask<'_>) -> bool {
         let definitions = indexes.iter().map(|index| &index.definition);
         let plan = BuildPlan::of(definitions, &self.catalog);
-        if self.is_agreed {
-            return true;
-        }
-        self.is_agreed = ask(sentences::build_plan(&plan, &self.run.limits));
-        self.is_agreed
+        // A yes holds for what it was asked about, and for nothing else.
+        self.is_agreed || ask(sentences::build_plan(&plan, &self.run.limits))
     }
 
     fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
@@ -452,7 +449,7 @@ impl LiveBackend {
         let consent =
             Consent::by(|plan| is_agreed || (during.ask)(sentences::build_plan(plan, &wanted)));
         let mut remembered = std::mem::take(&mut self.remembered);
-        let finished = self.with_session(|session, run, twin| {
+        self.with_session(|session, run, twin| {
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
             let mut planner = planner.within(&limits).with_twin(twin.take());
             let begun = SessionData::begun(run.subject.clone(), &run.workload, &wanted);
@@ -472,9 +469,7 @@ impl LiveBackend {
                 Err(PlannerError::Interrupted { rollback }) => Ok((Err(rollback), recording)),
                 other => Ok((Ok(other?), recording)),
             }
-        });
-        self.is_agreed |= consent.is_given();
-        finished
+        })
     }
 
     /// Why indexes may not be built on the server: the first rule that forbids it.

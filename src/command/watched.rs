@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::advise::is_probe;
 use crate::catalog::Catalog;
 use crate::db::Interrupt;
 use crate::model::QualifiedName;
@@ -125,6 +126,8 @@ impl<'p> Watched<'p> {
                 self.session_data.add_plans(&planned.plans);
                 self.tell_now();
             }
+            // What is only asked to see statistics is no candidate.
+            (_, [index], _) if is_probe(&index.name) => {}
             (_, [index], answer) => {
                 self.session_data.add_tested(index, answer);
                 self.has_news = true;
@@ -293,6 +296,25 @@ mod tests {
         assert_eq!(last.indexes.len(), 1);
         assert_eq!(last.helped(&last.indexes[0]), 1);
         assert_eq!(paused, 1, "only once there is a twin");
+    }
+
+    #[test]
+    fn an_index_that_only_brings_statistics_is_no_candidate() {
+        let (told, _) = watched(
+            &mut Remembered::default(),
+            Interrupt::never(),
+            &mut |planner| {
+                let tables = [QualifiedName::new("public", "orders")].into();
+                planner.prepare_twin(&tables).unwrap();
+                let probe = NamedIndex {
+                    name: "pgrehearse_statistics_1_1".to_owned(),
+                    ..named()
+                };
+                let trial = Question::plans(Target::Twin, &baseline().statements);
+                planner.ask(&trial.with_indexes(&[probe])).unwrap();
+            },
+        );
+        assert_eq!(told.last().unwrap().indexes.len(), 0);
     }
 
     #[test]

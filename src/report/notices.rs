@@ -65,6 +65,7 @@ fn importance(notice: &Notice) -> Importance {
         | Notice::TwinCannotPlan { .. }
         | Notice::Untested(_)
         | Notice::AutovacuumCounterReset { .. }
+        | Notice::SwitchedOff(_)
         | Notice::UnusedAnswers(_) => Importance::Matters,
         Notice::TwinGap(gap) if lacks_statistics(gap) => Importance::Matters,
         Notice::LeftOut(_)

@@ -85,7 +85,7 @@ pub(super) fn shortened_text(statement: &Statement, columns: usize) -> Option<St
 
 /// The statement's text in a line; where it does not fit, without what it selects, which is long in
 /// the statements of ORMs and says less than its tables and conditions.
-pub(super) fn sql_line(statement: &Statement, columns: usize) -> String {
+pub(crate) fn sql_line(statement: &Statement, columns: usize) -> String {
     let words: Vec<&str> = statement.as_written().split_whitespace().collect();
     let line = words.join(" ");
     let short = if line.chars().count() > columns.min(MAX_LIST) {

@@ -63,10 +63,16 @@ pub fn notice(notice: &Notice) -> String {
             "the rehearsal's ANALYZE was rolled back, but it reset the counter that autovacuum uses ({} changed rows of {table}). Run: ANALYZE {table};",
             group_thousands(*rows as f64, 0)
         ),
+        Notice::SwitchedOff(names) => switched_off(names),
         Notice::UnusedAnswers(number) => format!(
             "{number} answers of the recording were not used: another version of pgrehearse made it, and its report may have been different"
         ),
     }
+}
+
+fn switched_off(names: &[String]) -> String {
+    let names = names.join(", ");
+    format!("recommended, but switched off in the session, and in none of these numbers: {names}")
 }
 
 fn no_twin(reason: &str) -> String {

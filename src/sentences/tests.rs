@@ -357,6 +357,7 @@ fn notices() {
             table: table(),
             rows: 12_000,
         },
+        Notice::SwitchedOff(vec!["orders_state_idx".to_owned(), "b".to_owned()]),
         Notice::UnusedAnswers(7),
     ];
     insta::assert_snapshot!(lines(cases.iter().map(notice)));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::ascii;
 use super::backend::{Backend, Worker};
+use super::burst::{Burst, PASTE_GAP};
 use super::exports::write_file;
 use super::model::{Effect, Model, Msg, Response};
 use super::session_data::SessionData;
@@ -113,11 +114,11 @@ impl Session {
         while self.running && !stop() {
             let mut changed = false;
             if let Some(msg) = self.tty.wait(POLL_INTERVAL)? {
-                changed = self.handle(msg)?;
                 // Pending keys are handled together, so that a key that was held down does not go
                 // on after it is released.
-                while let Some(msg) = self.tty.wait(Duration::ZERO)? {
-                    self.handle(msg)?;
+                let mut burst = self.collect(msg)?;
+                while let Some(msg) = burst.next(&self.model) {
+                    changed = self.handle(msg)?;
                 }
             }
             while let Ok(msg) = responses.try_recv() {
@@ -133,6 +134,22 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// A message, and all that came with it.
+    fn collect(&self, first: Msg) -> io::Result<Burst> {
+        let mut burst = Burst::default();
+        burst.push(first);
+        loop {
+            let patience = match burst.may_go_on(&self.model) {
+                true => PASTE_GAP,
+                false => Duration::ZERO,
+            };
+            match self.tty.wait(patience)? {
+                Some(msg) => burst.push(msg),
+                None => return Ok(burst),
+            }
+        }
     }
 
     fn handle(&mut self, msg: Msg) -> io::Result<bool> {

@@ -58,7 +58,7 @@ pub fn text(
             Some(pager) => Ok(pager.text.to_string()),
             None => Err("There is no text".to_owned()),
         },
-        Export::Report => session_data.report_file(path),
+        Export::Report => session_data.report_file(model.selection.indexes(), path),
         Export::Recording => session_data.recording_file(),
     }
 }

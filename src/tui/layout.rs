@@ -53,6 +53,8 @@ pub struct Parts {
     pub zoom: Zoom,
     /// Up to so many lines above the list.
     pub top: u16,
+    /// The columns that a list beside its details needs at least.
+    pub wanted: u16,
 }
 
 /// The parts of a screen.
@@ -66,7 +68,7 @@ pub fn areas(size: Size, parts: Parts) -> Areas {
     let top_area = Rect::new(0, 1, columns, top_lines);
     let body = Rect::new(0, 1 + top_lines, columns, room.saturating_sub(top_lines));
     let (list, detail) = match parts.zoom {
-        Zoom::Both => split(body, parts.screen),
+        Zoom::Both => split(body, parts),
         Zoom::List => (body, Rect { height: 0, ..body }),
         Zoom::Details => {
             // The heading and the selected line stay.
@@ -131,7 +133,7 @@ pub fn question(size: Size, lines: usize) -> Rect {
 }
 
 /// The list, and the details beside or below it.
-fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
+fn split(body: Rect, Parts { screen, wanted, .. }: Parts) -> (Rect, Rect) {
     let beside = |share: u16| {
         let detail = body.width * share / 100;
         let list = body.width - detail - 1;
@@ -168,7 +170,7 @@ fn split(body: Rect, screen: Screen) -> (Rect, Rect) {
         Screen::Compare if body.height < ROOMY => (body, Rect { height: 0, ..body }),
         Screen::Compare => below(28, 6),
         Screen::Workload => below(30, 6),
-        Screen::Plan if body.width >= WIDE => beside(36),
+        Screen::Plan if body.width >= WIDE && wanted <= beside(36).0.width => beside(36),
         Screen::Plan => below(35, 6),
         Screen::Indexes if body.width >= WIDEST => beside(42),
         Screen::Indexes => below(45, 7),
@@ -199,6 +201,10 @@ pub fn of(model: &Model) -> Areas {
         has_editor: is_index(&model.navigation.overlay),
         zoom: model.zoom,
         top,
+        wanted: match (model.navigation.screen, &model.plan.view) {
+            (Screen::Plan, Some(view)) => u16::try_from(view.least_width()).unwrap_or(u16::MAX),
+            _ => 0,
+        },
     };
     areas(model.size, parts)
 }

@@ -3,7 +3,8 @@
 
 mod text;
 
-use std::io::{self, BufRead, Write};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -45,12 +46,16 @@ pub fn run(start: Start, stop: &dyn Fn() -> bool) -> io::Result<SessionEnd> {
         }
     };
     read_lines(sender)?;
+    // Whoever pipes lines wants to know what is known in the end.
+    let waits = !io::stdin().is_terminal();
+    let mut lines = VecDeque::new();
     let mut session = Linear {
         model,
         worker,
         print: None,
         running: true,
         told: String::new(),
+        total: String::new(),
         phase: String::new(),
         began: Instant::now(),
         rollback: Rollback::Confirmed,
@@ -60,10 +65,16 @@ pub fn run(start: Start, stop: &dyn Fn() -> bool) -> io::Result<SessionEnd> {
     session.tell_state()?;
     while session.running && !stop() {
         match events.recv_timeout(POLL_INTERVAL) {
-            Ok(Event::Line(Some(line))) => session.line(&line)?,
-            Ok(Event::Line(None)) => session.running = false,
+            Ok(Event::Line(line)) => lines.push_back(line),
             Ok(Event::Worker(msg)) => session.handle(msg)?,
             Err(_) => {}
+        }
+        while session.running && !(waits && session.is_busy()) {
+            match lines.pop_front() {
+                Some(Some(line)) => session.line(&line)?,
+                Some(None) => session.running = false,
+                None => break,
+            }
         }
     }
     if let Some(worker) = session.worker.take() {
@@ -128,6 +139,8 @@ struct Linear {
     running: bool,
     /// What was said last, so that it is not said twice.
     told: String,
+    /// The total that was said last.
+    total: String,
     phase: String,
     began: Instant,
     rollback: Rollback,
@@ -141,8 +154,20 @@ impl Linear {
 
     fn handle(&mut self, msg: Msg) -> io::Result<()> {
         self.model.jobs.now = self.began.elapsed();
+        let is_prediction = matches!(msg, Msg::Response(_, Response::Predicted(_, Some(_))));
         self.update(msg)?;
+        let total = text::totals(&self.model);
+        if is_prediction && total != self.total {
+            say(&total)?;
+            self.total = total;
+        }
         self.tell_state()
+    }
+
+    /// Is something asked whose answer is not there? A question to the user waits for a line.
+    fn is_busy(&self) -> bool {
+        let jobs = &self.model.jobs;
+        self.model.question.is_none() && (jobs.main.is_some() || !jobs.short.is_empty())
     }
 
     /// Says what has changed: a phase, a message, a question.
@@ -290,6 +315,7 @@ impl Linear {
             self.model.indexes.list.selected = place.unwrap_or(0);
             self.update(Msg::Key(Key::Char(' ')))?;
         }
-        say(&text::totals(&self.model))
+        self.total = text::totals(&self.model);
+        say(&self.total)
     }
 }

@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::cells::short_number;
 use super::session_data::SessionData;
 use crate::finding::{Finding, findings_with};
-use crate::model::printable;
+use crate::model::{factor_text, printable};
 use crate::plan::metrics::time::NodeTime;
 use crate::plan::metrics::{Basis, Metrics, metrics};
 use crate::plan::{Node, NodeId, Plan, Property};
@@ -15,6 +17,85 @@ use crate::report::heat::heat;
 use crate::report::plan_summary;
 use crate::report::text::tree::{NodeLines, lines};
 use crate::text_layout::wrap_hanging;
+
+/// The columns of a cost in the tree of a plan.
+const COST: usize = 12;
+/// Of a time.
+const TIME: usize = 11;
+/// Of rows.
+const ROWS: usize = 13;
+/// Of a share.
+pub const OWN: usize = 6;
+/// Of its bar.
+const BAR: usize = 6;
+/// Of the marks behind it.
+const MARKS: usize = 2;
+
+/// From this width on, plans with times show costs, too.
+const WIDE_TREE: usize = 100;
+
+/// Below this width, names matter more than rows and shares.
+const NARROW_TREE: usize = 60;
+
+/// What a node takes, a column each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// With what is below it.
+    Time,
+    /// Without.
+    OwnTime,
+    /// The planner's cost.
+    Cost,
+}
+
+impl Amount {
+    fn columns(self) -> usize {
+        match self {
+            Amount::Time | Amount::OwnTime => TIME,
+            Amount::Cost => COST,
+        }
+    }
+}
+
+/// The widest text of each column of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Widest {
+    name: usize,
+    time: usize,
+    own_time: usize,
+    cost: usize,
+    rows: usize,
+}
+
+impl Widest {
+    /// The columns of an amount, with a blank before it.
+    fn of(&self, amount: Amount) -> usize {
+        let widest = match amount {
+            Amount::Time => self.time,
+            Amount::OwnTime => self.own_time,
+            Amount::Cost => self.cost,
+        };
+        amount.columns().min(1 + widest.max("time".len()))
+    }
+
+    /// The columns of rows, with a blank before them.
+    fn rows(&self) -> usize {
+        ROWS.min(1 + self.rows)
+    }
+}
+
+/// The columns of the tree of a plan. What is also shown elsewhere gives way to the nodes' names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeColumns {
+    /// For the names.
+    pub names: usize,
+    /// Times where they were measured, with their columns.
+    pub amounts: Vec<(Amount, usize)>,
+    /// Rows; 0, also without shares, on a very small terminal.
+    pub rows: usize,
+    /// The bar of a share; 0 where there is no room.
+    pub bar: usize,
+}
 
 /// A headline or condition takes so many lines at most; the rest is in the details.
 const MAX_WRAPPED: usize = 4;
@@ -43,6 +124,8 @@ pub struct PlanView {
     pub timed: bool,
     /// What is said about the plan as a whole.
     pub summary: String,
+    /// The widest text of each column.
+    widest: Widest,
 }
 
 /// A finding, and what the tests say about the index it suggests.
@@ -86,8 +169,10 @@ impl PlanView {
 
     fn from_metrics(plan: Arc<Plan>, metrics: &Metrics) -> PlanView {
         let analyzed = plan.root().actual_rows().is_some();
+        let lines = lines(&plan);
         PlanView {
-            lines: lines(&plan),
+            widest: widest(&plan, &lines, metrics),
+            lines,
             heat: heat(metrics),
             costliest: metrics.costliest(0.99, MAX_JUMPS),
             findings: Vec::new(),
@@ -97,6 +182,57 @@ impl PlanView {
             summary: plan_summary::parts(&plan, metrics).join(" · "),
             plan,
         }
+    }
+
+    /// The columns of its tree in so much room.
+    pub fn tree_columns(&self, width: usize) -> TreeColumns {
+        use Amount::{Cost, OwnTime, Time};
+        let choices: &[&[Amount]] = match self.timed {
+            false => &[&[Cost]],
+            true if width < NARROW_TREE => &[&[Time]],
+            true if width < WIDE_TREE => &[&[Time, OwnTime]],
+            true => &[&[Time, OwnTime, Cost], &[Time, OwnTime]],
+        };
+        let with = |amounts: &[Amount], bar: usize, is_tight: bool| {
+            let columns = |amount: &Amount| match is_tight {
+                true => (*amount, self.widest.of(*amount)),
+                false => (*amount, amount.columns()),
+            };
+            let amounts: Vec<_> = amounts.iter().map(columns).collect();
+            let (rows, share) = match (width < NARROW_TREE, is_tight) {
+                (true, _) => (0, 0),
+                (false, true) => (self.widest.rows(), OWN),
+                (false, false) => (ROWS, OWN),
+            };
+            let bar = if rows == 0 { 0 } else { bar };
+            let taken: usize = amounts.iter().map(|(_, columns)| columns).sum();
+            TreeColumns {
+                names: width.saturating_sub(taken + rows + share + MARKS + bar),
+                amounts,
+                rows,
+                bar,
+            }
+        };
+        let possible = choices.iter().flat_map(|amounts| {
+            [
+                with(amounts, BAR, false),
+                with(amounts, 0, false),
+                with(amounts, 0, true),
+            ]
+        });
+        let mut fitting = possible.filter(|columns| columns.names >= self.widest.name);
+        let least = choices.last().map_or(&[][..], |amounts| *amounts);
+        fitting.next().unwrap_or_else(|| with(least, 0, true))
+    }
+
+    /// The columns of a tree that cuts no name.
+    pub fn least_width(&self) -> usize {
+        let amounts: &[Amount] = match self.timed {
+            true => &[Amount::Time, Amount::OwnTime],
+            false => &[Amount::Cost],
+        };
+        let amounts: usize = amounts.iter().map(|amount| self.widest.of(*amount)).sum();
+        self.widest.name + amounts + self.widest.rows() + OWN + MARKS
     }
 
     /// The findings about a node.
@@ -210,6 +346,31 @@ pub fn rows_text(node: &Node, lines: &NodeLines) -> String {
         ),
         None => lines.rows.clone(),
     }
+}
+
+fn widest(plan: &Plan, lines: &[NodeLines], metrics: &Metrics) -> Widest {
+    let mut widest = Widest {
+        // `est→actual`, `rows`.
+        rows: match plan.root().actual_rows() {
+            Some(_) => "est→actual".width(),
+            None => "rows".width(),
+        },
+        ..Widest::default()
+    };
+    for (node, lines) in plan.nodes().iter().zip(lines) {
+        let wrong = misestimate(node).map_or(0, |factor| 2 + factor_text(factor).width());
+        widest.name = widest.name.max(2 + lines.headline.width() + wrong);
+        widest.cost = widest.cost.max(lines.cost.width());
+        widest.rows = widest.rows.max(rows_text(node, lines).width());
+        if node.number("Actual Loops") == Some(0.0) {
+            widest.time = widest.time.max("never run".len());
+        }
+        if let Some(time) = metrics.nodes.get(node.id.0).and_then(|node| node.time) {
+            widest.time = widest.time.max(time.inclusive.to_string().width());
+            widest.own_time = widest.own_time.max(time.own.to_string().width());
+        }
+    }
+    widest
 }
 
 /// The factor between actual and expected rows, if it is ten or more.

@@ -8,6 +8,7 @@ mod ddl;
 mod finding_notes;
 mod index_view;
 mod report_text;
+mod selected_advice;
 mod shares;
 mod so_far;
 mod statement_view;
@@ -47,6 +48,10 @@ type Combinations = BTreeMap<BTreeSet<usize>, Combination>;
 struct Combination {
     /// Were they built on the server? Else the twin planned with them.
     is_built: bool,
+    /// In how many transactions they were built, or planned with.
+    transactions: usize,
+    /// The indexes as they were built, or as the twin has them.
+    tested: Vec<TestedIndex>,
     plans: BTreeMap<StatementId, Pair>,
 }
 

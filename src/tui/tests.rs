@@ -7,8 +7,11 @@
 )]
 
 mod keys;
+mod narrow;
 mod own_work;
+mod pasted;
 mod running;
+mod selected_report;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

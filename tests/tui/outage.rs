@@ -140,7 +140,10 @@ fn a_killed_server_is_shown_and_retried_when_it_is_back() {
     tmux.wait_for("Connection lost");
 
     server.start_again();
+    // Nothing is built only because the server is there again.
     tmux.keys(&["r"]);
+    tmux.wait_for("Connected again");
+    tmux.keys(&["R"]);
     tmux.wait_for("Built together, planned and rolled back");
     tmux.keys(&["C-c", "C-c"]);
     tmux.wait_for("EXIT 0");

@@ -19,6 +19,9 @@ use crate::tui::session_data::{IndexStatus, SessionData, TotalBasis, plan_text};
 pub(super) const WELCOME: &str =
     "pgrehearse, linear text. Type help for the commands, quit to end.";
 
+/// Columns of a line of the linear text.
+const LINE: usize = 80;
+
 const NOTHING_YET: &str = "There is nothing to show yet.\n";
 
 /// The commands.
@@ -118,7 +121,7 @@ pub(super) fn statements(model: &Model) -> String {
         if statement.finding_count > 0 {
             facts.push(count(statement.finding_count, "finding", "findings"));
         }
-        let name = printable(&statement.source.id.0);
+        let name = statement.title(LINE);
         let _ = writeln!(text, "{}. {name}: {}.", number + 1, facts.join(", "));
     }
     text
@@ -251,5 +254,8 @@ fn index_line(model: &Model, session_data: &SessionData, row: IndexRow) -> Strin
 pub(super) fn report(model: &Model) -> String {
     let width = 100;
     let data = model.session_data();
-    data.map_or_else(|| NOTHING_YET.to_owned(), |data| data.report_text(width))
+    data.map_or_else(
+        || NOTHING_YET.to_owned(),
+        |data| data.report_text(model.selection.indexes(), width),
+    )
 }

@@ -1,6 +1,8 @@
 //! The whole report, as `advise --verbose` prints it: recommendations, rewrites and other remedies,
 //! what writes cost, parameter values, the gap and the budget curve.
 
+use std::collections::BTreeSet;
+
 use crate::model::printable;
 use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
@@ -21,13 +23,18 @@ pub struct State {
 
 impl State {
     /// Writes the report, unless it is written for this width.
-    pub fn write(&mut self, session_data: &SessionData, columns: usize) {
+    pub fn write(
+        &mut self,
+        session_data: &SessionData,
+        selected: &BTreeSet<usize>,
+        columns: usize,
+    ) {
         let columns = columns.max(40);
         if self.columns == columns {
             return;
         }
         self.columns = columns;
-        let text = session_data.report_text(columns);
+        let text = session_data.report_text(selected, columns);
         self.lines = text
             .lines()
             .map(|line| printable(line).into_owned())

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Choice, SessionData};
+use crate::advise::explanation::Explanation;
 use crate::index::NamedIndex;
 use crate::model::{Cost, QualifiedName};
 use crate::plan::Plan;
@@ -12,6 +13,7 @@ pub use crate::search::costs::total;
 use crate::search::costs::{Costs, Weighted};
 use crate::search::known::KnownCosts;
 use crate::search::{TrialId, Unpriced};
+use crate::sentences;
 use crate::workload::{Statement, StatementId};
 use std::sync::Arc;
 
@@ -200,6 +202,11 @@ impl SessionData {
         let mut tested = compared.iter().flat_map(|compared| &compared.after.indexes);
         let combination = super::Combination {
             is_built: tested.all(|index| index.build_time.is_some()),
+            transactions: compared.len(),
+            tested: compared
+                .iter()
+                .flat_map(|compared| compared.after.indexes.iter().cloned())
+                .collect(),
             plans: compared.iter().flat_map(plans_of).collect(),
         };
         if combination.is_built {
@@ -215,6 +222,18 @@ impl SessionData {
             if let Some(view) = self.indexes.iter_mut().find(is_it) {
                 view.size = Some(tested.size);
                 view.build_time = tested.build_time;
+                if let super::IndexStatus::Recommended { id, explanation } = &mut view.status {
+                    let advice = self.advice.as_deref();
+                    let mut known = advice.iter().flat_map(|advice| &advice.recommendations);
+                    if let Some(known) = known.find(|known| known.id == *id) {
+                        *explanation = sentences::explanation(&Explanation {
+                            size: tested.size,
+                            build_time: tested.build_time,
+                            not_built: None,
+                            ..known.explanation.clone()
+                        });
+                    }
+                }
             }
         }
     }

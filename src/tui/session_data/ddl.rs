@@ -9,16 +9,29 @@ use crate::catalog::create_index::{Creation, creations};
 impl SessionData {
     /// The DDL that creates these indexes, in order.
     pub fn ddl(&self, indexes: &BTreeSet<usize>) -> Vec<String> {
+        let created = self.creations(indexes);
+        let statements = created.iter().flat_map(Creation::statements);
+        statements.cloned().collect()
+    }
+
+    /// What creates each of these indexes, in order.
+    pub(super) fn creations(&self, indexes: &BTreeSet<usize>) -> Vec<Creation> {
         let chosen = || indexes.iter().filter_map(|index| self.indexes.get(*index));
         let built: Vec<_> = chosen()
             .filter_map(|index| Some((&index.named, self.body(index)?)))
             .collect();
         let mut created = creations(&built, &self.catalog).into_iter();
-        let statements = |index: &IndexView| match self.body(index).and_then(|_| created.next()) {
-            Some(creation) => creation.statements().cloned().collect(),
-            None => index.ddl.clone(),
-        };
-        chosen().flat_map(statements).collect()
+        chosen()
+            .map(
+                |index| match self.body(index).and_then(|_| created.next()) {
+                    Some(creation) => creation,
+                    None => Creation {
+                        create: index.ddl.clone(),
+                        afterwards: Vec::new(),
+                    },
+                },
+            )
+            .collect()
     }
 
     /// The statements that create this index when it is the only one.

@@ -1,5 +1,6 @@
 //! The report in the interface, and as a file: that of the advice, or what is known of plans.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -20,14 +21,14 @@ use crate::text_layout::indent;
 const FILE_COLUMNS: usize = 100;
 
 impl SessionData {
-    /// The report as text.
-    pub fn report_text(&self, columns: usize) -> String {
+    /// The report as text, for the indexes that are on.
+    pub fn report_text(&self, selected: &BTreeSet<usize>, columns: usize) -> String {
         if let Some(changed) = &self.changed {
             return changed.report.clone();
         }
-        match &self.advice {
+        match self.selected_advice(selected) {
             Some(advice) => {
-                let report = text::write(advice, &RunMeasurements::default(), columns);
+                let report = text::write(&advice, &RunMeasurements::default(), columns);
                 anstream::adapter::strip_str(&report).to_string()
             }
             None => self.findings_text(columns),
@@ -78,26 +79,26 @@ impl SessionData {
     ///
     /// # Errors
     /// When there is nothing to report in this format, in a sentence.
-    pub fn report_file(&self, path: &str) -> Result<String, String> {
+    pub fn report_file(&self, selected: &BTreeSet<usize>, path: &str) -> Result<String, String> {
         let extension = Path::new(path).extension().and_then(|name| name.to_str());
         let extension = extension.unwrap_or_default().to_lowercase();
-        let Some(advice) = &self.advice else {
+        let Some(advice) = self.selected_advice(selected) else {
             return match extension.as_str() {
                 "json" | "html" | "md" | "sql" => {
                     Err(format!("There is no advice yet to write as {extension}"))
                 }
-                _ => Ok(self.report_text(FILE_COLUMNS)),
+                _ => Ok(self.report_text(selected, FILE_COLUMNS)),
             };
         };
         let measured = RunMeasurements::default();
         match extension.as_str() {
-            "json" => Report::new(advice, &measured)
+            "json" => Report::new(&advice, &measured)
                 .to_json()
                 .map_err(|error| error.to_string()),
-            "html" => Ok(html::write_advice(advice, &measured)),
-            "md" => Ok(markdown::write(advice, &measured)),
-            "sql" => Ok(migration::write(advice, Direction::Up)),
-            _ => Ok(self.report_text(FILE_COLUMNS)),
+            "html" => Ok(html::write_advice(&advice, &measured)),
+            "md" => Ok(markdown::write(&advice, &measured)),
+            "sql" => Ok(migration::write(&advice, Direction::Up)),
+            _ => Ok(self.report_text(selected, FILE_COLUMNS)),
         }
     }
 

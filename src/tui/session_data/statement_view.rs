@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::model::Cost;
+use crate::model::{Cost, printable};
 use crate::plan::Plan;
+use crate::report::sql_line;
+use crate::text_layout::truncate;
 use crate::workload::{Statement, StatementId};
 
 /// How many statements have a measured time ([`Statement::mean_time_ms`]).
@@ -65,6 +67,16 @@ impl StatementView {
     /// Is it a statement of the workload, and not one of these with other values?
     pub fn is_listed(&self) -> bool {
         self.source.value_class.is_none()
+    }
+
+    /// What it is called in a list: its name, or the beginning of its text where the name is only a
+    /// number.
+    pub fn title(&self, columns: usize) -> String {
+        let has_text = !self.source.sql.trim().is_empty();
+        match self.source.is_named() || !has_text {
+            true => truncate(&printable(&self.source.id.0), columns),
+            false => sql_line(&self.source, columns),
+        }
     }
 
     /// The statement of the workload that it is, with whatever values.

@@ -423,3 +423,23 @@ fn clicks_and_the_wheel_select() {
         "a hint is a key"
     );
 }
+
+#[test]
+fn a_statement_whose_name_is_a_number_is_listed_by_its_text() {
+    let mut data = session_data();
+    let source = &mut data.statements[0].source;
+    source.id = StatementId("query-6524926343240956216".to_owned());
+    source.place = "pg_stat_statements".to_owned();
+    let begins: String = source.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let begins: String = begins.chars().take(12).collect();
+    let mut model = Model::offline(data, SMALL, Theme::Plain);
+    let list = |model: &Model| -> String {
+        let drawn = screen(model);
+        let rows: Vec<&str> = drawn.lines().filter(|line| line.contains('%')).collect();
+        rows.join("\n")
+    };
+    assert!(!list(&model).contains("query-65"), "{}", list(&model));
+    assert!(list(&model).contains(&begins), "{}", list(&model));
+    press(&mut model, Key::Char('4'));
+    assert!(!screen(&model).contains("query-65"), "{}", screen(&model));
+}

@@ -353,3 +353,105 @@ fn an_edited_statement_is_planned_and_shown_beside_the_first() {
     press(&mut model, Key::Char('1'));
     assert_eq!(session_data_of(&model).listed(), 8);
 }
+
+/// What Tab makes of a text in the prompt for an index.
+fn completed(text: &str) -> String {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char('n'));
+    type_text(&mut model, text);
+    press(&mut model, Key::Tab);
+    match &model.navigation.overlay {
+        Overlay::Prompt(prompt) => prompt.input.text().trim_end().to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[test]
+fn names_are_completed_in_the_short_form_too() {
+    for (text, whole) in [
+        ("transactions (stat", "transactions (status"),
+        (
+            "CREATE INDEX ON transactions (stat",
+            "CREATE INDEX ON transactions (status",
+        ),
+        (
+            "public.transactions (status, user_i",
+            "public.transactions (status, user_id",
+        ),
+        ("transactions USING bri", "transactions USING brin"),
+        ("trans", "transactions"),
+        ("public.trans", "public.transactions"),
+    ] {
+        assert_eq!(completed(text), whole);
+    }
+}
+
+#[test]
+fn an_own_index_is_shown_for_the_statement_that_was_looked_at() {
+    let mut model = live();
+    let used = |data: &SessionData, statement: usize| {
+        let choices = &data.statements[statement].choices;
+        choices
+            .iter()
+            .find(|choice| choice.used && choice.index.is_some())
+            .cloned()
+    };
+    let data = session_data();
+    let with_choice = (0..data.statements.len())
+        .filter_map(|statement| Some((statement, used(&data, statement)?)));
+    for (statement, choice) in with_choice.take(3).collect::<Vec<_>>() {
+        if !data.statements[statement].is_listed() {
+            continue;
+        }
+        press(&mut model, Key::Char('1'));
+        let place = model
+            .workload
+            .visible
+            .iter()
+            .position(|shown| *shown == statement);
+        model.workload.list.selected = place.unwrap();
+        let index = &data.indexes[choice.index.unwrap()].named.definition;
+        press(&mut model, Key::Char('n'));
+        update(&mut model, Msg::Paste(index.definition()));
+        press(&mut model, Key::Enter);
+        assert_eq!(
+            model.compare.statement,
+            Some(statement),
+            "{}",
+            index.definition()
+        );
+        assert!(
+            model
+                .message
+                .as_ref()
+                .unwrap()
+                .text
+                .contains("was tested already, as")
+        );
+    }
+}
+
+#[test]
+fn a_lock_that_was_not_free_blames_no_table_that_was() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('R'));
+    let number = model.jobs.last_number;
+    let Some(Request::Verify { indexes, .. }) =
+        model.jobs.main.as_ref().map(|job| job.request.clone())
+    else {
+        panic!()
+    };
+    let refusal: Refusal = RefusalCause::LockTimeout(Millis(1_000.0)).into();
+    update(
+        &mut model,
+        Msg::Response(number, Response::Verified(indexes, Err(refusal))),
+    );
+    let text = &model.message.as_ref().unwrap().text;
+    assert!(
+        text.starts_with("Could not lock transactions within 1 s"),
+        "{text}"
+    );
+}

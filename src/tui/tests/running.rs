@@ -52,6 +52,25 @@ fn esc_asks_before_a_run_is_stopped_and_what_is_known_stays() {
 }
 
 #[test]
+fn after_a_lost_connection_r_connects_and_builds_nothing() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('R'));
+    let number = model.jobs.last_number;
+    let failed = Response::Failed("the server closed the connection".to_owned());
+    update(&mut model, Msg::Response(number, failed));
+    let effects = press(&mut model, Key::Char('r'));
+    assert_eq!(effects, [Effect::Send(number + 1, Request::Connect)]);
+    update(&mut model, Msg::Response(number + 1, Response::Connected));
+    assert_eq!(press(&mut model, Key::Char('r')), [], "nothing goes on");
+    assert!(matches!(
+        press(&mut model, Key::Char('R')).as_slice(),
+        [Effect::Send(_, Request::Verify { .. })]
+    ));
+}
+
+#[test]
 fn a_question_whose_reason_is_gone_closes() {
     let (mut model, _) = Model::live(SMALL, Theme::Plain);
     for key in [Key::Char('q'), Key::Esc] {

@@ -207,6 +207,10 @@ fn retry(model: &mut Model) -> Vec<Effect> {
         &model.data,
         &model.jobs.connection,
     ) {
+        // Nothing is built only because a connection is there again.
+        (Some(Request::Verify { .. }), _, Connection::Lost(_)) => {
+            requests::send(model, Request::Connect)
+        }
         (Some(failed), _, _) => requests::send(model, failed),
         (None, Pane::Has(_), Connection::Lost(_)) => requests::send(model, Request::Connect),
         (None, Pane::Has(_), _) => {

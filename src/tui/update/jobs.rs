@@ -140,8 +140,23 @@ fn not_built(request: &Request, refusal: &Refusal) -> String {
     let tables: BTreeSet<String> = indexes
         .map(|index| index.definition.table.to_string())
         .collect();
-    let tables: Vec<String> = tables.into_iter().collect();
-    let text = format!("Could not lock {} within {limit}", tables.join(", "));
+    let tables: Vec<String> = tables
+        .into_iter()
+        .map(|table| {
+            table
+                .strip_prefix("public.")
+                .map(str::to_owned)
+                .unwrap_or(table)
+        })
+        .collect();
+    // One that is locked is enough, and the server does not say which one.
+    let which = if tables.len() > 1 { "one of " } else { "" };
+    let limit = match limit.0 {
+        whole if whole >= 1_000.0 && whole % 1_000.0 == 0.0 => format!("{} s", whole / 1_000.0),
+        _ => limit.to_string(),
+    };
+    let tables = tables.join(", ");
+    let text = format!("Could not lock {which}{tables} within {limit}: another session uses it");
     printable(&text).into_owned()
 }
 

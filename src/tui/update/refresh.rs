@@ -91,7 +91,11 @@ pub(super) fn refresh(model: &mut Model) {
     let columns = usize::from(model.size.columns);
     match model.navigation.screen {
         Screen::Plan => model.plan.wrap(&session_data, columns),
-        Screen::Report => model.report.write(&session_data, columns.saturating_sub(1)),
+        Screen::Report => {
+            let selected = model.selection.indexes();
+            let columns = columns.saturating_sub(1);
+            model.report.write(&session_data, selected, columns);
+        }
         Screen::Compare => {
             let list = usize::from(layout::of(model).list.width);
             model.compare.wrap(aligned::plan_columns(list));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::navigation::show;
-use super::refresh::{refresh_totals, session_data};
+use super::refresh::{refresh, refresh_totals, session_data};
 use super::requests;
 use crate::model::QualifiedName;
 use crate::tui::cells::count;
@@ -119,6 +119,8 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     model
         .compare
         .reopen(&session_data, model.selection.indexes());
+    model.report.forget();
+    refresh(model);
     let mut effects = Vec::new();
     if model.indexes.print {
         let ddl = model.indexes.ddl(&session_data, &model.selection);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::navigation::show;
-use super::refresh::{change_data, refresh, session_data};
+use super::refresh::{change_data, current_statement, refresh, session_data};
 use super::{prompts, selecting};
 use crate::index::NamedIndex;
 use crate::model::printable;
@@ -90,20 +90,26 @@ fn own_index(model: &mut Model, index: NamedIndex, compared: Comparison) -> Vec<
     model.message = match helps {
         0 => Message::info(format!("{name}: no statement gains enough from it")),
         _ => Message::success(format!(
-            "{name} helps {}; it is on now (u undoes)",
+            "{name}, alone, helps {}; it is on now (u undoes)",
             count(helps, "statement", "statements")
         )),
     };
     effects
 }
 
-/// Shows the plans of the statement that an index helps most.
+/// Shows the plans of the current statement if it uses an index, else of the one that it helps most.
 pub(super) fn show_index(
     model: &mut Model,
     session_data: &SessionData,
     position: usize,
 ) -> Vec<Effect> {
-    let statement = best_statement(session_data, position).unwrap_or(0);
+    let current = current_statement(model).filter(|current| {
+        let known = session_data.statements.get(*current);
+        let mut choices = known.iter().flat_map(|known| &known.choices);
+        choices.any(|choice| choice.index == Some(position) && choice.used)
+    });
+    let statement = current.or_else(|| best_statement(session_data, position));
+    let statement = statement.unwrap_or(0);
     let effects = show(model, Screen::Compare);
     let selected = model.selection.indexes().clone();
     model

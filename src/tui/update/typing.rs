@@ -3,7 +3,8 @@
 use super::navigation::search as go_to;
 use super::prompts::{close, reject, set_search};
 use super::refresh::session_data;
-use super::{commands, requests, tried};
+use super::{commands, requests, selecting, tried};
+use crate::catalog::Table;
 use crate::index::{Index, NamedIndex, WrittenIndex, naming, parse_written_index};
 use crate::model::QualifiedName;
 use crate::tui::command_line;
@@ -119,34 +120,45 @@ fn complete(model: &mut Model) {
     prompt.complete(&words);
 }
 
-/// Tables, or the columns of the table that the text names.
+/// Tables, or the columns of the table that the text names; behind USING the access methods. The
+/// text is a CREATE INDEX, or only what stands behind its ON.
 fn words_of_index(session_data: &SessionData, text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    let tables = session_data.catalog.tables.iter();
-    let named = lower.split_once(" on ").and_then(|(_, rest)| {
-        let (name, _) = rest.split_once('(')?;
-        let name = name.split_whitespace().next()?.to_owned();
-        tables.clone().find(|table| {
-            let own = table.name.name.to_lowercase();
-            name == own || name == format!("{}.{own}", table.name.schema.to_lowercase())
-        })
-    });
-    match named {
-        Some(table) => table
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect(),
-        None => {
-            let names = tables.map(|table| match table.name.schema.as_str() {
-                "public" => table.name.name.clone(),
-                schema => format!("{schema}.{}", table.name.name),
-            });
-            let keywords = ["CREATE", "INDEX", "ON", "UNIQUE"];
-            names.chain(keywords.map(str::to_owned)).collect()
+    let tables = || session_data.catalog.tables.iter();
+    let definition = lower
+        .split_once(" on ")
+        .map_or(lower.as_str(), |(_, rest)| rest);
+    let Some((head, _)) = definition.split_once('(') else {
+        let mut words = definition.split_whitespace().rev();
+        let last = words.next().filter(|_| !definition.ends_with(' '));
+        let before = if last.is_some() { words.next() } else { None };
+        let behind_using = before == Some("using") || definition.ends_with("using ");
+        if behind_using {
+            return METHODS.map(str::to_owned).into();
         }
-    }
+        let names = tables().flat_map(|table| {
+            let Table { name, .. } = table;
+            let full = format!("{}.{}", name.schema, name.name);
+            match name.schema.as_str() {
+                "public" => vec![name.name.clone(), full],
+                _ => vec![full],
+            }
+        });
+        let keywords = ["CREATE", "INDEX", "ON", "UNIQUE", "USING"];
+        return names.chain(keywords.map(str::to_owned)).collect();
+    };
+    let head = head.trim_start_matches("only ");
+    let name = head.split_whitespace().next().unwrap_or_default();
+    let named = tables().find(|table| {
+        let own = table.name.name.to_lowercase();
+        name == own || name == format!("{}.{own}", table.name.schema.to_lowercase())
+    });
+    let columns = named.into_iter().flat_map(|table| &table.columns);
+    columns.map(|column| column.name.clone()).collect()
 }
+
+/// The access methods of indexes.
+const METHODS: [&str; 6] = ["btree", "hash", "gin", "gist", "spgist", "brin"];
 
 /// Takes what the user's editor left.
 pub(super) fn edited(
@@ -198,9 +210,22 @@ fn accept_index(model: &mut Model, text: &str) -> Vec<Effect> {
     match checked(text, &session_data) {
         Ok(Checked::Known(position)) => {
             let _ = close(model);
-            let effects = tried::show_index(model, &session_data, position);
-            let known = &session_data.indexes[position].named.name;
-            model.message = Message::info(format!("{known} was tested already"));
+            let known = &session_data.indexes[position];
+            let mut on = model.selection.indexes().clone();
+            let is_on = !on.insert(position);
+            let helps = session_data.helped(known) > 0;
+            let mut effects = match helps && !is_on {
+                true => selecting::select(model, on),
+                false => Vec::new(),
+            };
+            effects.extend(tried::show_index(model, &session_data, position));
+            let state = match (is_on, helps) {
+                (true, _) => "it is on",
+                (false, true) => "it is on now (u undoes)",
+                (false, false) => "no statement gains enough from it",
+            };
+            let name = &known.named.name;
+            model.message = Message::info(format!("It was tested already, as {name}; {state}"));
             effects
         }
         Ok(Checked::New(index)) => {

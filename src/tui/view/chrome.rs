@@ -34,6 +34,11 @@ pub fn tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
     let subject = model
         .session_data()
         .map_or("", |session_data| session_data.subject.as_str());
+    // The database says more than the server's version.
+    let subject = match subject.split_once(" · ") {
+        Some((_, database)) if subject.width() > room => database,
+        _ => subject,
+    };
     let subject = truncate(&printable(subject), room);
     spans.push(Span::raw(
         " ".repeat(room.saturating_sub(subject.width()) + 1),
@@ -55,7 +60,8 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     } else if let Some(job) = &model.jobs.main {
         Line::styled(running(model, job, usize::from(area.width)), theme.hot())
     } else if let (Connection::Lost(why), Pane::Has(_)) = (&model.jobs.connection, &model.data) {
-        let why = format!("✗ Connection lost: {} · r connects again", printable(why));
+        let room = usize::from(area.width).saturating_sub(LOST.width() + RETRY.width());
+        let why = format!("{LOST}{}{RETRY}", truncate(&printable(why), room));
         Line::styled(why, theme.bad())
     } else if let Some(job) = model.jobs.short.last() {
         Line::styled(format!("▸ {}", printable(&job.progress.what)), theme.hot())
@@ -64,6 +70,9 @@ pub fn status(model: &Model, buffer: &mut Buffer, area: Rect) {
     };
     line(buffer, area, 0, text);
 }
+
+const LOST: &str = "✗ Connection lost: ";
+const RETRY: &str = " · r connects again";
 
 /// `▸ testing candidates 12 of 189 · orders_state_idx · planner twin · 3.2 s, about 8 s left`.
 fn running(model: &Model, job: &Job, columns: usize) -> String {
@@ -83,12 +92,23 @@ fn running(model: &Model, job: &Job, columns: usize) -> String {
         steps => format!(" {} of {steps}", progress.step.min(steps)),
     };
     let place = match &job.request {
-        Request::Verify { .. } => "on the server, rolled back",
+        Request::Verify { .. } => "rolled back",
         _ if what.starts_with("planning") || what.starts_with("waiting") => "server, reads only",
         _ => "planner twin",
     };
-    let end = format!(" · {place} · {elapsed:.1} s{} · Esc stops", left(now, job));
-    let taken = what.chars().count() + steps.chars().count() + end.chars().count() + 5;
+    let end = format!(" · {elapsed:.1} s{} · Esc stops", left(now, job));
+    let begin = 2 + what.width() + steps.width();
+    // What the phase says already, and what there is no room for, is left out.
+    let is_said = what.contains(place);
+    let end = match is_said || begin + place.width() + 3 + end.width() > columns {
+        true => end,
+        false => format!(" · {place}{end}"),
+    };
+    let what = truncate(
+        &what,
+        columns.saturating_sub(2 + steps.width() + end.width()),
+    );
+    let taken = what.width() + steps.width() + end.width() + 5;
     let about = match progress.about.as_str() {
         "" => String::new(),
         about => match columns.saturating_sub(taken) {
@@ -141,7 +161,7 @@ pub fn question(model: &Model, question: &Question, buffer: &mut Buffer) {
         line(buffer, area, 1 + number, Line::raw(text));
     }
     let answers = match question.purpose {
-        Purpose::Build => "y builds, and does not ask again; n builds nothing",
+        Purpose::Build => "y builds; n builds nothing",
         Purpose::Quit => "y quits; n goes on",
         Purpose::Stop => "y stops; n goes on",
     };

@@ -12,7 +12,7 @@ use crate::tui::aligned::{
     self, AlignedCell, AlignedRow, Difference, PLAN_COST_COLUMNS as COST_COLUMNS,
     PLAN_MARK_COLUMNS as MARK_COLUMNS,
 };
-use crate::tui::cells::{cell, left};
+use crate::tui::cells::{cell, left, mean_time};
 use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
@@ -51,14 +51,35 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     };
     match other {
         Some(_) => {
-            let note = "the plans of two statements, not of one statement before and after";
+            let note = match session_data.known_catalog() {
+                Some(_) => "the plans of two statements, not of one statement before and after",
+                None => "two saved plans",
+            };
             line(buffer, areas.top, 1, Line::styled(note, model.theme.dim()));
         }
         None => choice_title(model, session_data, choice, buffer, areas),
     }
     totals(model.theme, choice, buffer, areas);
     let columns = usize::from(areas.list.width);
-    line(buffer, areas.headings, 0, titles(model.theme, columns));
+    let names = match other {
+        Some(other) => (statement.title(columns), other.title(columns)),
+        None => ("BEFORE".to_owned(), "AFTER".to_owned()),
+    };
+    let amount = amount(before, after);
+    let titles = titles(model.theme, columns, (&names.0, &names.1), amount);
+    line(buffer, areas.headings, 0, titles);
+    node_rows(model, (before, after), buffer, areas);
+    in_full(model, buffer, areas);
+}
+
+/// The visible lines of both trees.
+fn node_rows(
+    model: &Model,
+    (before, after): (&PlanView, &PlanView),
+    buffer: &mut Buffer,
+    areas: Areas,
+) {
+    let columns = usize::from(areas.list.width);
     let list = model.compare.list;
     for (number, row) in model
         .compare
@@ -78,7 +99,6 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
             style(buffer, areas.list, number, model.theme.selected());
         }
     }
-    in_full(model, buffer, areas);
 }
 
 /// Why there are no two plans.
@@ -262,25 +282,57 @@ fn totals(theme: Theme, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
     } else {
         (theme.dim(), "the same".to_owned())
     };
-    let spans = vec![
+    let mut spans = vec![
         Span::raw(format!("cost {before} → {after}   ")),
         Span::styled(word, tone),
     ];
+    spans.extend(times(choice));
     line(buffer, areas.top, 4, Line::from(spans));
 }
 
-fn titles(theme: Theme, columns: usize) -> Line<'static> {
+/// ` · time 37 ms → 0.040 ms`, where both plans were executed.
+fn times(choice: &Choice) -> Option<Span<'static>> {
+    let before = choice.before.execution_time()?;
+    let after = choice.plan.execution_time()?;
+    let text = format!("   time {} → {}", mean_time(before.0), mean_time(after.0));
+    Some(Span::raw(text))
+}
+
+/// What a node takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Amount {
+    /// Both plans were executed.
+    Time,
+    Cost,
+}
+
+fn amount(before: &PlanView, after: &PlanView) -> Amount {
+    match before.timed && after.timed {
+        true => Amount::Time,
+        false => Amount::Cost,
+    }
+}
+
+fn titles(theme: Theme, columns: usize, names: (&str, &str), amount: Amount) -> Line<'static> {
+    let amount = match amount {
+        Amount::Time => "time",
+        Amount::Cost => "cost",
+    };
     let half = aligned::plan_columns(columns);
     let title = |word: &str| {
         [
-            left(word, half - COST_COLUMNS - MARK_COLUMNS, theme.dim()),
-            cell("cost", COST_COLUMNS, theme.dim()),
+            left(
+                &format!("  {word}"),
+                half - COST_COLUMNS - MARK_COLUMNS,
+                theme.dim(),
+            ),
+            cell(amount, COST_COLUMNS, theme.dim()),
             Span::raw(" ".repeat(MARK_COLUMNS)),
         ]
     };
-    let mut spans: Vec<Span<'_>> = title("  BEFORE").into();
+    let mut spans: Vec<Span<'_>> = title(names.0).into();
     spans.push(Span::styled("│", theme.dim()));
-    spans.extend(title("  AFTER"));
+    spans.extend(title(names.1));
     Line::from(spans)
 }
 
@@ -296,14 +348,15 @@ fn row_line(
         Difference::Numbers => (("~ ", theme.bold()), ("~ ", theme.bold())),
         Difference::Different => (("- ", theme.bad()), ("+ ", theme.good())),
     };
-    let mut spans = side(theme, before, row.before, old, half);
+    let amount = amount(before, after);
+    let mut spans = side((theme, amount), before, row.before, old, half);
     spans.push(Span::styled("│", theme.dim()));
-    spans.extend(side(theme, after, row.after, new, half));
+    spans.extend(side((theme, amount), after, row.after, new, half));
     Line::from(spans)
 }
 
 fn side(
-    theme: Theme,
+    (theme, amount): (Theme, Amount),
     view: &PlanView,
     side: AlignedCell,
     (mark, tone): (&'static str, Style),
@@ -327,6 +380,11 @@ fn side(
             let headline = view.headline_lines(node, room.headline);
             let hot = view.heat[node].1;
             let cost = if hot { theme.hot() } else { tone };
+            let taken = match (amount, view.times[node]) {
+                (Amount::Cost, _) => lines.cost.clone(),
+                (Amount::Time, None) => String::new(),
+                (Amount::Time, Some(time)) => mean_time(time.inclusive.0),
+            };
             let found = if view.findings_on(NodeId(node)).next().is_some() {
                 '!'
             } else {
@@ -339,7 +397,7 @@ fn side(
                     room.headline,
                     tone,
                 ),
-                cell(&lines.cost, COST_COLUMNS, cost),
+                cell(&taken, COST_COLUMNS, cost),
                 Span::styled(
                     format!(" {}{found}", if hot { '*' } else { ' ' }),
                     theme.hot(),

@@ -19,7 +19,7 @@ pub fn help_text(screen: Screen, commands: &str) -> String {
         let _ = writeln!(text, "{}", scope.title());
         for binding in bindings {
             let keys = labels(binding, " ", usize::MAX);
-            let _ = writeln!(text, "   {}{}", fit(&keys, KEYS), binding.help);
+            let _ = writeln!(text, "   {} {}", fit(&keys, KEYS - 1), binding.help);
         }
         text.push('\n');
     }

@@ -364,9 +364,9 @@ fn changed_statements(
     );
     rule(buffer, area, first, &title, model.theme);
     for (number, (statement, before, after)) in totals.changes.iter().enumerate() {
-        let id = printable(&session_data.statements[*statement].source.id.0);
         let columns = usize::from(area.width);
-        let text = change_line(model.theme, &id, (*before, *after), columns);
+        let title = session_data.statements[*statement].title(columns);
+        let text = change_line(model.theme, &title, (*before, *after), columns);
         line(buffer, area, first + 1 + number, text);
     }
 }

@@ -5,13 +5,28 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::text_layout::truncate;
 use crate::tui::theme::Theme;
 
-/// Writes a line into an area, cut at its edges.
+/// Writes a line into an area; where it is cut at the edge, it says so.
 pub fn line<'t>(buffer: &mut Buffer, area: Rect, number: usize, text: impl Into<Line<'t>>) {
-    if number < usize::from(area.height) {
-        buffer.set_line(area.x, area.y + number as u16, &text.into(), area.width);
+    if number >= usize::from(area.height) || area.width == 0 {
+        return;
+    }
+    let text = text.into();
+    let y = area.y + number as u16;
+    buffer.set_line(area.x, y, &text, area.width);
+    let written: String = text
+        .spans
+        .iter()
+        .map(|span| span.content.as_ref())
+        .collect();
+    if written.trim_end().width() > usize::from(area.width) {
+        let last = area.x + area.width - 1;
+        let style = buffer[(last, y)].style();
+        buffer.set_string(last, y, "…", style);
     }
 }
 

@@ -12,17 +12,11 @@ use crate::tui::cells::{bar, cell, count, from_column, left};
 use crate::tui::details;
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
-use crate::tui::plan_view::{PlanView, misestimate, rows_text};
+use crate::tui::plan_view::{Amount, OWN, PlanView, misestimate, rows_text};
 use crate::tui::screen::plan::State;
 use crate::tui::session_data::{SessionData, StatementView};
 use crate::tui::sql_text::{SqlLine, SqlToken};
 use crate::tui::theme::Theme;
-
-const COST: usize = 12;
-const TIME: usize = 11;
-const ROWS: usize = 13;
-const OWN: usize = 6;
-const BAR: usize = 6;
 
 /// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
@@ -144,8 +138,7 @@ fn statement_header(model: &Model, title: &str, buffer: &mut Buffer, areas: Area
 }
 
 fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
-    let width = usize::from(areas.headings.width);
-    let room = tree_columns(width, view.timed);
+    let columns = view.tree_columns(usize::from(areas.headings.width));
     let rows = if view.analyzed {
         "est→actual"
     } else {
@@ -157,68 +150,38 @@ fn headings(theme: Theme, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
     };
     let nodes = count(view.plan.nodes().len(), "node", "nodes");
     let title = format!("  plan · {nodes}{found}");
-    let mut spans = vec![left(&title, room, theme.dim())];
-    let amounts = amounts(width, view.timed).iter();
-    spans.extend(amounts.map(|amount| cell(amount.name(), amount.columns(), theme.dim())));
-    spans.extend([cell(rows, ROWS, theme.dim()), cell("own", OWN, theme.dim())]);
+    let mut spans = vec![left(&title, columns.names, theme.dim())];
+    let amounts = columns.amounts.iter();
+    spans
+        .extend(amounts.map(|(amount, columns)| cell(amount_name(*amount), *columns, theme.dim())));
+    if columns.rows > 0 {
+        spans.extend([
+            cell(rows, columns.rows, theme.dim()),
+            cell("own", OWN, theme.dim()),
+        ]);
+    }
     line(buffer, areas.headings, 0, Line::from(spans));
 }
 
-/// What a node takes, a column each.
-#[derive(Debug, Clone, Copy)]
-enum Amount {
-    Time,
-    OwnTime,
-    Cost,
-}
-
-impl Amount {
-    fn name(self) -> &'static str {
-        match self {
-            Amount::Time => "time",
-            Amount::OwnTime => "self",
-            Amount::Cost => "cost",
-        }
-    }
-
-    fn columns(self) -> usize {
-        match self {
-            Amount::Time | Amount::OwnTime => TIME,
-            Amount::Cost => COST,
-        }
-    }
-
-    fn text(self, view: &PlanView, id: NodeId) -> String {
-        let time = view.times[id.0];
-        match self {
-            Amount::Time if view.plan.node(id).number("Actual Loops") == Some(0.0) => {
-                "never run".to_owned()
-            }
-            Amount::Time => time.map_or_else(String::new, |time| time.inclusive.to_string()),
-            Amount::OwnTime => time.map_or_else(String::new, |time| time.own.to_string()),
-            Amount::Cost => view.lines[id.0].cost.clone(),
-        }
+/// The heading of an amount.
+fn amount_name(amount: Amount) -> &'static str {
+    match amount {
+        Amount::Time => "time",
+        Amount::OwnTime => "self",
+        Amount::Cost => "cost",
     }
 }
 
-/// From this width on, plans with times show costs, too.
-const WIDE_TREE: usize = 100;
-
-/// The amounts that are shown: times where they were measured.
-fn amounts(width: usize, timed: bool) -> &'static [Amount] {
-    match timed {
-        false => &[Amount::Cost],
-        true if width < WIDE_TREE => &[Amount::Time, Amount::OwnTime],
-        true => &[Amount::Time, Amount::OwnTime, Amount::Cost],
+fn amount_text(amount: Amount, view: &PlanView, id: NodeId) -> String {
+    let time = view.times[id.0];
+    match amount {
+        Amount::Time if view.plan.node(id).number("Actual Loops") == Some(0.0) => {
+            "never run".to_owned()
+        }
+        Amount::Time => time.map_or_else(String::new, |time| time.inclusive.to_string()),
+        Amount::OwnTime => time.map_or_else(String::new, |time| time.own.to_string()),
+        Amount::Cost => view.lines[id.0].cost.clone(),
     }
-}
-
-fn tree_columns(width: usize, timed: bool) -> usize {
-    let amounts: usize = amounts(width, timed)
-        .iter()
-        .map(|amount| amount.columns())
-        .sum();
-    width.saturating_sub(amounts + ROWS + OWN + 2 + BAR)
 }
 
 fn node_line(
@@ -229,6 +192,7 @@ fn node_line(
     state: &State,
 ) -> Line<'static> {
     let folded = &state.folded;
+    let columns = view.tree_columns(width);
     let (node, lines) = (view.plan.node(id), &view.lines[id.0]);
     let (share, hot) = view.heat[id.0];
     let tone = if hot { theme.hot() } else { Style::new() };
@@ -252,18 +216,25 @@ fn node_line(
                 &format!("{}{hidden}{misestimate}", lines.headline),
                 state.sideways,
             ),
-            tree_columns(width, view.timed).saturating_sub(2),
+            columns.names.saturating_sub(2),
             tone,
         ),
     ];
-    let amounts = amounts(width, view.timed).iter();
-    spans.extend(amounts.map(|amount| cell(&amount.text(view, id), amount.columns(), tone)));
+    let amounts = columns.amounts.iter();
+    spans.extend(amounts.map(|(amount, columns)| {
+        let text = amount_text(*amount, view, id);
+        cell(&text, *columns, tone)
+    }));
+    if columns.rows > 0 {
+        spans.extend([
+            cell(&rows_text(node, lines), columns.rows, Style::new()),
+            cell(&format!("{:.0}%", share * 100.0), OWN, theme.dim()),
+        ]);
+    }
     spans.extend([
-        cell(&rows_text(node, lines), ROWS, Style::new()),
-        cell(&format!("{:.0}%", share * 100.0), OWN, theme.dim()),
         Span::raw(if hot { "*" } else { " " }),
         Span::styled(found, theme.hot()),
-        left(&bar(share, BAR), BAR, theme.bar()),
+        left(&bar(share, columns.bar), columns.bar, theme.bar()),
     ]);
     Line::from(spans)
 }

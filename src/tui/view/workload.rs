@@ -271,7 +271,10 @@ fn row(
         || "– ".to_owned(),
         |share| format!("{:.1}% ", share * 100.0),
     );
-    let share_bar = bar(statement.share.unwrap_or(0.0), columns.bar);
+    let share_bar = bar(
+        statement.share.unwrap_or(0.0),
+        columns.bar.saturating_sub(1),
+    );
     let source = &statement.source;
     let time = source
         .mean_time_ms
@@ -280,7 +283,7 @@ fn row(
         Span::styled(mark.text(), theme.key()),
         left(&share_bar, columns.bar, theme.bar()),
         right(&share, SHARE, theme.dim()),
-        left(&printable(&source.id.0), columns.name, theme.bold()),
+        left(&statement.title(columns.name), columns.name, theme.bold()),
         cell(
             &short_number(source.calls_with_any_values()),
             CALLS,
