@@ -16,6 +16,7 @@ use crate::advise::{Advice, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
 use crate::model::{Bytes, factor_text, printable};
 use crate::planner::Evidence;
+use crate::remedy::{Kind, Remedy};
 use crate::sentences;
 use crate::text_layout::{indent, truncate};
 use crate::verdict::Change;
@@ -292,12 +293,34 @@ fn not_helped(advice: &Advice, gains: &Gains<'_>) -> Option<String> {
     let reasons: Vec<String> = counted.iter().map(reason).collect();
     (number > 0).then(|| {
         format!(
-            "No index helps {} ({} of the whole): {}",
+            "No index helps {} ({} of the whole): {}{}",
             count(number, "statement", "statements"),
             percent(share),
-            reasons.join(", ")
+            reasons.join(", "),
+            rewritten(advice).unwrap_or_default()
         )
     })
+}
+
+/// Which of those that no index helps cost less when they are rewritten.
+fn rewritten(advice: &Advice) -> Option<String> {
+    let is_of = |statement: &StatementAdvice, remedy: &Remedy| {
+        let mut effects = remedy.benefits.iter();
+        remedy.kind == Kind::Rewrite
+            && effects.any(|effect| effect.statement == statement.statement.id)
+    };
+    let unhelped = advice
+        .as_written()
+        .filter(|statement| statement.no_index.is_some());
+    let ids: Vec<&str> = unhelped
+        .filter_map(|statement| {
+            let mut remedies = advice.remedies.iter();
+            remedies.find(|remedy| is_of(statement, remedy))
+        })
+        .map(|remedy| remedy.id.as_str())
+        .collect();
+    let what = count(ids.len(), "is", "are");
+    (!ids.is_empty()).then(|| format!("; {what} better rewritten ({})", ids.join(", ")))
 }
 
 fn worse(text: &mut String, advice: &Advice, width: usize) {

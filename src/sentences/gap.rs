@@ -103,6 +103,16 @@ fn remedy(gap: &Gap) -> Option<String> {
             let grants: Vec<String> = gap.tables.iter().map(grant).collect();
             (!grants.is_empty()).then(|| grants.join(" "))
         }
+        GapCause::StatisticsHidden {
+            role,
+            statistics: HiddenStatistics::OfTable,
+        } => {
+            let role = quote_identifier(role);
+            Some(format!(
+                "ask as the owner or a superuser (statements of others are planned with their policies), or, with a role that no application \
+                 uses, because it shows values of all rows: GRANT SELECT ON pg_catalog.pg_statistic, pg_catalog.pg_statistic_ext_data TO {role};"
+            ))
+        }
         GapCause::StatisticsHidden { role, .. } => {
             let role = quote_identifier(role);
             Some(format!(

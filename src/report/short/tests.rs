@@ -210,3 +210,49 @@ fn details_are_counted_and_nothing_reaches_the_terminal_raw() {
     assert!(text.contains("no \\u{1b}[2J initdb"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
+
+#[test]
+fn what_is_better_rewritten_is_said_of_what_no_index_helps() {
+    let scan = seq_scan("orders", 1_000.0).filter("(orders.c > 5)");
+    let mut planner = TestPlanner::new([table("orders", &["c bigint"])]).statement(
+        "late",
+        "SELECT * FROM orders WHERE c > 5",
+        scan,
+    );
+    let workload = planner.workload().clone();
+    let mut advice = advise(&workload, &Limits::default(), &mut planner, &|_| {}).unwrap();
+    let told = |advice: &Advice| {
+        let text = plain(advice, 110);
+        let mut lines = text.lines();
+        lines
+            .find(|line| line.starts_with("No index helps 1"))
+            .map(str::to_owned)
+    };
+    assert!(!told(&advice).unwrap().contains("rewritten"));
+    let id = advice.statements[0].statement.id.clone();
+    advice.remedies.push(Remedy {
+        id: "m1".to_owned(),
+        kind: Kind::Rewrite,
+        table: QualifiedName::new("public", "orders"),
+        statements: vec!["SELECT 1;".to_owned()],
+        indexes: Vec::new(),
+        beside: Vec::new(),
+        instead: Vec::new(),
+        benefits: vec![crate::remedy::Effect {
+            statement: id,
+            cost: (crate::model::Cost(1_000.0), crate::model::Cost(10.0)),
+            rows: None,
+            plan_changed: true,
+        }],
+        size: None,
+        evidence: Evidence::PlannerTwin,
+        reason: crate::remedy::RemedyReason::WrittenAnotherWay {
+            before: crate::model::Cost(1_000.0),
+            after: crate::model::Cost(10.0),
+            indexes: 0,
+            because: "it is the same".to_owned(),
+        },
+    });
+    let line = told(&advice).unwrap();
+    assert!(line.ends_with("; 1 is better rewritten (m1)"), "{line}");
+}

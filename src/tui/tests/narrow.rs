@@ -96,3 +96,15 @@ fn what_is_cut_says_so_and_the_way_out_stays() {
         status(&model)
     );
 }
+
+#[test]
+fn saved_plans_have_no_set_of_indexes() {
+    let data = SessionData::of_plans("x".to_owned(), vec![analyzed("a.txt", 37.0)]);
+    let mut model = Model::offline(data, SMALL, Theme::Plain);
+    press(&mut model, Key::Char('4'));
+    let seen = screen(&model);
+    assert!(seen.contains("no index was tested"), "{seen}");
+    for other in ["indexes on", "in total", "change with the selected"] {
+        assert!(!seen.contains(other), "{other}: {seen}");
+    }
+}

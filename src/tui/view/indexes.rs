@@ -33,6 +33,10 @@ const NARROW: usize = 100;
 
 /// Draws the screen.
 pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, areas: Areas) {
+    if let Some(why) = nothing_was_tested(model, session_data) {
+        line(buffer, areas.top, 0, Line::styled(why, model.theme.dim()));
+        return;
+    }
     if let Some(totals) = &model.indexes.totals {
         summary(model, session_data, totals, buffer, areas);
     }
@@ -69,14 +73,23 @@ pub fn draw(model: &Model, session_data: &SessionData, buffer: &mut Buffer, area
     index_details(model, session_data, buffer, areas.detail);
 }
 
+/// Plans from files: there is no set of indexes with totals.
+fn nothing_was_tested(model: &Model, session_data: &SessionData) -> Option<&'static str> {
+    let is_file = session_data.advice.is_none() && session_data.stage == Stage::Complete;
+    let is_empty = model.indexes.rows.is_empty() && !model.indexes.filter.is_active();
+    (is_file && is_empty).then_some(if session_data.changed.is_some() {
+        "No index was tested: these are the plans before and after a change"
+    } else {
+        "These are saved plans: no index was tested"
+    })
+}
+
 /// Why the list is empty.
 fn no_rows(model: &Model, session_data: &SessionData) -> &'static str {
     if model.indexes.filter.is_active() {
         "  No index matches; Esc shows all again"
     } else if session_data.stage == Stage::Searching {
         "  No candidate is tested yet"
-    } else if session_data.advice.is_none() {
-        "  These are saved plans: no index was tested"
     } else {
         "  No candidate indexes"
     }
