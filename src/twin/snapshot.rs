@@ -257,6 +257,12 @@ impl Snapshot {
         self.system_tables.iter().find(|table| table.name == name)
     }
 
+    /// The names of the system catalogs.
+    pub fn system_table_names(&self) -> Vec<&str> {
+        let tables = self.system_tables.iter();
+        tables.map(|table| table.name.as_str()).collect()
+    }
+
     /// The columns of relations with files, by relation and number.
     pub fn columns(&self) -> BTreeMap<(Oid, i16), ColumnName> {
         let names: BTreeMap<String, &QualifiedName> = self

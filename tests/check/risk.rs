@@ -44,6 +44,22 @@ fn really_at_risk(database: &Database) -> BTreeSet<String> {
     several.map(|(name, _)| name.to_owned()).collect()
 }
 
+fn enough_are_found(really: &BTreeSet<String>, told: &BTreeSet<String>) {
+    // How many are found depends on what the last ANALYZE happened to find: 10 to 17 of 17 (docs/check.md). Six
+    // of them stand and fall together: those on a column that is NULL in all rows but one in a thousand.
+    assert!(really.len() >= 10, "{really:?}");
+    assert!(
+        really.intersection(told).count() * 3 >= really.len(),
+        "missed {:?}",
+        really.difference(told)
+    );
+    let texts: BTreeMap<&str, &str> = statements().into_iter().collect();
+    let well_known = |id: &&String| !texts[id.as_str()].contains("rare");
+    let others = really.iter().filter(well_known).count();
+    let missed: Vec<&String> = really.difference(told).filter(well_known).collect();
+    assert!(missed.len() * 5 <= others, "{missed:?} of {others}");
+}
+
 #[test]
 fn plans_that_depend_on_chance_are_found() {
     let database = Database::new("check_risk", include_str!("risk.sql"));
@@ -80,14 +96,7 @@ fn plans_that_depend_on_chance_are_found() {
         told.difference(&really).count(),
         really.difference(&told).collect::<Vec<_>>()
     );
-    // How many are found depends on what the last ANALYZE happened to find: 10 to 17 of 17 (docs/check.md). Six
-    // of them stand and fall together.
-    assert!(really.len() >= 10, "{really:?}");
-    assert!(
-        found * 3 >= really.len(),
-        "missed {:?}",
-        really.difference(&told)
-    );
+    enough_are_found(&really, &told);
     assert!(
         all.iter()
             .any(|one| one["responsible"] == serde_json::json!(["public.skew.flag"]))

@@ -74,16 +74,7 @@ pub(super) fn analyze_risk(
     progress.observe(Event::Step("columns and remedies"));
     risk.explain(&mut checked, &flips, &drawn, subject, &drawing)?;
     progress.observe(Event::End);
-    let mut after = subject.side();
-    after.source = format!("{} after another ANALYZE", after.source);
-    Ok(CheckOutcome {
-        before: subject.side(),
-        after,
-        statements: checked,
-        gaps: subject.snapshot.gaps.clone(),
-        left_out: subject.workload.left_out().to_vec(),
-        ..CheckOutcome::default()
-    })
+    Ok(subject.assuming("after another ANALYZE", checked))
 }
 
 /// The values that statements compare columns of these names with.

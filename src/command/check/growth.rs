@@ -53,14 +53,5 @@ pub(super) fn grow(
         last = factor;
     }
     progress.observe(Event::End);
-    let mut after = subject.side();
-    after.source = format!("{} with up to {last} times the rows", after.source);
-    Ok(CheckOutcome {
-        before: subject.side(),
-        after,
-        statements: checked,
-        gaps: subject.snapshot.gaps.clone(),
-        left_out: subject.workload.left_out().to_vec(),
-        ..CheckOutcome::default()
-    })
+    Ok(subject.assuming(&format!("with up to {last} times the rows"), checked))
 }

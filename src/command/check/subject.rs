@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::check::outcome::Side;
+use crate::check::comparison::CheckedStatement;
+use crate::check::outcome::{CheckOutcome, Side};
 use crate::check::script::{Step, relations};
 use crate::cli::{CheckArgs, Cli};
 use crate::command::planners::{TwinMaker, named_besides, names_of, scope};
@@ -37,6 +38,24 @@ impl Subject {
             source: self.source.clone(),
             version_num: self.snapshot.origin.version_num,
             database: self.snapshot.origin.database.clone(),
+        }
+    }
+
+    /// Its statements, compared with what they are under an assumption about the same database.
+    pub(super) fn assuming(
+        &self,
+        assumption: &str,
+        statements: Vec<CheckedStatement>,
+    ) -> CheckOutcome {
+        let mut after = self.side();
+        after.source = format!("{} {assumption}", after.source);
+        CheckOutcome {
+            before: self.side(),
+            after,
+            statements,
+            gaps: self.snapshot.gaps.clone(),
+            left_out: self.workload.left_out().to_vec(),
+            ..CheckOutcome::default()
         }
     }
 

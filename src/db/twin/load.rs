@@ -308,11 +308,7 @@ type ColumnTypes = BTreeMap<(String, String), String>;
 
 impl Session {
     fn column_types(&self, snapshot: &Snapshot) -> Result<ColumnTypes, DbError> {
-        let names: Vec<&str> = snapshot
-            .system_tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .collect();
+        let names = snapshot.system_table_names();
         let sql = include_str!("../snapshot/catalog_columns.sql");
         let rows = self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])?;
         let column = |row| {

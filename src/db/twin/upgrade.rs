@@ -55,11 +55,7 @@ impl Session {
     /// # Errors
     /// When the connection is lost.
     pub fn new_server(&self, snapshot: &Snapshot) -> Result<NewServer, DbError> {
-        let names: Vec<&str> = snapshot
-            .system_tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .collect();
+        let names = snapshot.system_table_names();
         let sql = include_str!("../snapshot/catalog_columns.sql");
         let mut columns: BTreeMap<String, Vec<NewColumn>> = BTreeMap::new();
         for row in self.query(OPERATION, sql, &[(&names, Type::TEXT_ARRAY)])? {

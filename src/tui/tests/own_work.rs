@@ -1,12 +1,23 @@
 //! What the user makes: indexes, edited statements, pairs of plans.
 
 use super::*;
+use crate::planner::NamedIndex;
 
 pub(super) fn write_index(model: &mut Model, text: &str) -> Vec<Effect> {
     press(model, Key::Char('4'));
     press(model, Key::Char('n'));
     update(model, Msg::Paste(text.to_owned()));
     press(model, Key::Enter)
+}
+
+/// Writes an index that nobody has tested; the twin is asked about it.
+pub(super) fn write_mine(model: &mut Model) -> Box<NamedIndex> {
+    let sql = "create index mine on transactions (status, user_id)";
+    let effects = write_index(model, sql);
+    let [Effect::Send(2, Request::TryIndex { index, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    index.clone()
 }
 
 /// The plans of a recorded test of one index, without and with it.
@@ -53,14 +64,8 @@ fn an_index_of_the_user_is_tested_in_the_twin_under_its_own_name() {
 #[test]
 fn an_own_index_that_helps_is_on_and_is_not_lost_by_a_key() {
     let mut model = live();
-    let effects = write_index(
-        &mut model,
-        "create index mine on transactions (status, user_id)",
-    );
-    let [Effect::Send(2, Request::TryIndex { index, .. })] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    let tried = Response::Tried(index.clone(), Ok(Box::new(compared())));
+    let index = write_mine(&mut model);
+    let tried = Response::Tried(index, Ok(Box::new(compared())));
     let effects = update(&mut model, Msg::Response(2, tried));
     let all = session_data_of(&model).recommended().len() + 1;
     assert!(

@@ -1,6 +1,6 @@
 //! The report and its exports follow what is on.
 
-use super::own_work::{compared, write_index};
+use super::own_work::{compared, write_mine};
 use super::*;
 
 /// The report as it is written to this file.
@@ -67,18 +67,12 @@ fn nothing_on_is_nothing_recommended() {
 #[test]
 fn an_own_index_that_is_on_is_in_the_report() {
     let mut model = live();
-    let effects = write_index(
-        &mut model,
-        "create index mine on transactions (status, user_id)",
-    );
-    let [Effect::Send(2, Request::TryIndex { index, .. })] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
+    let index = write_mine(&mut model);
     let mut tested = compared();
     for built in &mut tested.after.indexes {
         built.build_time = None;
     }
-    let tried = Response::Tried(index.clone(), Ok(Box::new(tested)));
+    let tried = Response::Tried(index, Ok(Box::new(tested)));
     update(&mut model, Msg::Response(2, tried));
     press(&mut model, Key::Char('4'));
     let mine = session_data_of(&model).indexes.len() - 1;
