@@ -46,6 +46,20 @@ pub struct Remedy {
     pub reason: RemedyReason,
 }
 
+impl Remedy {
+    /// What it brings each statement of the workload: of one that is rewritten the mean over the
+    /// classes of its values.
+    pub fn expected(&self) -> Vec<Effect> {
+        match (&self.reason, self.benefits.first()) {
+            (RemedyReason::WrittenAnotherWay { before, after, .. }, Some(first)) => vec![Effect {
+                cost: (*before, *after),
+                ..first.clone()
+            }],
+            _ => self.benefits.clone(),
+        }
+    }
+}
+
 /// A new index that only a rewritten statement needs, as the planner twin has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NeededIndex {

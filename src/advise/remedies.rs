@@ -23,6 +23,7 @@ mod rewrite;
 mod statistics;
 mod vacuum;
 mod view;
+mod written;
 
 use chosen::Chosen;
 

@@ -27,9 +27,33 @@ pub struct Proposal<'a> {
     pub rewriting: Rewriting,
     /// Why that is the same and may be better.
     pub because: String,
+    /// In which way it is written.
+    way: Way,
     /// How often a recursion goes on, where the planner cannot know it: it expects ten times what
     /// the recursion begins with (`cost_recursive_union`, src/backend/optimizer/path/costsize.c).
     pub repeated: Option<u64>,
+}
+
+/// What of a statement is written another way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Its conditions alone.
+    Conditions,
+    /// An OR, as arms of a UNION ALL.
+    Arms,
+    /// Its groups, from the table that their foreign key references.
+    Parent,
+    /// Its groups, one after the other in an index.
+    Groups,
+}
+
+impl Proposal<'_> {
+    /// The same for a statement that differs in values only.
+    pub fn of_class(&self, class: &Statement, catalog: &Catalog) -> Option<Rewriting> {
+        let mut found = of_statement(class, self.plan, catalog).into_iter();
+        let same = found.find(|one| one.way == self.way)?;
+        Some(same.rewriting)
+    }
 }
 
 /// Every way that applies: conditions that an index may answer, all at once, and with them also the
@@ -51,11 +75,11 @@ pub fn also_read(input: RemedyInput<'_>) -> BTreeSet<QualifiedName> {
     parents.collect()
 }
 
-/// One way of writing a statement, and why.
-type Way = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
+/// One way of writing conditions, and why.
+type Replacing = fn(&str, &Catalog) -> Option<(Rewriting, String)>;
 
 /// Those that replace conditions. One statement may need several.
-const CONDITIONS: &[Way] = &[
+const CONDITIONS: &[Replacing] = &[
     containment,
     bounds,
     period,
@@ -70,11 +94,12 @@ fn of_statement<'a>(
     plan: &'a Plan,
     catalog: &Catalog,
 ) -> Vec<Proposal<'a>> {
-    let proposal = |(rewriting, because), repeated| Proposal {
+    let proposal = |way, (rewriting, because), repeated| Proposal {
         statement,
         plan,
         rewriting,
         because,
+        way,
         repeated,
     };
     let conditions = applied(CONDITIONS, &statement.sql, catalog);
@@ -84,17 +109,19 @@ fn of_statement<'a>(
     };
     let mut found = Vec::new();
     if let Some((rewriting, because)) = arms(sql, catalog) {
-        found.push(proposal((rewriting, format!("{why}{because}")), None));
+        let because = format!("{why}{because}");
+        found.push(proposal(Way::Arms, (rewriting, because), None));
     }
     if let Some((rewriting, because)) = from_parent(sql, catalog) {
-        found.push(proposal((rewriting, format!("{why}{because}")), None));
+        let because = format!("{why}{because}");
+        found.push(proposal(Way::Parent, (rewriting, because), None));
     }
     if let Some((rewriting, because, groups)) = jumps(sql, catalog).or_else(|| values(sql, catalog))
     {
         let because = format!("{why}{because}");
-        found.push(proposal((rewriting, because), Some(groups)));
+        found.push(proposal(Way::Groups, (rewriting, because), Some(groups)));
     }
-    found.extend(conditions.map(|found| proposal(found, None)));
+    found.extend(conditions.map(|found| proposal(Way::Conditions, found, None)));
     found
 }
 
@@ -141,7 +168,7 @@ fn from_parent(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
 }
 
 /// One after the other.
-fn applied(ways: &[Way], sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+fn applied(ways: &[Replacing], sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
     let mut done: Option<(Rewriting, String)> = None;
     for way in ways {
         let text = done.as_ref().map_or(sql, |(rewriting, _)| &rewriting.sql);

@@ -63,8 +63,12 @@ pub fn remedy(remedy: &Remedy) -> String {
             };
             let factor = factor_text(before.factor_to(*after));
             let instead = instead(&remedy.instead);
+            let over = match remedy.benefits.as_slice() {
+                [_, _, ..] => " on average over its values",
+                _ => "",
+            };
             format!(
-                "Written like this it costs {after} instead of {before}{with}, {factor} lower. {because}{instead}"
+                "Written like this it costs {after} instead of {before}{over}{with}, {factor} lower. {because}{instead}"
             )
         }
     }

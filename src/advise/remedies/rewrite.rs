@@ -2,6 +2,7 @@
 //! with the recommended indexes and those that the rewritten statement could use.
 
 use super::chosen::Chosen;
+use super::written::Written;
 use crate::advise::candidates::shape;
 use crate::advise::run::Run;
 use crate::advise::write_cost;
@@ -9,7 +10,7 @@ use crate::candidate;
 use crate::catalog::create_index::creation_of_candidate;
 use crate::index::{Index, naming};
 use crate::model::Cost;
-use crate::plan::{Node, NodeType, Plan};
+use crate::plan::Plan;
 use crate::planner::{
     Answer, Evidence, Hypothesis, NamedIndex, PlanOutcome, PlannerError, Question, Target,
     TestedIndex, uses,
@@ -18,7 +19,6 @@ use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
 use crate::remedy::{Effect, Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
 use crate::search::{Trial, TrialOutcome, Trials, is_gain};
-use crate::workload::Statement;
 
 pub(super) fn test(
     run: &mut Run<'_>,
@@ -53,26 +53,21 @@ pub(super) fn test(
     Ok(remedies)
 }
 
-/// What its statements cost less with it.
+/// What its statement costs less with it.
 fn gained(remedy: &Remedy) -> f64 {
-    let benefits = remedy.benefits.iter();
-    benefits
-        .map(
-            |Effect {
-                 cost: (before, after),
-                 ..
-             }| before.0 - after.0,
-        )
-        .sum()
+    let effects = remedy.expected().into_iter();
+    effects.map(|effect| effect.cost.0.0 - effect.cost.1.0).sum()
 }
 
-/// A plan of the rewritten statement.
+/// Plans of the rewritten statement.
 struct Rewritten {
-    plan: Plan,
+    /// As it is written, and then with values of each class.
+    plans: Vec<Plan>,
+    /// The expected cost of a call.
     cost: Cost,
-    /// The new indexes that it uses, besides those that are recommended.
+    /// The new indexes that they use, besides those that are recommended.
     indexes: Vec<NeededIndex>,
-    /// Of those that are recommended, the ones that it uses.
+    /// Of those that are recommended, the ones that they use.
     beside: Vec<NamedIndex>,
     evidence: Evidence,
 }
@@ -83,24 +78,17 @@ fn test_one(
     proposal: &Proposal<'_>,
     named: &mut Vec<NeededIndex>,
 ) -> Result<Option<Remedy>, PlannerError> {
-    // Which of its literals vary is known of the statement as it was.
-    let (sql, varying_literals) = (proposal.rewriting.sql.clone(), Default::default());
-    let statement = Statement {
-        sql,
-        varying_literals,
-        fixed_literals: Default::default(),
-        ..proposal.statement.clone()
-    };
-    let Some((plain, _)) = planned(run, Target::Server, &[], &statement)? else {
+    let written = Written::new(chosen, proposal);
+    let Some((plans, _)) = planned(run, Target::Server, &[], &written)? else {
         return Ok(None);
     };
     let indexed = match chosen.context.twin.target() {
-        Target::Twin => with_indexes(run, chosen, (proposal, &statement), &plain, named)?,
+        Target::Twin => with_indexes(run, chosen, &written, &plans, named)?,
         Target::Server => None,
     };
     let as_is = Rewritten {
-        cost: cost(proposal, &plain),
-        plan: plain,
+        cost: written.expected(&plans),
+        plans,
         indexes: Vec::new(),
         beside: Vec::new(),
         evidence: Evidence::RolledBackTransaction,
@@ -115,8 +103,7 @@ fn test_one(
     let best = indexed
         .filter(|indexed| gains(indexed, as_is.cost))
         .unwrap_or(as_is);
-    let before = cost_before(chosen, proposal);
-    if !gains(&best, before) {
+    if !gains(&best, written.expected_before()) {
         return Ok(None);
     }
     for needed in &best.indexes {
@@ -124,29 +111,7 @@ fn test_one(
             named.push(needed.clone());
         }
     }
-    Ok(Some(remedy(proposal, before, &best)))
-}
-
-/// What the statement costs as it is, with the recommended indexes.
-fn cost_before(chosen: Chosen<'_>, proposal: &Proposal<'_>) -> Cost {
-    let after = chosen.verification.after.get(&proposal.statement.id);
-    after.unwrap_or(proposal.plan).total_cost()
-}
-
-/// A recursion costs what its repetitions cost, of which the planner knows nothing.
-fn cost(proposal: &Proposal<'_>, plan: &Plan) -> Cost {
-    let expected = plan
-        .nodes()
-        .iter()
-        .find(|node| *node.node_type() == NodeType::RecursiveUnion)
-        .and_then(Node::plan_rows);
-    let cost = plan.total_cost();
-    match (proposal.repeated, expected) {
-        (Some(repeated), Some(expected)) => {
-            Cost(cost.0 * (repeated as f64 / expected.max(1.0)).max(1.0))
-        }
-        _ => cost,
-    }
+    Ok(Some(remedy(&written, &best)))
 }
 
 /// Another way of writing that needs new indexes must bring a statement below this share of its
@@ -158,25 +123,25 @@ const MUCH: f64 = 0.5;
 fn with_indexes(
     run: &mut Run<'_>,
     chosen: Chosen<'_>,
-    (proposal, statement): (&Proposal<'_>, &Statement),
-    plain: &Plan,
+    written: &Written<'_>,
+    plain: &[Plan],
     named: &[NeededIndex],
 ) -> Result<Option<Rewritten>, PlannerError> {
     let recommended = chosen.indexes();
-    let mut new = candidates(chosen, (proposal, statement), plain, named);
+    let mut new = candidates(chosen, written, plain, named);
     new.retain(|index| !recommended.contains(index));
     let with = |new: &[NamedIndex]| [recommended.as_slice(), new].concat();
-    let Some((mut plan, mut used)) = planned(run, Target::Twin, &with(&new), statement)? else {
+    let Some((mut plans, mut used)) = planned(run, Target::Twin, &with(&new), written)? else {
         return Ok(None);
     };
     let all = new.len();
     new.retain(|index| used.iter().any(|(used, _)| used == index));
     if new.len() < all
-        && let Some(again) = planned(run, Target::Twin, &with(&new), statement)?
+        && let Some(again) = planned(run, Target::Twin, &with(&new), written)?
     {
-        (plan, used) = again;
+        (plans, used) = again;
     }
-    let before = cost_before(chosen, proposal).0;
+    let before = written.expected_before();
     // The narrowest stays, if it is as good; another one beside it by the rule of the search.
     let limits = chosen.context.limits;
     for index in new.clone().iter().rev() {
@@ -185,26 +150,26 @@ fn with_indexes(
             .filter(|other| *other != index)
             .cloned()
             .collect();
-        let without = planned(run, Target::Twin, &with(&others), statement)?;
+        let without = planned(run, Target::Twin, &with(&others), written)?;
         let Some((without, used_then)) = without else {
             continue;
         };
-        let (dear, cheap) = (cost(proposal, &without), cost(proposal, &plan));
-        if !is_gain(Cost(before), dear, cheap, limits) {
-            (new, plan, used) = (others, without, used_then);
+        let (dear, cheap) = (written.expected(&without), written.expected(&plans));
+        if !is_gain(before, dear, cheap, limits) {
+            (new, plans, used) = (others, without, used_then);
         }
     }
     let (used, others): (Used, Used) = used.into_iter().partition(|(index, _)| new.contains(index));
     let indexes = needed(chosen, used);
-    let cost = cost(proposal, &plan);
+    let cost = written.expected(&plans);
     let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
-    let saved = statement.calls * (before - cost.0);
-    let pays = cost.0 < MUCH * before && upkeep < saved && fits(chosen, named, &indexes);
+    let saved = written.calls() * (before.0 - cost.0);
+    let pays = cost.0 < MUCH * before.0 && upkeep < saved && fits(chosen, named, &indexes);
     if !indexes.is_empty() && !pays {
-        let recommended = planned(run, Target::Twin, &recommended, statement)?;
-        return Ok(recommended.map(|(plan, used)| Rewritten {
-            cost: self::cost(proposal, &plan),
-            plan,
+        let recommended = planned(run, Target::Twin, &recommended, written)?;
+        return Ok(recommended.map(|(plans, used)| Rewritten {
+            cost: written.expected(&plans),
+            plans,
             indexes: Vec::new(),
             beside: names(used),
             evidence: Evidence::PlannerTwin,
@@ -212,7 +177,7 @@ fn with_indexes(
     }
     Ok(Some(Rewritten {
         cost,
-        plan,
+        plans,
         indexes,
         beside: names(others),
         evidence: Evidence::PlannerTwin,
@@ -271,16 +236,20 @@ fn fits(chosen: Chosen<'_>, named: &[NeededIndex], new: &[NeededIndex]) -> bool 
 /// or that another rewritten statement needs, keep their names.
 fn candidates(
     chosen: Chosen<'_>,
-    (proposal, statement): (&Proposal<'_>, &Statement),
-    plain: &Plan,
+    written: &Written<'_>,
+    plain: &[Plan],
     named: &[NeededIndex],
 ) -> Vec<NamedIndex> {
     let catalog = chosen.context.catalog;
-    let uses: Vec<_> = relation_uses(plain, catalog)
-        .into_iter()
+    let statement = written.proposal.statement;
+    // The classes differ in values only.
+    let uses: Vec<_> = plain
+        .iter()
+        .take(1)
+        .flat_map(|plan| relation_uses(plan, catalog))
         .map(|relation| (statement.id.clone(), relation))
         .collect();
-    let shapes = [(statement.id.clone(), shape(proposal.statement))].into();
+    let shapes = [(statement.id.clone(), shape(statement))].into();
     let new = candidate::generate(&uses, &shapes, catalog).to_try;
     let known = |index: &Index| {
         let trial = chosen.trials.find(index).map(|trial| &trial.index);
@@ -312,32 +281,38 @@ fn candidates(
 /// The indexes that a plan uses.
 type Used = Vec<(NamedIndex, TestedIndex)>;
 
-/// Its plan with these indexes, and which of them it uses.
+/// The plans with these indexes, and which of them they use.
 fn planned(
     run: &mut Run<'_>,
     target: Target,
     indexes: &[NamedIndex],
-    statement: &Statement,
-) -> Result<Option<(Plan, Used)>, PlannerError> {
-    let question = Question::plans(target, std::slice::from_ref(statement))
+    written: &Written<'_>,
+) -> Result<Option<(Vec<Plan>, Used)>, PlannerError> {
+    let question = Question::plans(target, &written.statements)
         .with_indexes(indexes)
         .under(Hypothesis::Rewritten);
     let Answer::Planned(mut planned) = run.ask(&question)? else {
         return Ok(None);
     };
-    let Some(PlanOutcome::Plan(plan)) = planned.plans.remove(&statement.id) else {
-        return Ok(None);
-    };
+    let mut plans = Vec::with_capacity(written.statements.len());
+    for statement in &written.statements {
+        let Some(PlanOutcome::Plan(plan)) = planned.plans.remove(&statement.id) else {
+            return Ok(None);
+        };
+        plans.push(plan);
+    }
     let tested = indexes.iter().zip(&planned.indexes);
-    let used = tested.filter(|(_, tested)| uses(&plan, tested));
+    let used = tested.filter(|(_, tested)| plans.iter().any(|plan| uses(plan, tested)));
     let used = used
         .map(|(index, tested)| (index.clone(), tested.clone()))
         .collect();
-    Ok(Some((plan, used)))
+    Ok(Some((plans, used)))
 }
 
-fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
-    let after = best.cost;
+fn remedy(written: &Written<'_>, best: &Rewritten) -> Remedy {
+    let proposal = written.proposal;
+    let benefits = written.effects(&best.plans);
+    let (before, after) = (written.expected_before(), best.cost);
     let ddl = best.indexes.iter().map(|needed| needed.ddl.clone());
     // The semicolon must not become part of a comment at the end.
     let end = if proposal.rewriting.sql.contains("--") {
@@ -348,7 +323,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
     let statements = ddl
         .chain([format!("{}{end}", proposal.rewriting.sql)])
         .collect();
-    let tables = best.plan.tables();
+    let tables = best.plans.first().map(Plan::tables).unwrap_or_default();
     Remedy {
         id: String::new(),
         kind: Kind::Rewrite,
@@ -360,12 +335,7 @@ fn remedy(proposal: &Proposal<'_>, before: Cost, best: &Rewritten) -> Remedy {
         indexes: best.indexes.clone(),
         beside: best.beside.clone(),
         instead: Vec::new(),
-        benefits: vec![Effect {
-            statement: proposal.statement.id.clone(),
-            cost: (before, after),
-            rows: None,
-            plan_changed: true,
-        }],
+        benefits,
         size: None,
         evidence: best.evidence,
         reason: RemedyReason::WrittenAnotherWay {

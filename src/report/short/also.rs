@@ -62,12 +62,12 @@ fn comment(text: &str) -> String {
 
 /// `ANALYZE public.jobs;  -- m1: another plan for jobs-queue`.
 fn remedy(remedy: &Remedy) -> String {
-    let effect = remedy
-        .benefits
+    let effects = remedy.expected();
+    let effect = effects
         .iter()
         .max_by(|a, b| factor(a).total_cmp(&factor(b)));
     let brings = effect.map_or_else(String::new, |effect| {
-        let others = match remedy.benefits.len() - 1 {
+        let others = match effects.len() - 1 {
             0 => String::new(),
             others => format!(", {others} more"),
         };
