@@ -137,6 +137,9 @@ pub enum RemedyReason {
         before: Cost,
         /// Its cost as it is written now.
         after: Cost,
+        /// As it was, it reads an index in its order until enough rows are found; what that costs if
+        /// it goes to the end.
+        to_its_end: Option<Cost>,
         /// How many new indexes that takes.
         indexes: usize,
         /// Why it means the same and may be better.

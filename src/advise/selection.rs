@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::baseline::Baseline;
 use super::built_groups::BuiltGroups;
 use super::compare_timings::{self, compare_timings};
 use super::context::Context;
@@ -14,6 +13,7 @@ use super::run::Run;
 use super::verification::{Failure, Verification};
 use super::verify::verify;
 use super::{superseded, write_cost};
+use crate::catalog::Catalog;
 use crate::model::Bytes;
 use crate::plan::Plan;
 use crate::planner::{
@@ -26,7 +26,7 @@ use crate::search::{
     self, Optimality, Selection, TrialId, TrialOutcome, TrialSet, Trials, Unpriced,
 };
 use crate::verdict::{Limits, Reason};
-use crate::workload::{Statement, StatementId, Workload};
+use crate::workload::{Statement, StatementId};
 
 /// Maximum number of rounds of choosing and verifying.
 const MAX_ROUNDS: usize = 3;
@@ -261,7 +261,7 @@ fn choose(
     knowledge: &mut Knowledge,
     chosen_before: Option<Vec<TrialId>>,
 ) -> Result<Selection, PlannerError> {
-    let baseline = weights(context.workload, context.trial_baseline());
+    let baseline = weights(context);
     let write_costs = write_cost::of_trials(trials, context);
     if context.target() == Target::Server {
         let mut costs = KnownCosts::from_trials(trials, baseline)
@@ -274,7 +274,7 @@ fn choose(
     let superseded = superseded::by_trials(run, context, trials)?;
     let mut twin = TwinSets {
         run,
-        workload: context.workload,
+        context,
         trials,
     };
     let mut costs = KnownCosts::asking(trials, baseline, &mut twin)
@@ -292,7 +292,7 @@ fn choose(
 /// The planner twin, asked about sets.
 pub(super) struct TwinSets<'r, 'p, 'w> {
     pub(super) run: &'r mut Run<'p>,
-    pub(super) workload: &'w Workload,
+    pub(super) context: Context<'w>,
     pub(super) trials: &'w Trials,
 }
 
@@ -303,7 +303,8 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
         statements: &[StatementId],
     ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
         let question = self.question(set, statements);
-        Ok(answered(set, self.run.ask(&question)?))
+        let answer = self.run.ask(&question)?;
+        Ok(answered(set, answer, self.context.catalog))
     }
 
     fn ask_all(&mut self, questions: &[SetQuestion]) -> Result<SetAnswers, PlannerError> {
@@ -313,7 +314,7 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
             .collect();
         let answers = questions.iter().zip(self.run.ask_all(&asked)?);
         Ok(answers
-            .map(|(question, answer)| answered(&question.set, answer))
+            .map(|(question, answer)| answered(&question.set, answer, self.context.catalog))
             .collect())
     }
 
@@ -333,7 +334,7 @@ impl SetPlanner for TwinSets<'_, '_, '_> {
 
 impl TwinSets<'_, '_, '_> {
     fn question(&self, set: &TrialSet, statements: &[StatementId]) -> Question {
-        let find = |id: &StatementId| self.workload.statement(id).cloned();
+        let find = |id: &StatementId| self.context.workload.statement(id).cloned();
         let statements: Vec<Statement> = statements.iter().filter_map(find).collect();
         Question::plans(Target::Twin, &statements)
             .with_indexes(&self.trials.indexes(set))
@@ -342,22 +343,32 @@ impl TwinSets<'_, '_, '_> {
 }
 
 /// None when the time for the search is over.
-fn answered(set: &TrialSet, answer: Answer) -> Option<BTreeMap<StatementId, SetCost>> {
+fn answered(
+    set: &TrialSet,
+    answer: Answer,
+    catalog: &Catalog,
+) -> Option<BTreeMap<StatementId, SetCost>> {
     match answer {
-        Answer::Planned(planned) => Some(set_costs(set, planned)),
+        Answer::Planned(planned) => Some(set_costs(set, planned, catalog)),
         Answer::Refused(refusal) if refusal.cause.ends_the_search() => None,
         Answer::Refused(_) => Some(BTreeMap::new()),
     }
 }
 
-fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost> {
+fn set_costs(
+    set: &TrialSet,
+    planned: Planned,
+    catalog: &Catalog,
+) -> BTreeMap<StatementId, SetCost> {
     let cost = |(id, outcome): (StatementId, PlanOutcome)| {
         let plan = outcome.plan()?;
         let indexes = set.iter().zip(&planned.indexes);
         let used = indexes.filter(|(_, index)| uses(plan, index));
         let set_cost = SetCost {
             cost: plan.total_cost(),
-            unpriced: Unpriced::of(plan),
+            unpriced: Unpriced::of(plan, &planned.indexes, &|table, index| {
+                catalog.rows_indexed(table, index)
+            }),
             used: used.map(|(id, _)| *id).collect(),
         };
         Some((id, set_cost))
@@ -365,15 +376,20 @@ fn set_costs(set: &TrialSet, planned: Planned) -> BTreeMap<StatementId, SetCost>
     planned.plans.into_iter().filter_map(cost).collect()
 }
 
-pub(super) fn weights(workload: &Workload, baseline: &Baseline) -> Costs {
+/// What the workload costs now, by the planner that is asked about candidates.
+pub(super) fn weights(context: Context<'_>) -> Costs {
     let weight = |statement: &Statement| {
-        let plan = baseline.get(&statement.id)?.plan()?;
+        let plan = context.trial_plan(&statement.id)?;
+        let unpriced = Unpriced::of(plan, &[], &|table, index| {
+            context.catalog.rows_indexed(table, index)
+        });
         let weighted = Weighted {
             calls: statement.calls,
-            cost: plan.total_cost(),
-            unpriced: Unpriced::of(plan),
+            cost: unpriced.priced(plan.total_cost()),
+            unpriced,
         };
         Some((statement.id.clone(), weighted))
     };
-    workload.statements().iter().filter_map(weight).collect()
+    let statements = context.workload.statements().iter();
+    statements.filter_map(weight).collect()
 }

@@ -17,6 +17,7 @@ use crate::planner::{
 };
 use crate::search::known::KnownCosts;
 use crate::search::plans::Knowledge;
+use crate::search::unpriced::RowsOf;
 use crate::search::{Trial, TrialId, Trials};
 use crate::verdict::{Reason, Rehearse, expected_build};
 use crate::workload::{Statement, StatementId};
@@ -80,11 +81,15 @@ pub(super) fn test(
             trials.extend(tester.simulate_all(part)?);
         }
     } else {
+        let rows_of: RowsOf<'_> = &|table, index| context.catalog.rows_indexed(table, index);
         for (position, (index, asked_by)) in ordered {
             // What is built is verified by the same build: with everything on its table.
             let tables = BTreeSet::from([index.definition.table.clone()]);
             let answer = tester.build(TrialId(position), &index, &context.touching(&tables))?;
-            trials.push((position, Trial::from_answer(index, asked_by, answer)));
+            trials.push((
+                position,
+                Trial::from_answer(index, asked_by, answer, rows_of),
+            ));
         }
     }
     trials.sort_by_key(|(position, _)| *position);
@@ -172,13 +177,15 @@ impl Tester<'_, '_, '_> {
             outcomes.push(refused);
         }
         let mut answers = self.run.ask_all(&questions)?.into_iter();
+        let catalog = self.context.catalog;
+        let rows_of: RowsOf<'_> = &|table, index| catalog.rows_indexed(table, index);
         let trials = candidates.iter().zip(outcomes);
         let trial = |((position, (index, asked_by)), refused): (&(usize, Named), _)| {
             let answer = match refused {
                 Some(cause) => Answer::Refused(RefusalCause::into(cause)),
                 None => answers.next()?,
             };
-            let trial = Trial::from_answer(index.clone(), asked_by.clone(), answer);
+            let trial = Trial::from_answer(index.clone(), asked_by.clone(), answer, rows_of);
             Some((*position, trial))
         };
         Ok(trials.filter_map(trial).collect())
@@ -229,10 +236,10 @@ impl Tester<'_, '_, '_> {
         }
         let mut twin = TwinSets {
             run: &mut *self.run,
-            workload: context.workload,
+            context,
             trials,
         };
-        let baseline = weights(context.workload, context.trial_baseline());
+        let baseline = weights(context);
         let pairs = offered.iter().map(|(id, statement)| (*id, statement));
         let mut known = KnownCosts::asking(trials, baseline, &mut twin)
             .with_classes(context.workload.statements_of_classes())
@@ -248,7 +255,9 @@ impl Tester<'_, '_, '_> {
         let answers = self.run.ask_all(&questions)?;
         for (id, answer) in worth_testing.into_keys().zip(answers) {
             if let Some(trial) = trials.trial_mut(id) {
-                trial.add(answer);
+                trial.add(answer, &|table, index| {
+                    context.catalog.rows_indexed(table, index)
+                });
             }
         }
         Ok(knowledge)

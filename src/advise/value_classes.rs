@@ -154,7 +154,7 @@ fn slot<'c>(
         return None;
     };
     let column = table.column(name)?;
-    let (places, label) = places(statement, condition, table, catalog)?;
+    let (places, label) = places(statement, condition, (relation, table), catalog)?;
     let (place, also) = places.split_first()?;
     let place = *place;
     let (values, kind) = match condition.kind {
@@ -200,11 +200,12 @@ fn slot<'c>(
 }
 
 /// The parameter of a condition, or its literal where that is one value of many; and the other
-/// places where the literal stands, if the statement compares columns of the same name with it.
+/// places where the literal stands, if the statement compares columns of the same name with it, or
+/// other ones of the same OR: `sender = 4 OR recipient = 4` asks about one person.
 fn places(
     statement: &Statement,
     condition: &Condition,
-    table: &Table,
+    (relation, table): (&RelationUse, &Table),
     catalog: &Catalog,
 ) -> Option<(Vec<ValuePlace>, String)> {
     match &condition.operand {
@@ -224,7 +225,11 @@ fn places(
             let places = all.iter().enumerate().filter(|(_, other)| **other == value);
             let mut places: Vec<usize> = places.map(|(place, _)| place).collect();
             if places.len() > 1 {
-                let compared = literals_equal_to(&statement.sql, condition.key.column()?);
+                let columns = columns_of_same_value(condition, relation, table);
+                let compared: BTreeSet<usize> = columns
+                    .into_iter()
+                    .flat_map(|column| literals_equal_to(&statement.sql, column))
+                    .collect();
                 places.retain(|place| compared.contains(place));
             }
             let any_of = |those: &BTreeSet<usize>| places.iter().any(|place| those.contains(place));
@@ -236,6 +241,31 @@ fn places(
             (varies && !is_fixed).then_some((places, label))
         }
     }
+}
+
+/// The column of a condition, and others of its type that are compared with the same value in another
+/// arm of the same OR.
+fn columns_of_same_value<'r>(
+    condition: &'r Condition,
+    relation: &'r RelationUse,
+    table: &Table,
+) -> BTreeSet<&'r str> {
+    let own = condition.key.column();
+    let type_of = |column: &str| table.column(column).map(|column| &column.type_name);
+    let of_same = |arms: &'r Vec<Vec<Condition>>| {
+        let conditions = arms.iter().flatten();
+        let equal = conditions.filter(|other| {
+            other.kind == ConditionKind::Equality && other.operand == condition.operand
+        });
+        equal.filter_map(|other| other.key.column())
+    };
+    let ors = relation.alternatives.iter().map(of_same);
+    let ors = ors.map(|columns| columns.collect::<BTreeSet<_>>());
+    let of_same = ors.filter(|columns| own.is_some_and(|own| columns.contains(own)));
+    let of_type = of_same
+        .flatten()
+        .filter(|column| own.is_some_and(|own| type_of(column) == type_of(own)));
+    own.into_iter().chain(of_type).collect()
 }
 
 /// `state IN ($1, $2)`, which plans show as `state = ANY (ARRAY[$1, $2])`, and not `state = ANY ($1)`.

@@ -408,6 +408,18 @@ impl Catalog {
         self.tables.iter().find(|table| table.name == *name)
     }
 
+    /// How many rows of a table an index has that is on all of them; none of an existing partial one.
+    pub fn rows_indexed(&self, table: &QualifiedName, index: &str) -> Option<f64> {
+        let table = self.table(table)?;
+        let mut existing = table.indexes.iter();
+        let existing = existing.find(|existing| existing.name.name == index);
+        let is_partial = |existing: &ExistingIndex| {
+            let index = existing.index.as_ref();
+            index.is_none_or(|index| index.predicate.is_some())
+        };
+        table.rows.filter(|_| !existing.is_some_and(is_partial))
+    }
+
     /// What a foreign table stands for; none for other tables.
     pub fn foreign_table(&self, name: &QualifiedName) -> Option<&ForeignTable> {
         self.foreign_tables.iter().find(|table| table.name == *name)

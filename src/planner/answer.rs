@@ -105,6 +105,11 @@ pub struct TestedIndex {
 }
 
 impl TestedIndex {
+    /// Does it have a predicate?
+    pub fn is_partial(&self) -> bool {
+        self.body.contains(" WHERE ")
+    }
+
     /// Where it existed.
     pub fn evidence(&self) -> Evidence {
         match self.build_time {

@@ -55,7 +55,14 @@ pub(super) fn optimality(advice: &Advice) -> String {
         if gap < LEAST_GAP_PERCENT {
             return format!(" That is the best that {candidates} {allow}{limits}.");
         }
-        format!(" That is at most {gap:.1} % above the best that {candidates} {allow}{limits}.")
+        let plans = match optimality.distrusted {
+            0 => String::new(),
+            1 => ", with a cheaper plan of 1 statement that is not trusted: it reads an index in its order until a LIMIT is reached".to_owned(),
+            more => format!(
+                ", with cheaper plans of {more} statements that are not trusted: they read an index in its order until a LIMIT is reached"
+            ),
+        };
+        format!(" That is at most {gap:.1} % above the best that {candidates} {allow}{limits}{plans}.")
     })
 }
 

@@ -692,6 +692,9 @@ pub struct OptimalityReport {
     pub gap: f64,
     /// The number of candidates that could be chosen.
     pub candidates: usize,
+    /// For so many statements a cheaper plan was seen that is not trusted: it reads an index in its
+    /// order until a LIMIT is reached.
+    pub distrusted: usize,
 }
 
 impl OptimalityReport {
@@ -701,6 +704,7 @@ impl OptimalityReport {
             bound: optimality.bound.0,
             gap: optimality.gap(),
             candidates: optimality.candidates,
+            distrusted: optimality.distrusted,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! CoPhy (Dash, Polyzotis, Ailamaki: "CoPhy: A Scalable, Portable, and Interactive Index Advisor
 //! for Large Workloads", 2011), whose program has the plans themselves.
 
+use super::costs::planned_total;
 use super::greedy::Search;
 use super::optimality::Optimality;
 use super::relaxation::{Choosable, ROUNDING, Relaxation};
@@ -155,11 +156,18 @@ impl Search<'_, '_> {
         let Some(bound) = bound else {
             return Ok(None);
         };
-        let cost = self.sum(chosen)?;
+        let costs = self.costs(chosen)?;
+        let cost = planned_total(&costs).0 + self.known.write_cost(chosen);
+        let distrusted = costs.as_slice().iter().zip(self.known.plans());
+        let distrusted = distrusted.filter(|(now, plans)| {
+            let planned = now.unpriced.planned(now.cost);
+            plans.seen.iter().any(|seen| seen.is_distrusted(planned))
+        });
         let tested = self.known.trials().iter();
         Ok(Some(Optimality {
             cost: Cost(cost),
             bound: Cost(bound.cost().0.min(cost)),
+            distrusted: distrusted.count(),
             candidates: tested.filter(|(_, trial)| trial.tested().is_some()).count(),
             is_limited: self.limits.budget.is_some() || self.limits.max_indexes.is_some(),
         }))

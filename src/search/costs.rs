@@ -95,3 +95,10 @@ pub fn total(costs: &Costs) -> Cost {
     let each = costs.weighted.iter();
     Cost(each.map(|weighted| weighted.calls * weighted.cost.0).sum())
 }
+
+/// Σ calls × the planner's cost, without what was added to it.
+pub(super) fn planned_total(costs: &Costs) -> Cost {
+    let each = costs.weighted.iter();
+    let cost = |weighted: &Weighted| weighted.unpriced.planned(weighted.cost).0;
+    Cost(each.map(|weighted| weighted.calls * cost(weighted)).sum())
+}

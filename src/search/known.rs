@@ -130,7 +130,7 @@ impl<'a> KnownCosts<'a> {
                 asked: FixedBitSet::with_capacity(trials.len()),
                 used: Used::default(),
                 cost: weighted.cost,
-                at_least: weighted.cost,
+                at_least: weighted.unpriced.planned(weighted.cost),
                 unpriced: weighted.unpriced,
             });
             plans
@@ -175,10 +175,11 @@ impl<'a> KnownCosts<'a> {
         alone.insert(id.0);
         // Such a cost is a guess, and no gain.
         let is_used = cost.used && !cost.unpriced.walks_blindly;
-        let (cost_alone, unpriced) = if is_used || !cost.used {
-            (cost.cost, cost.unpriced)
+        let (cost_alone, at_least, unpriced) = if is_used || !cost.used {
+            (cost.unpriced.priced(cost.cost), cost.cost, cost.unpriced)
         } else {
-            (present.cost, present.unpriced)
+            let at_least = present.unpriced.planned(present.cost);
+            (present.cost, at_least, present.unpriced)
         };
         let used = if is_used {
             Used::of(&alone)
@@ -190,10 +191,14 @@ impl<'a> KnownCosts<'a> {
             asked: alone,
             used,
             cost: cost_alone,
-            at_least: cost_alone,
+            at_least,
             unpriced,
         });
         if is_used {
+            let cost = TrialCost {
+                cost: cost_alone,
+                ..cost
+            };
             self.alone[id.0].push((place, cost));
         }
         plans.tested.insert(id.0);

@@ -12,6 +12,9 @@ pub struct Optimality {
     pub bound: Cost,
     /// How many candidates could be chosen.
     pub candidates: usize,
+    /// For so many statements a cheaper plan was seen that is not trusted: it reads an index in its
+    /// order until a few rows are found.
+    pub distrusted: usize,
     /// Does a limit on size or number restrict the choice?
     pub is_limited: bool,
 }

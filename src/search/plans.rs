@@ -87,6 +87,13 @@ pub(super) struct Seen {
     pub(super) unpriced: Unpriced,
 }
 
+impl Seen {
+    /// Is it cheaper than this, and not chosen because its cost says too little?
+    pub(super) fn is_distrusted(&self, than: Cost) -> bool {
+        self.unpriced.to_its_end.0 > 0.0 && self.at_least.0 < than.0
+    }
+}
+
 /// The indexes that a plan uses: few of many, so they are looked up in a set one by one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Used(Box<[usize]>);

@@ -245,7 +245,7 @@ impl KnownCosts<'_> {
                 is_answer: true,
                 asked: part,
                 used: Used::of(&used),
-                cost: under.cost,
+                cost: under.unpriced.priced(under.cost),
                 at_least: under.cost,
                 unpriced: under.unpriced,
             },

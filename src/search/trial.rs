@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
-use super::unpriced::Unpriced;
+use super::unpriced::{RowsOf, Unpriced};
 use crate::model::{Bytes, Cost, QualifiedName};
 use crate::plan::Plan;
 use crate::planner::{
@@ -61,10 +61,11 @@ impl Trial {
         index: NamedIndex,
         asked_by: BTreeSet<StatementId>,
         answer: Answer,
+        rows_of: RowsOf<'_>,
     ) -> Trial {
         let outcome = match answer {
             Answer::Refused(refusal) => TrialOutcome::Refused(refusal),
-            Answer::Planned(planned) => tested(planned).unwrap_or_else(|| {
+            Answer::Planned(planned) => tested(planned, rows_of).unwrap_or_else(|| {
                 let message = "the answer does not hold the index";
                 TrialOutcome::Refused(Refusal::server(Reason::BuildFailed, message))
             }),
@@ -77,9 +78,9 @@ impl Trial {
     }
 
     /// Adds what the same index does for further statements.
-    pub fn add(&mut self, answer: Answer) {
+    pub fn add(&mut self, answer: Answer, rows_of: RowsOf<'_>) {
         let further = match answer {
-            Answer::Planned(planned) => tested(planned),
+            Answer::Planned(planned) => tested(planned, rows_of),
             Answer::Refused(_) => None,
         };
         if let (
@@ -129,12 +130,13 @@ impl Trial {
     }
 }
 
-fn tested(planned: Planned) -> Option<TrialOutcome> {
-    let index = planned.indexes.into_iter().next()?;
+fn tested(planned: Planned, rows_of: RowsOf<'_>) -> Option<TrialOutcome> {
+    let new = planned.indexes.get(..1)?;
+    let index = new.first()?;
     let cost = |plan: &Plan| TrialCost {
         cost: plan.total_cost(),
-        used: uses(plan, &index),
-        unpriced: Unpriced::of(plan),
+        used: uses(plan, index),
+        unpriced: Unpriced::of(plan, new, rows_of),
     };
     let costs = planned
         .plans
@@ -143,7 +145,10 @@ fn tested(planned: Planned) -> Option<TrialOutcome> {
             Some((id.clone(), cost(outcome.plan()?)))
         })
         .collect();
-    Some(TrialOutcome::Tested { index, costs })
+    Some(TrialOutcome::Tested {
+        index: index.clone(),
+        costs,
+    })
 }
 
 /// All candidates of a run, by identity.
@@ -224,7 +229,7 @@ mod tests {
     }
 
     fn trial(answer: Answer) -> Trial {
-        Trial::from_answer(named(), BTreeSet::new(), answer)
+        Trial::from_answer(named(), BTreeSet::new(), answer, &|_, _| None)
     }
 
     /// The plans of two statements, of which one uses the index.
@@ -285,7 +290,7 @@ mod tests {
             name: "other".to_owned(),
             definition: index("orders (b)"),
         };
-        let other = Trial::from_answer(other, BTreeSet::new(), refused());
+        let other = Trial::from_answer(other, BTreeSet::new(), refused(), &|_, _| None);
         let trials = Trials::from_iter([trial(refused()), other]);
         let names = |ids: &[TrialId]| -> Vec<String> {
             let indexes = trials.indexes(ids).into_iter();

@@ -53,6 +53,7 @@ pub fn remedy(remedy: &Remedy) -> String {
         RemedyReason::WrittenAnotherWay {
             before,
             after,
+            to_its_end,
             indexes,
             because,
         } => {
@@ -61,14 +62,23 @@ pub fn remedy(remedy: &Remedy) -> String {
                 1 => " with this index",
                 _ => " with these indexes",
             };
-            let factor = factor_text(before.factor_to(*after));
+            let times = before.factor_to(*after);
+            let lower = match times {
+                lower if lower >= 1.05 => format!(", {} lower", factor_text(lower)),
+                _ => String::new(),
+            };
+            let walk = to_its_end.map_or_else(String::new, |end| {
+                format!(
+                    " As it was, an index is read in its order until enough rows are found: {end} if they are at its end, or if there are none."
+                )
+            });
             let instead = instead(&remedy.instead);
             let over = match remedy.benefits.as_slice() {
                 [_, _, ..] => " on average over its values",
                 _ => "",
             };
             format!(
-                "Written like this it costs {after} instead of {before}{over}{with}, {factor} lower. {because}{instead}"
+                "Written like this it costs {after} instead of {before}{over}{with}{lower}.{walk} {because}{instead}"
             )
         }
     }

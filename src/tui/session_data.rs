@@ -310,6 +310,7 @@ impl SessionData {
             target.named.clone(),
             BTreeSet::new(),
             answer,
+            &|_, _| None,
         ));
         if let Some(statements) = self
             .ddl_alone(position)

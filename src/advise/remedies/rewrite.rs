@@ -17,7 +17,7 @@ use crate::planner::{
 };
 use crate::predicate::relation_uses;
 use crate::remedy::rewrite::{Proposal, propose};
-use crate::remedy::{Effect, Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
+use crate::remedy::{Kind, NeededIndex, Remedy, RemedyInput, RemedyReason};
 use crate::search::{Trial, TrialOutcome, Trials, is_gain};
 
 pub(super) fn test(
@@ -56,15 +56,19 @@ pub(super) fn test(
 /// What its statement costs less with it.
 fn gained(remedy: &Remedy) -> f64 {
     let effects = remedy.expected().into_iter();
-    effects.map(|effect| effect.cost.0.0 - effect.cost.1.0).sum()
+    effects
+        .map(|effect| effect.cost.0.0 - effect.cost.1.0)
+        .sum()
 }
 
 /// Plans of the rewritten statement.
 struct Rewritten {
     /// As it is written, and then with values of each class.
     plans: Vec<Plan>,
-    /// The expected cost of a call.
+    /// The expected cost of a call, by the planner.
     cost: Cost,
+    /// The same with what the search adds to a cost.
+    priced: Cost,
     /// The new indexes that they use, besides those that are recommended.
     indexes: Vec<NeededIndex>,
     /// Of those that are recommended, the ones that they use.
@@ -88,6 +92,7 @@ fn test_one(
     };
     let as_is = Rewritten {
         cost: written.expected(&plans),
+        priced: written.priced(&plans),
         plans,
         indexes: Vec::new(),
         beside: Vec::new(),
@@ -98,12 +103,12 @@ fn test_one(
             .context
             .limits
             .min_improvement
-            .reached(than, rewritten.cost)
+            .reached(than, rewritten.priced)
     };
     let best = indexed
-        .filter(|indexed| gains(indexed, as_is.cost))
+        .filter(|indexed| gains(indexed, as_is.priced))
         .unwrap_or(as_is);
-    if !gains(&best, written.expected_before()) {
+    if !gains(&best, written.priced_before()) {
         return Ok(None);
     }
     for needed in &best.indexes {
@@ -141,7 +146,7 @@ fn with_indexes(
     {
         (plans, used) = again;
     }
-    let before = written.expected_before();
+    let before = written.priced_before();
     // The narrowest stays, if it is as good; another one beside it by the rule of the search.
     let limits = chosen.context.limits;
     for index in new.clone().iter().rev() {
@@ -154,14 +159,14 @@ fn with_indexes(
         let Some((without, used_then)) = without else {
             continue;
         };
-        let (dear, cheap) = (written.expected(&without), written.expected(&plans));
+        let (dear, cheap) = (written.priced(&without), written.priced(&plans));
         if !is_gain(before, dear, cheap, limits) {
             (new, plans, used) = (others, without, used_then);
         }
     }
     let (used, others): (Used, Used) = used.into_iter().partition(|(index, _)| new.contains(index));
     let indexes = needed(chosen, used);
-    let cost = written.expected(&plans);
+    let cost = written.priced(&plans);
     let upkeep: f64 = indexes.iter().map(|needed| needed.upkeep.0).sum();
     let saved = written.calls() * (before.0 - cost.0);
     let pays = cost.0 < MUCH * before.0 && upkeep < saved && fits(chosen, named, &indexes);
@@ -169,6 +174,7 @@ fn with_indexes(
         let recommended = planned(run, Target::Twin, &recommended, written)?;
         return Ok(recommended.map(|(plans, used)| Rewritten {
             cost: written.expected(&plans),
+            priced: written.priced(&plans),
             plans,
             indexes: Vec::new(),
             beside: names(used),
@@ -176,7 +182,8 @@ fn with_indexes(
         }));
     }
     Ok(Some(Rewritten {
-        cost,
+        cost: written.expected(&plans),
+        priced: cost,
         plans,
         indexes,
         beside: names(others),
@@ -341,6 +348,7 @@ fn remedy(written: &Written<'_>, best: &Rewritten) -> Remedy {
         reason: RemedyReason::WrittenAnotherWay {
             before,
             after,
+            to_its_end: written.to_its_end(),
             indexes: best.indexes.len(),
             because: proposal.because.clone(),
         },

@@ -8,7 +8,13 @@ use crate::workload::{ObservedValues, Usage};
 fn catalog() -> Catalog {
     let orders = table(
         "orders",
-        &["id bigint", "state text", "customer integer", "at bigint"],
+        &[
+            "id bigint",
+            "state text",
+            "customer integer",
+            "payer integer",
+            "at bigint",
+        ],
     );
     let common = |values: &[(&str, f64)]| {
         let owned = values
@@ -25,7 +31,7 @@ fn catalog() -> Catalog {
                     most_common_values: common(&[("sent", 0.99), ("failed", 0.01)]),
                     ..ColumnStatistics::default()
                 },
-                "customer" => ColumnStatistics {
+                "customer" | "payer" => ColumnStatistics {
                     distinct: 1_000.0,
                     most_common_values: common(&[("1", 0.3), ("2", 0.2), ("3", 0.1)]),
                     histogram: tenths(),
@@ -145,6 +151,40 @@ fn a_literal_that_stands_twice_is_one_value_where_it_is_compared_with_the_same_c
     );
     let elsewhere = "SELECT 17, 17 FROM orders WHERE customer IN (17)";
     assert!(classes_of(elsewhere, "(orders.customer = 17)").is_empty());
+}
+
+#[test]
+fn who_is_asked_for_in_two_columns_is_one_value() {
+    let found = classes_of(
+        "SELECT * FROM orders WHERE customer = 17 OR payer = 17",
+        "((orders.customer = 17) OR (orders.payer = 17))",
+    );
+    assert_eq!(
+        texts(&found)[0],
+        (
+            "s[most common]",
+            "SELECT * FROM orders WHERE customer = 1 OR payer = 1"
+        )
+    );
+    // Another type is another kind of thing, and beside it by AND may be chance.
+    for (sql, filter, wanted) in [
+        (
+            "SELECT * FROM orders WHERE customer = 17 OR at = 17",
+            "((orders.customer = 17) OR (orders.at = 17))",
+            "SELECT * FROM orders WHERE customer = 1 OR at = 17",
+        ),
+        (
+            "SELECT * FROM orders WHERE customer = 17 AND payer = 17",
+            "((orders.customer = 17) AND (orders.payer = 17))",
+            "SELECT * FROM orders WHERE customer = 1 AND payer = 1",
+        ),
+    ] {
+        let found = classes_of(sql, filter);
+        let [(_, first), ..] = texts(&found)[..] else {
+            panic!("{sql}");
+        };
+        assert_eq!(first, wanted);
+    }
 }
 
 #[test]

@@ -249,6 +249,7 @@ fn what_is_better_rewritten_is_said_of_what_no_index_helps() {
         reason: crate::remedy::RemedyReason::WrittenAnotherWay {
             before: crate::model::Cost(1_000.0),
             after: crate::model::Cost(10.0),
+            to_its_end: None,
             indexes: 0,
             because: "it is the same".to_owned(),
         },

@@ -352,6 +352,52 @@ fn a_plan_that_is_not_believed_leaves_a_bound() {
     assert!((optimality.bound.0 - 800.0).abs() < 1.0, "{optimality:?}");
 }
 
+/// A planner whose cheapest plan reads the first index in its order until a few rows are found.
+struct Walking(Plans);
+
+impl SetPlanner for Walking {
+    fn ask(
+        &mut self,
+        set: &TrialSet,
+        statements: &[StatementId],
+    ) -> Result<Option<BTreeMap<StatementId, SetCost>>, PlannerError> {
+        let mut answers = self.0.ask(set, statements)?;
+        for answer in answers.iter_mut().flat_map(BTreeMap::values_mut) {
+            if answer.used.contains(&TrialId(0)) {
+                answer.unpriced.to_its_end = Cost(5_000.0);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The index that finds the rows is chosen, and not the one that may have to be read to its end. The
+/// bound, which is of the planner's costs, stays true.
+#[test]
+fn what_may_be_read_to_its_end_is_not_trusted() {
+    let plan = |used: &[usize], cost: f64| (used.iter().copied().map(TrialId).collect(), cost);
+    let plans = Plans(
+        [("page", vec![plan(&[0], 40.0), plan(&[1], 60.0)])]
+            .map(|(id, plans)| (StatementId(id.to_owned()), plans))
+            .into(),
+    );
+    let mut trials = plans.trials(&mut Numbers(1), 2);
+    if let TrialOutcome::Tested { costs, .. } = &mut trials.trial_mut(TrialId(0)).unwrap().outcome {
+        for cost in costs.values_mut() {
+            cost.unpriced.to_its_end = Cost(5_000.0);
+        }
+    }
+    let baseline = plans.baseline();
+    let mut planner = Walking(plans);
+    let mut known = KnownCosts::asking(&trials, baseline, &mut planner);
+    let found = choose(&mut known, &Limits::default()).unwrap();
+    assert_eq!(found.chosen, [TrialId(1)]);
+    let optimality = found.optimality.unwrap();
+    assert_eq!(optimality.cost, Cost(60.0));
+    assert!(optimality.bound.0 <= 40.0 + 0.1, "{optimality:?}");
+    assert_eq!(optimality.distrusted, 1);
+}
+
 /// What the server refuses of a set is replaced with few questions, and nearly as well as by
 /// another search.
 #[test]
