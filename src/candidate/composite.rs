@@ -2,30 +2,36 @@
 //! then one range (<https://www.postgresql.org/docs/current/indexes-multicolumn.html>).
 
 use super::context::{CandidateContext, ascending};
-use super::partial_eligibility::is_flag;
+use super::partial_eligibility::{is_flag, is_usual_flag};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, ConditionKind, OrderKey};
 
 /// Not behind a flag or IS NULL: a partial index holds the same rows in the same order. The planner takes
 /// the correlation of the first key for that of the index (`btcostestimate`,
 /// src/backend/utils/adt/selfuncs.c), and one value always correlates; so the larger index would seem
-/// to be the better one.
+/// to be the better one. For the same reason a flag whose value most rows have comes last.
 pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
-    let flags: Vec<&Key> = match context.finds_one_row() {
-        true => Vec::new(),
-        false => context
-            .conditions(|condition| is_flag(condition, context))
-            .into_iter()
-            .map(|condition| &condition.key)
-            .collect(),
+    let keys_of = |is_meant: fn(&Condition, CandidateContext<'_>) -> bool| -> Vec<&Key> {
+        if context.finds_one_row() {
+            return Vec::new();
+        }
+        let conditions = context.conditions(|condition| is_meant(condition, context));
+        let keys = conditions.into_iter();
+        keys.map(|condition| &condition.key).collect()
     };
+    let (flags, usual) = (keys_of(is_flag), keys_of(is_usual_flag));
     let begins_with_flag = |keys: &[IndexKey]| {
         keys.first()
             .is_some_and(|first| flags.contains(&&first.key))
     };
+    let usual_last = |mut keys: Vec<IndexKey>| {
+        keys.sort_by_key(|key| usual.contains(&&key.key));
+        keys
+    };
     key_lists(context, &[])
         .into_iter()
         .filter(|keys| keys.len() > 1 && !begins_with_flag(keys))
+        .map(usual_last)
         .map(|keys| context.btree(keys))
         .collect()
 }

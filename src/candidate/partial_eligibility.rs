@@ -48,6 +48,15 @@ const MIN_SHARE_OF_USUAL_VALUE: f64 = 0.6;
 /// of the values: of five grades, one that a third of the rows has is a grade like any other.
 const MAX_SHARE_OF_STATE: f64 = 0.2;
 
+/// A value that has about as many rows as so many others is one of many: error codes, shops.
+const MANY_ALIKE: f64 = 7.0;
+
+/// Values have about as many rows as each other within this factor.
+const ALIKE: f64 = 2.0;
+
+/// Fewer values than these are states, whatever they look like.
+const MIN_STANDARD_CODES: usize = 5;
+
 /// A longer list of values is not a category.
 const MAX_LIST: usize = 8;
 
@@ -87,6 +96,21 @@ pub(super) fn is_flag(condition: &Condition, context: CandidateContext<'_>) -> b
         (ConditionKind::Equality, Key::Expression(_)) => kept_share(condition, context).is_some(),
         _ => false,
     }
+}
+
+/// A flag whose value in the statement most rows have.
+pub(super) fn is_usual_flag(condition: &Condition, context: CandidateContext<'_>) -> bool {
+    let (Operand::Constant(literal), Key::Column(name), ConditionKind::Equality) =
+        (&condition.operand, &condition.key, condition.kind)
+    else {
+        return false;
+    };
+    let column = context.table.column(name);
+    let rows = context.table.rows.unwrap_or(0.0);
+    column
+        .filter(|column| column.type_name == "boolean")
+        .and_then(|column| column.equality_share(literal, rows))
+        .is_some_and(|share| share >= MIN_SHARE_OF_USUAL_VALUE)
 }
 
 /// Is the literal of a condition the name of a kind of rows, and not one value of many that the
@@ -259,6 +283,7 @@ fn has_categories(column: &Column, table: &Table, catalog: &Catalog) -> bool {
     };
     !is_key(column, table, catalog)
         && !is_version(&column.name)
+        && !has_standard_codes(column)
         && column
             .distinct_values(rows)
             .is_some_and(|distinct| distinct <= max)
@@ -291,6 +316,52 @@ fn is_version(name: &str) -> bool {
     name.ends_with("version") || name.ends_with("revision") || name == "rev"
 }
 
+/// Countries, currencies, languages: capital letters, two or three of them in each value. The next
+/// statement asks for another one.
+fn has_standard_codes(column: &Column) -> bool {
+    let common = column
+        .statistics
+        .as_ref()
+        .map(|known| &known.most_common_values);
+    let Some([(first, _), others @ ..]) = common.map(Vec::as_slice) else {
+        return false;
+    };
+    let is_code = |value: &str| {
+        value.len() == first.len() && value.chars().all(|letter| letter.is_ascii_uppercase())
+    };
+    (2..=3).contains(&first.len())
+        && others.len() + 1 >= MIN_STANDARD_CODES
+        && is_code(first)
+        && others.iter().all(|(value, _)| is_code(value))
+}
+
+/// Is it a number like several others, which have about as many rows? A state that has a name may be
+/// asked for by that alone.
+fn is_one_of_many(value: &str, column: &Column, rows: f64) -> bool {
+    let type_name = plain(&column.type_name);
+    if !matches!(type_name.as_str(), "smallint" | "integer" | "bigint") {
+        return false;
+    }
+    let (Some(share), Some(known)) = (
+        column.equality_share(value, rows),
+        column.statistics.as_ref(),
+    ) else {
+        return false;
+    };
+    let is_alike = |other: f64| other <= ALIKE * share && share <= ALIKE * other;
+    let common = &known.most_common_values;
+    let listed: f64 = common.iter().map(|(_, share)| share).sum();
+    let alike = common.iter().filter(|(_, share)| is_alike(*share)).count() as f64;
+    let others = column.distinct_values(rows).unwrap_or(0.0) - common.len() as f64;
+    let of_one = (1.0 - listed - known.null_fraction) / others.max(1.0);
+    let unlisted = if others >= 1.0 && is_alike(of_one) {
+        others
+    } else {
+        0.0
+    };
+    alike + unlisted - 1.0 >= MANY_ALIKE
+}
+
 /// Does the literal name a state that few rows have? In a column where one value is usual any other
 /// is that is not about as frequent; elsewhere it has to be rare among the values.
 fn is_state(
@@ -319,7 +390,9 @@ fn is_state(
         false => equal_share.map(|equal| RARE_PART_OF_EQUAL_SHARE * equal),
     };
     let is_rare = |value: &str| {
-        if !may_name_a_state(value, is_usually_null, column, catalog) {
+        if !may_name_a_state(value, is_usually_null, column, catalog)
+            || is_one_of_many(value, column, rows)
+        {
             return false;
         }
         let share = column.equality_share(value, rows);

@@ -706,6 +706,46 @@ fn beside_a_usual_value_a_frequent_one_is_no_kind() {
     assert_eq!(of("c"), ["grade = 'c'::text"], "few rows");
 }
 
+/// One value is usual; the one that is asked for is one of several that somebody may ask for.
+#[test]
+fn a_code_among_many_is_no_kind() {
+    let of = |name: &str, type_name: &str, shares: &[(&str, f64)], value: &str| {
+        let statistics = ColumnStatistics {
+            distinct: shares.len() as f64,
+            most_common_values: shares
+                .iter()
+                .map(|(value, share)| ((*value).to_owned(), *share))
+                .collect(),
+            ..Default::default()
+        };
+        let found = column(name, type_name, statistics);
+        let literal = format!("'{value}'::{type_name}");
+        let text = format!("({name} = '{value}'::{type_name})");
+        predicates_of(&found, ConditionKind::Equality, &literal, &text).len()
+    };
+    let countries = [
+        ("US", 0.7),
+        ("GB", 0.2),
+        ("DE", 0.08),
+        ("FR", 0.015),
+        ("LI", 0.005),
+    ];
+    assert_eq!(of("country", "text", &countries, "LI"), 0);
+    let states = [
+        ("DONE", 0.7),
+        ("HELD", 0.2),
+        ("SENT", 0.08),
+        ("OPEN", 0.015),
+        ("LOST", 0.005),
+    ];
+    assert_eq!(of("state", "text", &states, "LOST"), 1);
+    let numbers = ["41", "42", "43", "44", "45", "46", "47", "48"];
+    let mut faults = vec![("0", 0.9), ("17", 0.09)];
+    faults.extend(numbers.map(|number| (number, 0.001)));
+    assert_eq!(of("fault", "smallint", &faults, "44"), 0);
+    assert_eq!(of("fault", "smallint", &faults[..4], "42"), 1);
+}
+
 /// `note` is NULL in most rows and has one text in the others.
 #[test]
 fn a_text_that_no_row_has_is_no_kind_where_most_rows_have_none() {
@@ -1105,6 +1145,43 @@ fn no_index_begins_with_null_or_a_bit_where_a_partial_one_holds_the_same_rows() 
     );
     assert!(
         !found.iter().any(|index| index.contains("16)), at")),
+        "{found:?}"
+    );
+}
+
+/// One value always correlates with the place of a row, and so would seem to be a good first key.
+#[test]
+fn a_flag_that_most_rows_have_is_the_last_key() {
+    let shares = [("f".to_owned(), 0.98), ("t".to_owned(), 0.02)];
+    let statistics = ColumnStatistics {
+        distinct: 2.0,
+        most_common_values: shares.into(),
+        ..Default::default()
+    };
+    let table = Table {
+        columns: [
+            table().columns,
+            vec![column("hidden", "boolean", statistics)],
+        ]
+        .concat(),
+        ..table()
+    };
+    let shown = condition(
+        "hidden",
+        ConditionKind::Equality,
+        constant("false"),
+        "(NOT hidden)",
+    );
+    let owners = condition(
+        "owner",
+        ConditionKind::Membership,
+        Operand::RunTime,
+        "(owner = ANY ($1))",
+    );
+    let found = definitions(vec![shown, owners], vec![vec![order("at", true)]], table);
+    assert!(found.contains(&"(owner, hidden)".to_owned()), "{found:?}");
+    assert!(
+        !found.iter().any(|index| index.starts_with("(hidden, ")),
         "{found:?}"
     );
 }
