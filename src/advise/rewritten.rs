@@ -16,7 +16,9 @@ use super::run::Run;
 use super::selection::Chosen;
 use super::verification::{Failure, Verification, VerifiedIndex};
 use crate::catalog::create_index::creation_of_candidate;
-use crate::model::Cost;
+use crate::index::Index;
+use crate::model::{Cost, QualifiedName};
+use crate::plan::Plan;
 use crate::planner::{NamedIndex, PlannerError, uses};
 use crate::remedy::{InsteadIndex, Kind, Remedy};
 use crate::search::{TrialId, Trials};
@@ -116,7 +118,7 @@ struct Rewrites<'a> {
     remedies: &'a [Remedy],
 }
 
-impl Rewrites<'_> {
+impl<'a> Rewrites<'a> {
     /// The verified indexes that no statement needs once all rewrites are used.
     fn idle(self, verification: &Verification) -> Out {
         let verified = verification.verified.iter();
@@ -131,39 +133,69 @@ impl Rewrites<'_> {
         idle.collect()
     }
 
-    /// The first verified index on an expression without which rewrites cost about the same, with
-    /// much smaller indexes.
+    /// The first verified index on an expression, or all of them that are on one table, without which
+    /// rewrites cost about the same, with much smaller indexes.
     fn smaller(self, run: &mut Run<'_>, verification: &Verification) -> Result<Out, PlannerError> {
-        for verified in &verification.verified {
-            let index = &self.trials[verified.trial].index;
-            let using = self.using(verified, verification);
-            if !index.definition.has_expression() || using.is_empty() {
-                continue;
-            }
-            let mut without = verification.clone();
-            without.verified.retain(|one| one.trial != verified.trial);
-            without.after.retain(|_, plan| !uses(plan, &verified.index));
-            let found = remedies::rewrites(run, self.context, self.trials, (&without, &using))?;
-            let is_as_cheap = |id: &StatementId| {
-                let now = verification.after.get(id).map(|plan| plan.total_cost().0);
-                let then = rewrite_of(&found, id).map(|effect| effect.0);
-                now.zip(then)
-                    .is_some_and(|(now, then)| then <= AS_CHEAP * now)
-            };
-            let known = rewrites(self.remedies).flat_map(|remedy| &remedy.indexes);
-            let known: Vec<&NamedIndex> = known.map(|needed| &needed.index).collect();
-            let more = found.iter().flat_map(|remedy| &remedy.indexes);
-            let more = more.filter(|needed| !known.contains(&&needed.index));
-            let sizes: BTreeMap<&str, u64> = more
-                .map(|needed| (needed.index.name.as_str(), needed.size.0))
-                .collect();
-            let size: u64 = sizes.values().sum();
-            let is_smaller = size as f64 <= MUCH_SMALLER * verified.index.size.0 as f64;
-            if is_smaller && using.iter().all(is_as_cheap) {
-                return Ok([(verified.trial, using)].into());
+        let verified = verification.verified.iter();
+        let on_expressions: Vec<&VerifiedIndex> = verified
+            .filter(|verified| self.definition(verified).has_expression())
+            .filter(|verified| !self.using(verified, verification).is_empty())
+            .collect();
+        let mut groups: Vec<Vec<&VerifiedIndex>> =
+            on_expressions.iter().map(|one| vec![*one]).collect();
+        let mut of_tables: BTreeMap<&QualifiedName, Vec<&VerifiedIndex>> = BTreeMap::new();
+        for one in on_expressions {
+            let table = &self.definition(one).table;
+            of_tables.entry(table).or_default().push(one);
+        }
+        groups.extend(of_tables.into_values().filter(|group| group.len() > 1));
+        for group in groups {
+            if self.is_smaller_without(run, verification, &group)? {
+                let out = group.into_iter();
+                return Ok(out
+                    .map(|one| (one.trial, self.using(one, verification)))
+                    .collect());
             }
         }
         Ok(Out::new())
+    }
+
+    fn definition(self, verified: &VerifiedIndex) -> &'a Index {
+        &self.trials[verified.trial].index.definition
+    }
+
+    /// Do rewrites cost about the same without these, with much smaller indexes?
+    fn is_smaller_without(
+        self,
+        run: &mut Run<'_>,
+        verification: &Verification,
+        group: &[&VerifiedIndex],
+    ) -> Result<bool, PlannerError> {
+        let is_of_group = |trial| group.iter().any(|one| one.trial == trial);
+        let uses_one = |plan: &Plan| group.iter().any(|one| uses(plan, &one.index));
+        let mut without = verification.clone();
+        without.verified.retain(|one| !is_of_group(one.trial));
+        without.after.retain(|_, plan| !uses_one(plan));
+        let using = group.iter().flat_map(|one| self.using(one, verification));
+        let using: BTreeSet<StatementId> = using.collect();
+        let found = remedies::rewrites(run, self.context, self.trials, (&without, &using))?;
+        let is_as_cheap = |id: &StatementId| {
+            let now = verification.after.get(id).map(|plan| plan.total_cost().0);
+            let then = rewrite_of(&found, id).map(|effect| effect.0);
+            now.zip(then)
+                .is_some_and(|(now, then)| then <= AS_CHEAP * now)
+        };
+        let known = rewrites(self.remedies).flat_map(|remedy| &remedy.indexes);
+        let known: Vec<&NamedIndex> = known.map(|needed| &needed.index).collect();
+        let more = found.iter().flat_map(|remedy| &remedy.indexes);
+        let more = more.filter(|needed| !known.contains(&&needed.index));
+        let sizes: BTreeMap<&str, u64> = more
+            .map(|needed| (needed.index.name.as_str(), needed.size.0))
+            .collect();
+        let size: u64 = sizes.values().sum();
+        let of_group: u64 = group.iter().map(|one| one.index.size.0).sum();
+        let is_smaller = size as f64 <= MUCH_SMALLER * of_group as f64;
+        Ok(is_smaller && using.iter().all(is_as_cheap))
     }
 
     /// The statements of the workload whose plans use an index, with whatever values.
