@@ -140,6 +140,30 @@ fn nothing_of_a_hostile_role_runs_with_rights() {
     }
 }
 
+/// EXECUTE checks the domain of a parameter, also of a NULL, with the rights of whoever executes it.
+#[test]
+fn a_parameter_of_a_domain_is_not_checked_with_rights() {
+    let stage = Stage::new("hostile_domain");
+    stage.database.run(
+        "SET ROLE lowly; CREATE DOMAIN app.narrow AS app.checked;
+         CREATE TABLE app.plain (id int, c app.narrow);
+         INSERT INTO app.plain SELECT n, n FROM generate_series(1, 20000) AS n; ANALYZE app.plain",
+    );
+    let statements = [
+        "SELECT id FROM app.plain WHERE c = $1::app.narrow AND id > $2",
+        "UPDATE app.plain SET c = $1 WHERE id = $2",
+        "SELECT id FROM app.plain WHERE c = $1",
+    ];
+    let asked: Vec<&str> = statements.iter().flat_map(|sql| ["-c", sql]).collect();
+    for mode in ["--rehearse=off", "--rehearse=twin"] {
+        let report = stage.database.advise(&[&[mode], asked.as_slice()].concat());
+        stage.assert_harmless(mode);
+        for statement in report["workload"]["statements"].as_array().unwrap() {
+            assert_eq!(statement["status"], "planned", "{statement:#}");
+        }
+    }
+}
+
 /// The file is made by a superuser, and used without a server.
 #[test]
 fn nothing_of_a_hostile_role_runs_from_a_twin_file() {

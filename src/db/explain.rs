@@ -239,7 +239,23 @@ const AT_ONCE: usize = 100;
 
 /// The positions of these messages where a statement has parameters.
 const PREPARE: usize = 1;
-const DEALLOCATE: usize = 5;
+const GUARD: usize = 3;
+const DEALLOCATE: usize = 6;
+
+/// The SQLSTATE of a statement that [`guard`] refuses: one of our own.
+pub(super) const PARAMETER_OF_DOMAIN: &str = "PGR01";
+
+/// Fails if a parameter of a prepared statement is of a domain: EXECUTE would check even a NULL, and
+/// call functions of the domain's owner with the rights of this connection (`ExecEvalConstraintCheck`,
+/// src/backend/executor/execExprInterp.c).
+fn guard(name: &str) -> String {
+    format!(
+        "SELECT 1 OPERATOR(pg_catalog./) (SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 0 THEN 1 ELSE 0 END \
+         FROM pg_catalog.pg_prepared_statements AS p, pg_catalog.unnest(p.parameter_types) AS u (type) \
+         JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) u.type::pg_catalog.oid \
+         WHERE p.name OPERATOR(pg_catalog.=) '{name}' AND t.typtype OPERATOR(pg_catalog.=) 'd')"
+    )
+}
 
 /// A statement that is explained together with others.
 struct ExplainRequest<'q> {
@@ -280,11 +296,12 @@ impl<'q> ExplainRequest<'q> {
             own("SET LOCAL plan_cache_mode = force_generic_plan".to_owned()),
             (format!("{prepare}{sql}"), prepare.len()),
             own("SAVEPOINT prepared".to_owned()),
+            own(guard(&name)),
             own(format!("{EXPLAIN}EXECUTE {name}({nulls})")),
             own("ROLLBACK TO SAVEPOINT prepared".to_owned()),
             own(format!("DEALLOCATE {name}")),
         ];
-        ExplainRequest { sql, sent, plan: 3 }
+        ExplainRequest { sql, sent, plan: 4 }
     }
 
     fn steps(&self) -> impl Iterator<Item = PipelineStep> + '_ {
@@ -301,7 +318,7 @@ impl<'q> ExplainRequest<'q> {
     ) -> Result<Explained, DbError> {
         let mut explained = Explained::Empty;
         let mut failure = None;
-        let mut is_left = false;
+        let (mut is_left, mut is_of_domain) = (false, false);
         for (number, ((_, prefix_characters), result)) in self.sent.iter().zip(results).enumerate()
         {
             if self.plan > 0 {
@@ -315,6 +332,16 @@ impl<'q> ExplainRequest<'q> {
                 };
             }
             match result {
+                Err(failed)
+                    if number == GUARD
+                        && self.plan > 0
+                        && failed.code() == Some(&SqlState::DIVISION_BY_ZERO) =>
+                {
+                    explained = of_domain();
+                    is_of_domain = true;
+                }
+                // The transaction has failed since then.
+                Err(_) if is_of_domain && number < DEALLOCATE => {}
                 Err(failed) => {
                     failure.get_or_insert((failed, *prefix_characters));
                 }
@@ -329,6 +356,15 @@ impl<'q> ExplainRequest<'q> {
             Some((failed, prefix_characters)) => refusal(&failed, prefix_characters, self.sql),
             None => Ok(explained),
         }
+    }
+}
+
+fn of_domain() -> Explained {
+    let message = "a parameter is of a domain, whose checks would be executed with the rights of this connection; \
+                   cast it to the domain's base type first";
+    Explained::Refused {
+        message: message.to_owned(),
+        state: Some(SqlState::from_code(PARAMETER_OF_DOMAIN)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Types for the parameters of a statement that the server does not accept as it is.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::explain::MAX_PARAMETERS;
@@ -7,6 +9,7 @@ use super::session::{PipelineStep, TransactionMode};
 use super::{DbError, Session, error};
 use crate::sql::settle::{Refusal, Search};
 use crate::sql::split::highest_parameter;
+use crate::sql::{ValuePlace, with_values};
 use crate::workload::Statement;
 
 const OPERATION: &str = "looking for the types of parameters";
@@ -38,6 +41,22 @@ fn search(statement: &Statement) -> Option<Search> {
     }
 }
 
+/// The parameters of a prepared statement that are of a domain, with the type that is below all
+/// domains.
+fn base_types(name: &str) -> String {
+    format!(
+        "WITH RECURSIVE below (number, oid, is_domain, base) AS ( \
+           SELECT u.number, t.oid, t.typtype OPERATOR(pg_catalog.=) 'd', t.typbasetype \
+           FROM pg_catalog.pg_prepared_statements AS p, pg_catalog.unnest(p.parameter_types) WITH ORDINALITY AS u (type, number) \
+           JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) u.type::pg_catalog.oid \
+           WHERE p.name OPERATOR(pg_catalog.=) '{name}' AND t.typtype OPERATOR(pg_catalog.=) 'd' \
+           UNION ALL \
+           SELECT below.number, t.oid, t.typtype OPERATOR(pg_catalog.=) 'd', t.typbasetype \
+           FROM below JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) below.base WHERE below.is_domain) \
+         SELECT number::pg_catalog.int4, pg_catalog.format_type(oid, -1) FROM below WHERE NOT is_domain"
+    )
+}
+
 impl Session {
     /// Looks for types of the statement's parameters with which the server accepts it, in a
     /// transaction that is read-only and rolled back. The statement is parsed, and not planned.
@@ -55,10 +74,16 @@ impl Session {
         let Some(mut search) = search(statement) else {
             return Ok(Settled::No);
         };
+        if let Some(text) = self.with_base_types(&statement.sql)? {
+            return Ok(Settled::To(text));
+        }
         let mut refusals: Vec<(SqlState, String)> = Vec::new();
         while let Some(text) = search.next_text().map(str::to_owned) {
             match self.refusal_of(&text)? {
-                None => return Ok(Settled::To(text)),
+                None => {
+                    let with_base_types = self.with_base_types(&text)?;
+                    return Ok(Settled::To(with_base_types.unwrap_or(text)));
+                }
                 Some((refusal, message)) => {
                     refusals.push((SqlState::from_code(&refusal.state), message));
                     search.refused(refusal);
@@ -72,6 +97,36 @@ impl Session {
         Ok(reason.map_or(Settled::No, |(state, message)| {
             Settled::Missing(message, state)
         }))
+    }
+
+    /// The text with a cast to the base type for each parameter of a domain; none if it has none of
+    /// these, or is refused. A cast to the domain itself stays, and is not executed by EXPLAIN.
+    fn with_base_types(&self, text: &str) -> Result<Option<String>, DbError> {
+        let name = self.new_statement_name();
+        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
+        let steps = [
+            script("SAVEPOINT settling"),
+            PipelineStep::Statement(format!("PREPARE {name} AS {text}")),
+            PipelineStep::Statement(base_types(&name)),
+            script("ROLLBACK TO SAVEPOINT settling"),
+            PipelineStep::Statement(format!("DEALLOCATE {name}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+        ];
+        let mut results = self.pipeline(&steps)?.into_iter();
+        let begun = results.next().transpose();
+        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        let (Some(Ok(_)), Some(Ok(rows))) = (results.next(), results.next()) else {
+            return Ok(None);
+        };
+        let casts = rows.iter().map(|row| {
+            let (number, type_name): (i32, String) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
+            let number = u32::try_from(number).ok()?;
+            let cast = format!("${number}::{type_name}");
+            Some((ValuePlace::Parameter(number), cast))
+        });
+        let casts: Option<BTreeMap<ValuePlace, String>> = casts.collect();
+        let casts = casts.filter(|casts| !casts.is_empty());
+        Ok(casts.and_then(|casts| with_values(text, &casts)))
     }
 
     /// What the server says against a text, and its whole message.
