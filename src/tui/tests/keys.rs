@@ -138,7 +138,7 @@ fn every_key_does_something() {
             model.selection,
             model.question,
             model.report,
-            (model.zoom, model.awaits_count)
+            (model.zoom, model.awaits_count, model.plan.wrapped)
         )
     };
     for binding in BINDINGS {

@@ -109,3 +109,37 @@ fn saved_plans_have_no_set_of_indexes() {
         assert!(!seen.contains(other), "{other}: {seen}");
     }
 }
+
+#[test]
+fn long_names_of_nodes_are_wrapped_on_request() {
+    let data = SessionData::of_plans("x".to_owned(), vec![analyzed("a.txt", 37.0)]);
+    let size = Size {
+        columns: 60,
+        lines: 40,
+    };
+    let mut model = Model::offline(data, size, Theme::Plain);
+    let whole = |model: &Model| {
+        let lines = screen(model);
+        let names: Vec<&str> = lines.split_whitespace().collect();
+        names.join(" ")
+    };
+    let before = model.plan.visible.len();
+    press(&mut model, Key::Char('G'));
+    press(&mut model, Key::Char('W'));
+    assert!(model.plan.visible.len() > before, "{}", whole(&model));
+    assert_eq!(
+        model.plan.selected().unwrap().0 + 1,
+        before,
+        "it stays selected"
+    );
+    update(
+        &mut model,
+        Msg::Resize(Size {
+            columns: 200,
+            lines: 40,
+        }),
+    );
+    assert_eq!(model.plan.visible.len(), before, "there is room for all");
+    press(&mut model, Key::Char('W'));
+    assert!(model.plan.wrapped.is_none());
+}

@@ -189,7 +189,11 @@ impl TextReader {
         }
         match self.line(line, text) {
             Ok(true) => Ok(true),
-            Ok(false) if damage::goes_on_below(text, line, self.base) => {
+            // Another plan may begin right below this one.
+            Ok(false)
+                if !headline::is_root(&line.text)
+                    && damage::goes_on_below(text, line, self.base) =>
+            {
                 self.warn(
                     line.offset,
                     WarningKind::NotRead(line.text.clone().into_owned()),
