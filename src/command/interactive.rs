@@ -416,9 +416,13 @@ impl Backend for LiveBackend {
             return twin.ask(question);
         }
         let twin_maker = self.twin_maker();
+        let catalog = match (question.target, question.indexes.is_empty()) {
+            (Target::Server, false) => self.catalog.clone(),
+            _ => Catalog::default(),
+        };
         self.with_session(|session, run, twin| {
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
-            let mut planner = planner.with_twin(twin.take());
+            let mut planner = planner.knowing(&catalog).with_twin(twin.take());
             let answer = planner.ask(question);
             *twin = planner.take_twin();
             answer

@@ -123,13 +123,7 @@ impl Session {
             waited_for,
             ..
         } = transaction;
-        let waits = Waits {
-            longest: match unwatched {
-                Some(_) => write_block,
-                None => waited.map(Millis::from),
-            },
-            unwatched,
-        };
+        let waits = waits(unwatched, write_block, waited.map(Millis::from));
         budget.spend(&waits);
         match rehearsed {
             Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
@@ -146,9 +140,7 @@ impl Session {
                     write_block,
                     waits: Some(waits),
                     built,
-                    locked_by: waited_for
-                        .filter(|_| refusal.reason() == Reason::LockTimeout)
-                        .and_then(|table| self.lock_holders(table)),
+                    locked_by: waited_for.and_then(|table| self.lock_holders(table)),
                     ..refusal
                 }),
                 lock_missed,
@@ -156,6 +148,17 @@ impl Session {
             Err(DbError::Interrupted { .. }) => Err(DbError::Interrupted { rollback }),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What others felt of it: what was seen, or how long the tables were locked where nobody watched.
+fn waits(unwatched: Option<String>, write_block: Option<Millis>, seen: Option<Millis>) -> Waits {
+    Waits {
+        longest: match unwatched {
+            Some(_) => write_block,
+            None => seen,
+        },
+        unwatched,
     }
 }
 
@@ -289,7 +292,17 @@ impl Transaction<'_> {
     fn build(&mut self, index: &NamedIndex) -> Outcome<TestedIndex> {
         let began = Instant::now();
         self.locked.get_or_insert(began);
-        or_refuse!(self.execute(&index.definition.create(&index.name)));
+        let created = self.execute(&index.definition.create(&index.name))?;
+        // Where the table was not locked before, CREATE INDEX waits for the lock.
+        if created
+            .as_ref()
+            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout)
+        {
+            self.waited_for = Some(index.definition.table.clone());
+        }
+        if let Err(refusal) = created {
+            return Ok(Err(refusal));
+        }
         if index.definition.has_expression() {
             or_refuse!(self.analyze_expressions(&index.definition.table));
         }

@@ -143,3 +143,27 @@ fn long_names_of_nodes_are_wrapped_on_request() {
     press(&mut model, Key::Char('W'));
     assert!(model.plan.wrapped.is_none());
 }
+
+#[test]
+fn a_plan_without_costs_is_not_called_cheaper() {
+    let plan = |name: &str, plan: serde_json::Value| {
+        let plan = Plan::from_json(serde_json::json!({ "Plan": plan })).unwrap();
+        (name.to_owned(), Ok(ReadPlan::of_statement(plan, "")))
+    };
+    let plans = vec![
+        plan(
+            "a",
+            serde_json::json!({"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 9.0, "Plan Rows": 1}),
+        ),
+        plan(
+            "b",
+            serde_json::json!({"Node Type": "Seq Scan", "Relation Name": "t"}),
+        ),
+    ];
+    let data = SessionData::of_plans("x".to_owned(), plans);
+    let mut model = Model::offline(data, SMALL, Theme::Plain);
+    press(&mut model, Key::Char('='));
+    let drawn = screen(&model);
+    assert!(drawn.contains("no costs to compare"), "{drawn}");
+    assert!(!drawn.contains("lower"), "{drawn}");
+}

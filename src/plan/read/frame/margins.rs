@@ -57,13 +57,10 @@ pub(super) fn strip(lines: &mut Vec<FramedLine<'_>>) -> bool {
         if let Some(inner) = pattern.inner(&line.text) {
             // Cells of Jira and Markdown.
             let inner = inner.to_owned();
-            line.text = Cow::Owned(match pattern.after.chars().last() {
-                Some('|') => inner.replace("\\|", "|"),
-                // Cells of CSV behind others.
-                Some('"') if !inner.replace("\"\"", "").contains('"') => {
-                    inner.replace("\"\"", "\"")
-                }
-                _ => inner,
+            line.text = Cow::Owned(if pattern.after.ends_with('|') {
+                inner.replace("\\|", "|")
+            } else {
+                inner
             });
         }
     }

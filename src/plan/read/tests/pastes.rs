@@ -829,7 +829,7 @@ fn a_plan_may_begin_right_below_another() {
 fn a_plan_in_an_older_encoding_is_read_and_that_is_told() {
     let bytes = b"Seq Scan on gr\xf6\xdfe  (cost=0.00..1.00 rows=1 width=4)\n";
     let plans = read(bytes).unwrap();
-    assert_eq!(plans[0].plan.nodes()[0].title(), "Seq Scan on größe");
+    assert_eq!(plans[0].plan.nodes()[0].title(), "Seq Scan on \"größe\"");
     assert_eq!(
         plans[0].warnings,
         [Warning {
@@ -848,4 +848,27 @@ fn the_time_of_a_log_is_the_plans_where_it_was_timed() {
     assert_eq!(time(&own), Some(crate::model::Millis(3.5)));
     let estimated = "Seq Scan on a  (cost=0.00..35.50 rows=2550 width=4)\n";
     assert_eq!(time(estimated), None);
+}
+
+#[test]
+fn a_child_may_have_lost_its_arrow() {
+    let text = "Aggregate  (cost=107.50..107.51 rows=1 width=8)\n    Seq Scan on contacts  (cost=0.00..105.00 rows=1000 width=0)\n        \
+                Filter: (account_id = 1234)\n";
+    let read = only(text);
+    let nodes = read.plan.nodes();
+    assert_eq!(nodes.len(), 2);
+    assert_eq!(nodes[1].text("Filter"), Some("(account_id = 1234)"));
+    assert_eq!(read.warnings, []);
+}
+
+#[test]
+fn motions_and_settings_of_greenplum_are_read() {
+    let text = "Gather Motion 12:1  (slice1; segments: 12)  (cost=0.00..862.00 rows=2 width=64)\n  ->  Seq Scan on a  (cost=0.00..431.00 rows=1 width=28)\n\
+                Settings:  enable_hashjoin=off; optimizer=on\nOptimizer status: PQO version 2.53.8\n";
+    let read = only(text);
+    assert_eq!(read.warnings, []);
+    assert_eq!(
+        read.plan.summary["Settings"],
+        json!({"enable_hashjoin": "off", "optimizer": "on"})
+    );
 }

@@ -266,6 +266,10 @@ impl TextReader {
         if line.indent <= self.base {
             return Ok(false);
         }
+        // Some clients and documents drop the arrows and keep the indentation.
+        if !self.in_summary && headline::is_root(&line.text) {
+            return self.child(line, &line.text);
+        }
         if !self.in_summary && relationship::is_label(&line.text) && arrow_follows(text, line) {
             self.label = Some((line.indent, line.text.clone().into_owned()));
             return Ok(true);
