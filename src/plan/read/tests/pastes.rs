@@ -526,6 +526,7 @@ fn every_way_of_pasting_gives_the_same_tree() {
 #[test]
 fn json_over_several_lines_is_read_out_of_margins_and_strings() {
     const OF_TEXT: &[&str] = &[
+        "records of another client",
         "Jira's table",
         "code in cells",
         "console.table",
