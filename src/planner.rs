@@ -35,7 +35,7 @@ pub use error::PlannerError;
 pub use hypothesis::Hypothesis;
 pub use progress::{BuildPlan, Event, Observer};
 pub use question::{Mode, Question, SearchStep, Target};
-pub use refusal::{Refusal, RefusalCause};
+pub use refusal::{LockHolders, Refusal, RefusalCause};
 pub use rollback::Rollback;
 pub use silence::Silence;
 pub use waits::Waits;

@@ -85,9 +85,9 @@ fn from_the_worst_statement_to_the_ddl() {
     tmux.keys(&["c", "b"]);
     tmux.wait_for("RECOMMENDED SET");
     tmux.keys(&["4"]);
-    tmux.wait_for("Predicted: the planner twin planned with these indexes");
+    tmux.wait_for("Predicted: planned with in the planner twin");
     tmux.keys(&["Space"]);
-    tmux.wait_for("Predicted: the planner twin planned with these indexes");
+    tmux.wait_for("Predicted: planned with in the planner twin");
     tmux.keys(&["R"]);
     tmux.wait_for("Build on the server?");
     tmux.wait_for("public.transactions (");

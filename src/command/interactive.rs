@@ -207,13 +207,21 @@ fn named_plans(reviewed: Reviewed) -> Vec<(String, Result<ReadPlan, String>)> {
         Err(error) => vec![(file, Err(error))],
         Ok(plans) if plans.len() == 1 => plans
             .into_iter()
-            .map(|plan| (file.clone(), Ok(plan)))
+            .map(|plan| {
+                let of = plan.of.as_ref();
+                (of.map_or(file.clone(), |of| of.name.clone()), Ok(plan))
+            })
             .collect(),
         Ok(plans) => {
             let numbered = plans.into_iter().enumerate();
-            numbered
-                .map(|(number, plan)| (format!("{file} #{}", number + 1), Ok(plan)))
-                .collect()
+            let name = |(number, plan): (usize, ReadPlan)| {
+                let name = match &plan.of {
+                    Some(of) => of.name.clone(),
+                    None => format!("{file} #{}", number + 1),
+                };
+                (name, Ok(plan))
+            };
+            numbered.map(name).collect()
         }
     }
 }
@@ -408,9 +416,13 @@ impl Backend for LiveBackend {
             return twin.ask(question);
         }
         let twin_maker = self.twin_maker();
+        let catalog = match (question.target, question.indexes.is_empty()) {
+            (Target::Server, false) => self.catalog.clone(),
+            _ => Catalog::default(),
+        };
         self.with_session(|session, run, twin| {
             let planner = LivePlanner::new(session, &run.workload, twin_maker);
-            let mut planner = planner.with_twin(twin.take());
+            let mut planner = planner.knowing(&catalog).with_twin(twin.take());
             let answer = planner.ask(question);
             *twin = planner.take_twin();
             answer

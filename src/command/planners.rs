@@ -155,6 +155,12 @@ impl<'s> LivePlanner<'s> {
         }
     }
 
+    /// With what an earlier planner of the session has read of the tables.
+    pub(super) fn knowing(mut self, catalog: &Catalog) -> Self {
+        self.server.know(catalog);
+        self
+    }
+
     /// With a twin that was made before, of this server.
     pub(super) fn with_twin(self, kept: Option<KeptTwin>) -> Self {
         match kept {

@@ -9,7 +9,8 @@ use crate::advise::advise as run_pipeline;
 use crate::advise::notice::Notice;
 use crate::cli::{Cli, Format, ReportArgs, ReviewArgs};
 use crate::log;
-use crate::plan::read::{self, ReadPlan, Reason};
+use crate::plan::Plan;
+use crate::plan::read::{self, OfWorkload, ReadPlan, Reason};
 use crate::planner::PlanOutcome;
 use crate::planner::recording::{FORMAT_PREFIX, Recording, RecordingError, Replay};
 use crate::report::diff::{self, Diff, NamedPlan};
@@ -256,7 +257,7 @@ fn read_plans(path: &Path, bytes: &[u8]) -> Result<Vec<ReadPlan>, CommandError> 
         ));
         let plan = |statement: &Statement| {
             let plan = file.plans.get(&statement.id)?.plan()?.clone();
-            Some(ReadPlan::of_statement(plan, &statement.sql))
+            Some(of_workload(plan, statement))
         };
         return Ok(file.workload.statements().iter().filter_map(plan).collect());
     }
@@ -287,6 +288,7 @@ fn logged_plans(path: &Path, log: &log::Unwrapped<'_>) -> Result<Vec<ReadPlan>, 
         match read::read_text(&entry.plan_text) {
             Ok(read) => plans.extend(read.into_iter().map(|plan| {
                 plan.with_query(entry.query.as_deref())
+                    .with_duration(entry.duration_ms)
                     .logged_at(log.line(entry.line))
             })),
             Err(reason) => {
@@ -341,9 +343,21 @@ fn baseline_plans(recording: &Recording) -> Vec<ReadPlan> {
         let outcome = recording
             .first_plan(&statement.id)
             .and_then(PlanOutcome::plan);
-        plans.extend(outcome.map(|plan| ReadPlan::of_statement(plan.clone(), &statement.sql)));
+        plans.extend(outcome.map(|plan| of_workload(plan.clone(), statement)));
     }
     plans
+}
+
+/// The plan of a statement of a workload, under its name.
+fn of_workload(plan: Plan, statement: &Statement) -> ReadPlan {
+    ReadPlan {
+        of: Some(Box::new(OfWorkload {
+            name: statement.id.to_string(),
+            calls: statement.calls,
+            mean_time_ms: statement.mean_time_ms,
+        })),
+        ..ReadPlan::of_statement(plan, &statement.sql)
+    }
 }
 
 fn subject(paths: &[PathBuf]) -> String {

@@ -158,8 +158,10 @@ pub(super) fn read_file(path: &Path) -> Result<String, CommandError> {
 
 /// Decodes the bytes of a text file (UTF-8, or UTF-16 as Windows writes it); errors name it.
 pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CommandError> {
-    if let Ok(text) = crate::plan::read::decode(&bytes) {
-        return Ok(text.into_owned());
+    if let Ok(decoded) = crate::plan::read::decode(&bytes)
+        && !decoded.is_guessed
+    {
+        return Ok(decoded.text.into_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]

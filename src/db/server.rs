@@ -380,16 +380,9 @@ impl Server<'_> {
     }
 }
 
-impl Planner for Server<'_> {
-    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
-        if question.target == Target::Twin || !question.hidden.is_empty() {
-            return Err(PlannerError::NoTwin);
-        }
-        Ok(self.answer(question)?)
-    }
-
-    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
-        let catalog = self.session.catalog(tables)?;
+impl Server<'_> {
+    /// Which tables can be locked before a build, and how long builds on them are expected to take.
+    pub fn know(&mut self, catalog: &Catalog) {
         self.lockable = catalog
             .tables
             .iter()
@@ -406,6 +399,20 @@ impl Planner for Server<'_> {
                 )
             })
             .collect();
+    }
+}
+
+impl Planner for Server<'_> {
+    fn ask(&mut self, question: &Question) -> Result<Answer, PlannerError> {
+        if question.target == Target::Twin || !question.hidden.is_empty() {
+            return Err(PlannerError::NoTwin);
+        }
+        Ok(self.answer(question)?)
+    }
+
+    fn catalog(&mut self, tables: &BTreeSet<QualifiedName>) -> Result<Catalog, PlannerError> {
+        let catalog = self.session.catalog(tables)?;
+        self.know(&catalog);
         Ok(catalog)
     }
 

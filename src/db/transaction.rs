@@ -25,8 +25,8 @@ use super::watcher::LOOK_PATIENCE;
 use super::{DbError, Session};
 use crate::model::{Bytes, Millis, QualifiedName, quote_identifier};
 use crate::planner::{
-    Answer, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback, TestedIndex,
-    Waits,
+    Answer, LockHolders, Mode, NamedIndex, PlanOutcome, Planned, Refusal, RefusalCause, Rollback,
+    TestedIndex, Waits,
 };
 use crate::verdict::Reason;
 use crate::workload::Statement;
@@ -107,6 +107,7 @@ impl Session {
             locked: None,
             built: 0,
             lock_missed: false,
+            waited_for: None,
         };
         let rehearsed = work(&mut transaction);
         self.look();
@@ -119,15 +120,10 @@ impl Session {
             built,
             lock_missed,
             unwatched,
+            waited_for,
             ..
         } = transaction;
-        let waits = Waits {
-            longest: match unwatched {
-                Some(_) => write_block,
-                None => waited.map(Millis::from),
-            },
-            unwatched,
-        };
+        let waits = waits(unwatched, write_block, waited.map(Millis::from));
         budget.spend(&waits);
         match rehearsed {
             Ok(_) if rollback == Rollback::Unconfirmed => Err(self.unconfirmed(OPERATION)),
@@ -144,6 +140,7 @@ impl Session {
                     write_block,
                     waits: Some(waits),
                     built,
+                    locked_by: waited_for.and_then(|table| self.lock_holders(table)),
                     ..refusal
                 }),
                 lock_missed,
@@ -151,6 +148,32 @@ impl Session {
             Err(DbError::Interrupted { .. }) => Err(DbError::Interrupted { rollback }),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What others felt of it: what was seen, or how long the tables were locked where nobody watched.
+fn waits(unwatched: Option<String>, write_block: Option<Millis>, seen: Option<Millis>) -> Waits {
+    Waits {
+        longest: match unwatched {
+            Some(_) => write_block,
+            None => seen,
+        },
+        unwatched,
+    }
+}
+
+impl Session {
+    /// Who has the lock that was waited for. Asked after the rollback, so they may be gone: then, and
+    /// where the server does not say it, nobody is named.
+    fn lock_holders(&self, table: QualifiedName) -> Option<Box<LockHolders>> {
+        let sql = include_str!("sql/lock_holders.sql");
+        let name = table.to_string();
+        let rows = self.query(OPERATION, sql, &[(&name, Type::TEXT)]).ok()?;
+        let pids: Vec<i32> = rows
+            .iter()
+            .filter_map(|row| field(row, "pid").ok())
+            .collect();
+        (!pids.is_empty()).then(|| Box::new(LockHolders { table, pids }))
     }
 }
 
@@ -176,6 +199,8 @@ struct Transaction<'s> {
     locked: Option<Instant>,
     built: usize,
     lock_missed: bool,
+    /// The table whose lock was not acquired.
+    waited_for: Option<QualifiedName>,
 }
 
 /// The limit that ends a statement first.
@@ -250,11 +275,13 @@ impl Transaction<'_> {
                 .map(|_| ())
                 .map_err(|error| DbError::query(OPERATION, &error)))
         })?;
-        if locked
+        let is_missed = locked
             .as_ref()
-            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout)
-            && !wait.is_empty()
-        {
+            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout);
+        if is_missed {
+            self.waited_for = Some(table.clone());
+        }
+        if is_missed && !wait.is_empty() {
             self.lock_missed = true;
             let table = (*table).clone();
             return Ok(Err(RefusalCause::LockNotFree(table).into()));
@@ -265,7 +292,17 @@ impl Transaction<'_> {
     fn build(&mut self, index: &NamedIndex) -> Outcome<TestedIndex> {
         let began = Instant::now();
         self.locked.get_or_insert(began);
-        or_refuse!(self.execute(&index.definition.create(&index.name)));
+        let created = self.execute(&index.definition.create(&index.name))?;
+        // Where the table was not locked before, CREATE INDEX waits for the lock.
+        if created
+            .as_ref()
+            .is_err_and(|refusal| refusal.reason() == Reason::LockTimeout)
+        {
+            self.waited_for = Some(index.definition.table.clone());
+        }
+        if let Err(refusal) = created {
+            return Ok(Err(refusal));
+        }
         if index.definition.has_expression() {
             or_refuse!(self.analyze_expressions(&index.definition.table));
         }

@@ -13,13 +13,16 @@ const MIN_CALLS: f64 = 100.0;
 pub(super) const RULE: Rule = Rule {
     name: "correlated-subquery",
     max_severity: Severity::Critical,
-    looks_for: "a SubPlan that runs at least a hundred times",
+    looks_for: "a SubPlan, or an aggregate that is joined with LATERAL, that runs at least a hundred times",
     why: "it is run for each row of the outer query; a join computes all of them at once",
     source: "https://www.postgresql.org/docs/current/functions-subquery.html",
     check: Check::Node(&[], check),
 };
 
 fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    if *node.node_type() == NodeType::Aggregate && node.relationship() == Relationship::Inner {
+        return lateral(subject, node);
+    }
     let node = subject.node(node.id);
     let parent = subject
         .parent(node)
@@ -57,4 +60,30 @@ fn check(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
         subject.impact_text(impact)
     );
     Some(Draft::new(node, impact, message).action(action))
+}
+
+/// An aggregate on the inner side of a nested loop: were it the same for each row, it would be
+/// materialized.
+fn lateral(subject: &Subject<'_>, node: &Node) -> Option<Draft> {
+    let node = subject.node(node.id);
+    let parent = subject
+        .parent(node)
+        .filter(|parent| *parent.node_type() == NodeType::NestedLoop)?;
+    let calls = if subject.measured() {
+        subject.of(node).loops?
+    } else {
+        subject.inputs(parent).next()?.plan_rows()?
+    };
+    let impact = subject.inclusive(node.id);
+    if calls < MIN_CALLS || !subject.is_reportable(impact) {
+        return None;
+    }
+    let message = format!(
+        "the aggregate in {} runs {} times, once for each row ({}). Where most rows are wanted, group once in a subquery with \
+         GROUP BY and join its result.",
+        parent.title(),
+        count(calls),
+        subject.impact_text(impact)
+    );
+    Some(Draft::new(node, impact, message))
 }

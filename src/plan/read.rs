@@ -73,6 +73,19 @@ pub struct ReadPlan {
     pub query: Option<String>,
     /// What it lost before it was read, in the order of the lines.
     pub warnings: Vec<Warning>,
+    /// What its source says of its statement: a recording and a twin file have a workload.
+    pub of: Option<Box<OfWorkload>>,
+}
+
+/// What a workload says of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfWorkload {
+    /// Its name.
+    pub name: String,
+    /// How often it runs.
+    pub calls: f64,
+    /// The mean time of one execution in milliseconds, where it was measured.
+    pub mean_time_ms: Option<f64>,
 }
 
 impl ReadPlan {
@@ -83,6 +96,7 @@ impl ReadPlan {
             format: SourceFormat::Json,
             query: Some(sql.to_owned()),
             warnings: Vec::new(),
+            of: None,
         }
     }
 }
@@ -99,6 +113,24 @@ impl ReadPlan {
             },
             _ => self,
         }
+    }
+}
+
+impl ReadPlan {
+    /// The plan with the time that its log has for the whole execution, the same that EXPLAIN prints
+    /// below a plan: auto_explain prints it above. Only for a plan with times of its own.
+    #[must_use]
+    pub fn with_duration(mut self, duration_ms: Option<f64>) -> ReadPlan {
+        const EXECUTION: &str = "Execution Time";
+        let is_timed = self.plan.root().number("Actual Total Time");
+        let number = duration_ms.and_then(serde_json::Number::from_f64);
+        if let (Some(_), Some(number)) = (is_timed, number)
+            && !self.plan.summary.contains_key(EXECUTION)
+        {
+            let number = Value::Number(number);
+            self.plan.summary.insert(EXECUTION.to_owned(), number);
+        }
+        self
     }
 }
 
@@ -125,7 +157,17 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ReadPlan>, ReadError> {
             limit: MAX_FILE,
         }));
     }
-    read_text(&encoding::decode(bytes)?)
+    let decoded = encoding::decode(bytes)?;
+    let mut plans = read_text(&decoded.text)?;
+    if decoded.is_guessed
+        && let Some(first) = plans.first_mut()
+    {
+        first.warnings.push(Warning {
+            line: 1,
+            kind: WarningKind::EncodingGuessed,
+        });
+    }
+    Ok(plans)
 }
 
 /// Reads all plans of a text.
@@ -418,6 +460,7 @@ fn read_plan(plan: Plan, format: SourceFormat, above: &str) -> ReadPlan {
         format,
         query,
         warnings: Vec::new(),
+        of: None,
     }
 }
 

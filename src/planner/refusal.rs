@@ -21,6 +21,18 @@ pub struct Refusal {
     /// How many indexes were built before the refusal.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub built: usize,
+    /// Who has the lock that was waited for; absent where nobody was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_by: Option<Box<LockHolders>>,
+}
+
+/// The sessions that have a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolders {
+    /// The table.
+    pub table: QualifiedName,
+    /// Their process numbers, as in `pg_stat_activity`.
+    pub pids: Vec<i32>,
 }
 
 #[expect(
@@ -169,6 +181,7 @@ impl From<RefusalCause> for Refusal {
             write_block: None,
             waits: None,
             built: 0,
+            locked_by: None,
         }
     }
 }

@@ -38,6 +38,12 @@ pub struct ReviewedFile {
 pub struct ReviewedPlan {
     /// The format it was saved in.
     pub source_format: String,
+    /// The statement's name, where the file has a workload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// How often it runs, where the file has a workload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<f64>,
     /// The statement, when it is known.
     pub query: Option<String>,
     /// Every node, those of subplans included.
@@ -92,12 +98,15 @@ fn reviewed_plan(
         format,
         query,
         warnings,
+        of,
     }: &ReadPlan,
 ) -> ReviewedPlan {
     let metrics = metrics(plan);
     let triggers = &metrics.summary.triggers;
     ReviewedPlan {
         source_format: format.name().to_owned(),
+        statement: of.as_ref().map(|of| of.name.clone()),
+        calls: of.as_ref().map(|of| of.calls),
         query: query.clone(),
         node_count: plan.nodes().len(),
         total_cost: plan.total_cost().0,

@@ -33,33 +33,57 @@ pub(crate) mod what_if;
 
 use recommendation::{recommendation_block, recommended_heading};
 
-/// Writes the report.
+/// Writes the report for a terminal, where its end is in view: what to do comes last.
 pub fn write(advice: &Advice, measured: &RunMeasurements, width: usize) -> String {
     let width = width.max(MIN_WIDTH);
-    let mut text = String::new();
     let verdict = headline(advice, &Gains::of(advice)) + &optimality(advice);
-    let _ = writeln!(text, "{}", styled(BOLD, title(advice)));
-    let _ = writeln!(text, "{}\n", indent(&verdict, "", width));
-    let planned = |statement: &&StatementAdvice| statement.status == StatementStatus::Planned;
-    for statement in advice.as_written().filter(planned) {
-        statement::statement_block(&mut text, statement, advice, width);
-    }
-    statement::not_planned(&mut text, advice);
-    rejected::rejected(&mut text, advice, width);
-    existing::existing(&mut text, advice, width);
-    existing::hypothetical_drops(&mut text, advice, width);
-    if let Some(what_if) = &advice.what_if {
-        what_if::write(&mut text, what_if, width);
-    }
-    foreign::foreign_servers(&mut text, advice, width);
-    recommendations(&mut text, advice, width);
-    curve::write(&mut text, advice.curve.as_ref());
-    remedies::write(&mut text, advice, width);
-    notices(&mut text, advice, width);
+    let mut text = begin(advice, &verdict, width);
+    what_was_found(&mut text, advice, width);
+    what_to_do(&mut text, advice, width);
     let line = indent(&closing(advice, measured), "", width);
     let _ = writeln!(text, "{}", styled(DIM, line));
     let _ = writeln!(text, "{}", styled(BOLD, indent(&verdict, "", width)));
     text
+}
+
+/// Writes the report for a screen, where its beginning is in view: what to do comes first.
+pub fn write_for_screen(advice: &Advice, measured: &RunMeasurements, width: usize) -> String {
+    let width = width.max(MIN_WIDTH);
+    let verdict = headline(advice, &Gains::of(advice)) + &optimality(advice);
+    let mut text = begin(advice, &verdict, width);
+    what_to_do(&mut text, advice, width);
+    text.push('\n');
+    what_was_found(&mut text, advice, width);
+    let line = indent(&closing(advice, measured), "", width);
+    let _ = writeln!(text, "{}", styled(DIM, line));
+    text
+}
+
+fn begin(advice: &Advice, verdict: &str, width: usize) -> String {
+    let title = styled(BOLD, title(advice));
+    format!("{title}\n{}\n\n", indent(verdict, "", width))
+}
+
+fn what_was_found(text: &mut String, advice: &Advice, width: usize) {
+    let planned = |statement: &&StatementAdvice| statement.status == StatementStatus::Planned;
+    for statement in advice.as_written().filter(planned) {
+        statement::statement_block(text, statement, advice, width);
+    }
+    statement::not_planned(text, advice);
+    rejected::rejected(text, advice, width);
+    existing::existing(text, advice, width);
+    existing::hypothetical_drops(text, advice, width);
+    if let Some(what_if) = &advice.what_if {
+        what_if::write(text, what_if, width);
+    }
+    foreign::foreign_servers(text, advice, width);
+}
+
+fn what_to_do(text: &mut String, advice: &Advice, width: usize) {
+    recommendations(text, advice, width);
+    curve::write(text, advice.curve.as_ref());
+    remedies::write(text, advice, width);
+    notices(text, advice, width);
 }
 
 fn recommendations(text: &mut String, advice: &Advice, width: usize) {

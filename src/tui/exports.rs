@@ -108,7 +108,14 @@ pub fn write_file(path: &str, text: &str) -> Result<String, String> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
             "{path} exists already and is not overwritten; w asks for another name"
         )),
-        Err(error) => Err(format!("{path}: {error}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{path}: there is no such directory"))
+        }
+        Err(error) => {
+            let why = error.to_string();
+            let why = why.split(" (os error").next().unwrap_or(&why);
+            Err(format!("{path}: {why}"))
+        }
     }
 }
 

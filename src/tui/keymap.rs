@@ -148,6 +148,8 @@ pub enum Action {
     DetailDown,
     /// Show a pane alone, or both.
     Zoom,
+    /// Write names of nodes that are cut in full below, or not.
+    WrapNames,
     /// Search, or filter a list.
     Search,
     /// The next match; without a search, a new index.
@@ -452,6 +454,12 @@ pub const BINDINGS: &[Binding] = &[
         "plans before and after an index",
     )
     .hinted("before|after"),
+    bind(
+        On(Plan),
+        &[Char('W')],
+        Action::WrapNames,
+        "write names that are cut in full below, or not",
+    ),
     bind(On(Plan), &[Char('-')], Action::FoldAll, "fold all"),
     bind(On(Plan), &[Char('+')], Action::UnfoldAll, "unfold all"),
     bind(
@@ -602,7 +610,8 @@ pub const BINDINGS: &[Binding] = &[
         &[Char('=')],
         Action::CompareTwo,
         "compare two plans: two marked, or this and the marked one",
-    ),
+    )
+    .hinted("compare"),
     bind(
         Everywhere,
         &[Char('J')],

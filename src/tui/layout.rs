@@ -4,8 +4,9 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::keymap::{Action, Scope, Screen, hints};
-use super::model::{Model, Overlay, Size, Zoom};
+use super::keymap::{Action, Screen, hints};
+use super::model::{Connection, Model, Overlay, Size, Zoom};
+use super::plan_view::NameRoom;
 use super::prompt::PromptPurpose;
 
 /// On a smaller terminal only a message about its size is drawn.
@@ -223,20 +224,74 @@ pub fn tab_at(column: u16) -> Option<Screen> {
     })
 }
 
-/// The hints that fit in so many columns, each with its action: first those of the screen, then the
-/// general ones, of which the last two (help and quit) are always there.
-pub fn footer_hints(scope: Scope, columns: usize) -> Vec<FooterHint> {
-    let mut hints: Vec<FooterHint> = hints(scope)
+/// What the footer leaves out first where there is little room: what other programs have under the
+/// same key, and what the screen shows already (the tabs).
+const LEFT_OUT_FIRST: &[Action] = &[
+    Action::NextScreen,
+    Action::Write,
+    Action::Mark,
+    Action::Fold,
+    Action::UsedOnly,
+    Action::Sort,
+    Action::Search,
+    Action::NextMatchOrNew,
+    Action::NextFinding,
+    Action::NextChange,
+    Action::Costliest,
+    Action::Open,
+    Action::Show(Screen::Compare),
+    Action::NextChoice,
+    Action::Toggle,
+    Action::Copy,
+    Action::Verify,
+];
+
+/// The hints that fit in as many columns as the terminal has, each with its action: first those of
+/// the screen, then the general ones. Help and quit are always there; what can do nothing is not.
+pub fn footer_hints(model: &Model) -> Vec<FooterHint> {
+    let mut hints: Vec<FooterHint> = hints(model.scope())
+        .filter(|(_, _, action)| can_do_something(model, *action))
         .map(|(keys, word, action)| FooterHint {
             keys: keys.into_owned(),
             word,
             action,
         })
         .collect();
-    while hints.len() > 3 && hints.iter().map(FooterHint::columns).sum::<usize>() > columns {
-        hints.remove(hints.len() - 4);
+    let mut left_out = LEFT_OUT_FIRST.iter();
+    while hints.iter().map(FooterHint::columns).sum::<usize>() > usize::from(model.size.columns) {
+        let Some(action) = left_out.next() else {
+            break;
+        };
+        hints.retain(|hint| hint.action != *action);
     }
     hints
+}
+
+/// Is there what the key is about? A file has no server, and saved plans have no indexes.
+fn can_do_something(model: &Model, action: Action) -> bool {
+    let is_file = model.jobs.connection == Connection::None;
+    let Some(session_data) = model.session_data() else {
+        return true;
+    };
+    let has_indexes = !is_file || !session_data.indexes.is_empty();
+    match action {
+        Action::Verify => !is_file,
+        // In a text the same key goes to the next match.
+        Action::NextMatchOrNew => !is_file || model.pager().is_some(),
+        Action::Toggle => has_indexes,
+        Action::Open if model.navigation.screen == Screen::Indexes => has_indexes,
+        Action::Show(Screen::Compare) => has_indexes || session_data.changed.is_some(),
+        // Where there are indexes, statements are compared with themselves.
+        Action::CompareTwo => {
+            is_file
+                && !has_indexes
+                && session_data.changed.is_none()
+                && session_data.statements.len() > 1
+                && model.navigation.screen != Screen::Compare
+        }
+        Action::NextChoice | Action::UsedOnly => model.compare.choices.len() > 1,
+        _ => true,
+    }
 }
 
 /// A key in the footer.
@@ -260,10 +315,20 @@ impl FooterHint {
 /// The action of the hint at this column of the footer.
 pub fn hint_at(model: &Model, column: u16) -> Option<Action> {
     let mut end = 0;
-    let hints = footer_hints(model.scope(), usize::from(model.size.columns));
+    let hints = footer_hints(model);
     hints.into_iter().find_map(|hint| {
         end += hint.columns();
         (usize::from(column) < end).then_some(hint.action)
+    })
+}
+
+/// The columns for the name of a node of the plan; none without a plan.
+pub fn plan_names(model: &Model) -> Option<NameRoom> {
+    let view = model.plan.view.as_ref()?;
+    let columns = usize::from(of(model).list.width);
+    Some(NameRoom {
+        beside: view.tree_columns(columns).names.saturating_sub(2),
+        below: columns.saturating_sub(2),
     })
 }
 

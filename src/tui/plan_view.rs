@@ -137,6 +137,15 @@ pub struct AnnotatedFinding {
     pub answer: Option<String>,
 }
 
+/// The columns for the name of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameRoom {
+    /// Beside its numbers.
+    pub beside: usize,
+    /// Below them.
+    pub below: usize,
+}
+
 impl PlanView {
     /// The view of this plan.
     #[cfg(test)]
@@ -247,6 +256,26 @@ impl PlanView {
         let line = &self.lines[node];
         let indent = format!("{}    ", line.below);
         wrap_hanging(&line.headline, columns, &indent, MAX_WRAPPED)
+    }
+
+    /// The whole name of a node, which is cut beside its numbers; nothing where it is not.
+    pub fn name_below(&self, node: usize, room: NameRoom) -> Vec<String> {
+        let line = &self.lines[node];
+        if line.headline.width() <= room.beside {
+            return Vec::new();
+        }
+        let title = printable(&self.plan.node(NodeId(node)).title()).into_owned();
+        let indent = format!("{}  ", line.below);
+        let indent = match indent.width() > room.below / 2 {
+            true => "  ".to_owned(),
+            false => indent,
+        };
+        wrap_hanging(
+            &format!("{indent}{title}"),
+            room.below,
+            &format!("{indent}  "),
+            MAX_WRAPPED,
+        )
     }
 
     /// A detail of a node in lines of so many columns.

@@ -203,6 +203,7 @@ impl SessionData {
                 |_| Vec::new(),
                 |read| read.warnings.iter().map(ToString::to_string).collect(),
             );
+            let of = read.as_ref().ok().and_then(|read| read.of.clone());
             let plan = read.map(|read| match &read.query {
                 Some(query) => read.plan.with_query(query),
                 None => read.plan,
@@ -215,8 +216,11 @@ impl SessionData {
                     .unwrap_or_default()
                     .to_owned(),
                 written: None,
-                calls: 1.0,
-                mean_time_ms: said("Execution Time").and_then(serde_json::Value::as_f64),
+                calls: of.as_ref().map_or(1.0, |of| of.calls),
+                mean_time_ms: match &of {
+                    Some(of) => of.mean_time_ms,
+                    None => said("Execution Time").and_then(serde_json::Value::as_f64),
+                },
                 place: String::new(),
                 varying_literals: std::collections::BTreeSet::new(),
                 observed: Vec::new(),

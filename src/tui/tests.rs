@@ -6,6 +6,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod footer;
 mod keys;
 mod narrow;
 mod own_work;

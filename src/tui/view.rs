@@ -22,15 +22,21 @@ use ratatui::text::Line;
 use super::ascii;
 use super::keymap::Screen;
 use super::layout::{self, MIN_SIZE};
-use super::model::{Model, Overlay, Pane};
+use super::model::{Model, Overlay, Pane, Size};
+use crate::text_layout::wrap;
 
 /// Draws everything.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let whole = frame.area();
     let buffer = frame.buffer_mut();
     if whole.width < MIN_SIZE.columns || whole.height < MIN_SIZE.lines {
-        let word = format!("{}×{} is too small", whole.width, whole.height);
-        buffer.set_line(0, 0, &Line::from(word), whole.width);
+        let (width, height) = (whole.width, whole.height);
+        let Size { columns, lines } = MIN_SIZE;
+        let word = format!("{width}×{height} is too small: {columns}×{lines} is enough");
+        for (number, text) in wrap(&word, width.into(), height.into()).iter().enumerate() {
+            let y = u16::try_from(number).unwrap_or(u16::MAX);
+            buffer.set_line(0, y, &Line::from(text.as_str()), width);
+        }
         return;
     }
     let areas = layout::of(model);

@@ -25,6 +25,7 @@ mod program;
 mod prompt;
 mod quoted_printable;
 mod quotes;
+mod remarks;
 mod spacing;
 mod strings;
 mod table;
@@ -70,6 +71,7 @@ const FRAMES: &[Frame] = &[
     table::strip,
     numbering::strip,
     quotes::strip,
+    remarks::strip,
     margins::strip,
     spacing::strip,
     one_line::split,

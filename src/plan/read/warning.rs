@@ -30,6 +30,8 @@ pub enum WarningKind {
     NumbersMissing,
     /// The name of a node has characters that no name has: something else stands beside it.
     OddName,
+    /// The file is not in UTF-8, and its encoding is a guess.
+    EncodingGuessed,
     /// A line that is not understood; it was left out.
     NotRead(String),
 }
@@ -56,6 +58,9 @@ impl fmt::Display for Warning {
             WarningKind::NumbersMissing => formatter.write_str("this node has lost its numbers"),
             WarningKind::OddName => formatter.write_str(
                 "the name of this node is none of PostgreSQL's: what stands beside it may not belong to the plan",
+            ),
+            WarningKind::EncodingGuessed => formatter.write_str(
+                "the file is not in UTF-8 and was read as Windows-1252: letters that are not ASCII may be others",
             ),
             WarningKind::NotRead(text) => {
                 let excerpt: String = text.chars().take(60).collect();

@@ -43,6 +43,7 @@ fn hostile() -> Vec<Reviewed> {
     let plan = ReadPlan {
         plan,
         format: SourceFormat::Json,
+        of: None,
         query,
         warnings: Vec::new(),
     };

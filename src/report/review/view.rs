@@ -10,7 +10,7 @@ use crate::finding::{Finding, Severity, findings_with};
 use crate::model::printable::printable_sql;
 use crate::model::{group_thousands, printable};
 use crate::plan::metrics::{Basis, Direction, Metrics, NodeMetrics, metrics};
-use crate::plan::read::{ReadPlan, Warning};
+use crate::plan::read::{OfWorkload, ReadPlan, Warning};
 use crate::plan::{NodeId, Plan};
 use crate::report::heat::{MARKED_SHARE, MAX_MARKED};
 use crate::report::markdown::{escaped, fenced};
@@ -29,6 +29,7 @@ const NUMBER_COLUMNS: usize = 11 + 6 + 7 + 11 + 8;
 /// A plan with its metrics and findings.
 pub(crate) struct PlanReview<'p> {
     plan: &'p Plan,
+    of: Option<&'p OfWorkload>,
     query: Option<&'p str>,
     warnings: &'p [Warning],
     metrics: Metrics,
@@ -42,6 +43,7 @@ impl<'p> PlanReview<'p> {
         let findings = findings_with(plan, &metrics, None);
         PlanReview {
             plan,
+            of: read.of.as_deref(),
             query: read.query.as_deref(),
             warnings: &read.warnings,
             metrics,
@@ -49,9 +51,23 @@ impl<'p> PlanReview<'p> {
         }
     }
 
+    /// `jobs-queue · 12,000 calls`.
+    fn name(&self) -> Option<String> {
+        let of = self.of?;
+        let calls = match of.calls {
+            1.0 => String::new(),
+            calls => format!(" · {} calls", group_thousands(calls, 0)),
+        };
+        Some(format!("{}{calls}", of.name))
+    }
+
     /// For a terminal of that width.
     pub(crate) fn text(&self, width: usize) -> String {
         let mut text = String::new();
+        if let Some(name) = self.name() {
+            let name = styled(BOLD, indent(&printable(&name), "  ", width));
+            let _ = writeln!(text, "{name}");
+        }
         if let Some(query) = self.query {
             let _ = writeln!(text, "{}", indent(&printable(query), "  ", width));
         }
@@ -73,6 +89,9 @@ impl<'p> PlanReview<'p> {
     /// To paste into an issue.
     pub(crate) fn markdown(&self, width: usize) -> String {
         let mut text = String::new();
+        if let Some(name) = self.name() {
+            let _ = writeln!(text, "#### {}\n", escaped(&name));
+        }
         if let Some(query) = self.query {
             let _ = writeln!(
                 text,

@@ -69,7 +69,7 @@ fn rejected_row(candidate: &Rejected, table: &str) -> [String; 4] {
     [
         printable(definition).into_owned(),
         size,
-        candidate.reason().name().to_owned(),
+        candidate.reason().name().replace('_', " "),
         printable(&sentences::rejection(&candidate.rejection)).into_owned(),
     ]
 }

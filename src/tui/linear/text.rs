@@ -154,7 +154,12 @@ pub(super) fn plan(model: &Model) -> String {
     };
     let mut text = summary(&view.plan);
     text += &findings(view);
-    text + &plan_text(&view.plan)
+    text + &spoken(&plan_text(&view.plan))
+}
+
+/// A tree without its lines, which a screen reader would name one by one: the indentation tells it.
+fn spoken(tree: &str) -> String {
+    tree.replace(['│', '├', '└', '─'], " ")
 }
 
 fn summary(plan: &Plan) -> String {
@@ -189,8 +194,8 @@ pub(super) fn compared(model: &Model) -> String {
     let (old, new) = (before.plan.total_cost(), after.plan.total_cost());
     format!(
         "Cost {old} before, {new} after.\nBefore:\n{}After:\n{}",
-        plan_text(&before.plan),
-        plan_text(&after.plan)
+        spoken(&plan_text(&before.plan)),
+        spoken(&plan_text(&after.plan))
     )
 }
 

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::text_layout::wrap;
 use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
-use crate::tui::plan_view::PlanView;
+use crate::tui::plan_view::{NameRoom, PlanView};
 use crate::tui::session_data::SessionData;
 use crate::tui::sql_text::{SqlLine, lines};
 
@@ -39,8 +39,10 @@ pub struct State {
     pub heading: Vec<HeadingLine>,
     /// The folded nodes.
     pub folded: BTreeSet<NodeId>,
-    /// The visible nodes.
+    /// The visible lines: a node each, or several where long names are wrapped.
     pub visible: Vec<usize>,
+    /// The room for names where those that are cut stand in full below; none where they do not.
+    pub wrapped: Option<NameRoom>,
     /// The selected line and the scroll position.
     pub list: ListState,
     /// The first visible line of the details.
@@ -77,6 +79,7 @@ impl State {
             statement: Some(statement),
             view,
             find: self.find.clone(),
+            wrapped: self.wrapped,
             ..State::default()
         };
         self.wrap(session_data, columns);
@@ -96,6 +99,7 @@ impl State {
         let nodes = |state: &State| state.view.as_ref().map(|view| view.plan.nodes().len());
         let old = std::mem::take(self);
         self.find = old.find.clone();
+        self.wrapped = old.wrapped;
         self.open(session_data, statement, columns);
         if nodes(self) == nodes(&old) {
             self.folded = old.folded;
@@ -148,10 +152,40 @@ impl State {
     }
 
     fn show(&mut self) {
-        self.visible = self
-            .view
-            .as_ref()
-            .map_or_else(Vec::new, |view| view.visible(&self.folded));
+        let Some(view) = &self.view else {
+            self.visible.clear();
+            return;
+        };
+        let visible = view.visible(&self.folded).into_iter();
+        let lines = |node: usize| match self.wrapped {
+            Some(room) => 1 + view.name_below(node, room).len(),
+            None => 1,
+        };
+        self.visible = visible
+            .flat_map(|node| std::iter::repeat_n(node, lines(node)))
+            .collect();
+    }
+
+    /// Long names stand in full below their lines, or not; the selected node stays selected.
+    pub fn wrap_names(&mut self, room: Option<NameRoom>, height: usize) {
+        if self.wrapped == room {
+            return;
+        }
+        let selected = self.selected();
+        self.wrapped = room;
+        self.show();
+        let mut lines = self.visible.iter();
+        let place = lines.position(|node| selected == Some(NodeId(*node)));
+        let length = self.visible.len();
+        self.list
+            .select(Movement::To(place.unwrap_or(0)), length, height);
+    }
+
+    /// Which line of its node a visible line is.
+    pub fn part(&self, line: usize) -> usize {
+        let node = self.visible.get(line);
+        let before = self.visible.iter().take(line).rev();
+        before.take_while(|other| Some(*other) == node).count()
     }
 
     /// The selected node.
@@ -198,7 +232,9 @@ impl State {
         let selected = self.selected();
         self.folded.clear();
         self.show();
-        self.select(Movement::To(selected.map_or(0, |node| node.0)), height);
+        let mut lines = self.visible.iter();
+        let place = lines.position(|node| selected == Some(NodeId(*node)));
+        self.select(Movement::To(place.unwrap_or(0)), height);
     }
 
     /// Selects the costliest node, or the next after the one that was jumped to last.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::model::printable;
+use crate::text_layout::wrap_hanging;
 use crate::tui::find::{Find, found_in};
 use crate::tui::list::{ListState, Movement};
 use crate::tui::session_data::SessionData;
@@ -21,6 +24,19 @@ pub struct State {
     pub find: Find,
 }
 
+/// A line in as many as it takes: SQL is longer than the report is wide.
+fn whole(line: &str, columns: usize) -> Vec<String> {
+    if line.width() <= columns {
+        return vec![line.to_owned()];
+    }
+    let indent = line.len() - line.trim_start().len();
+    let indent = " ".repeat(indent.min(columns / 2) + 2);
+    wrap_hanging(line, columns, &indent, MAX_WRAPPED)
+}
+
+/// A line takes at most so many.
+const MAX_WRAPPED: usize = 40;
+
 impl State {
     /// Writes the report, unless it is written for this width.
     pub fn write(
@@ -37,7 +53,7 @@ impl State {
         let text = session_data.report_text(selected, columns);
         self.lines = text
             .lines()
-            .map(|line| printable(line).into_owned())
+            .flat_map(|line| whole(&printable(line), columns))
             .collect();
     }
 

@@ -311,6 +311,24 @@ impl SessionData {
         together.into_iter().map(group).collect()
     }
 
+    /// Why these indexes cannot be built, where the role owns not all of their tables, and what helps.
+    pub fn not_owned(&self, indexes: &BTreeSet<usize>) -> Option<String> {
+        let indexes = indexes.iter().filter_map(|index| self.indexes.get(*index));
+        let tables: BTreeSet<&QualifiedName> = indexes
+            .map(|index| &index.named.definition.table)
+            .filter(|name| self.catalog.table(name).is_some_and(|table| !table.owned))
+            .collect();
+        let first = tables.first()?.to_string();
+        let first = first.strip_prefix("public.").unwrap_or(&first);
+        let more = match tables.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!(
+            "You do not own {first}{more}: connect as the owner, or y copies the DDL"
+        ))
+    }
+
     /// The statements whose plan reads one of these tables, or a partition of it.
     pub fn touching(&self, tables: &BTreeSet<QualifiedName>) -> Vec<Statement> {
         let reads = |plan: &Plan| !self.owners(plan).is_disjoint(tables);

@@ -28,7 +28,7 @@ impl SessionData {
         }
         match self.selected_advice(selected) {
             Some(advice) => {
-                let report = text::write(&advice, &RunMeasurements::default(), columns);
+                let report = text::write_for_screen(&advice, &RunMeasurements::default(), columns);
                 anstream::adapter::strip_str(&report).to_string()
             }
             None => self.findings_text(columns),

@@ -138,7 +138,7 @@ fn every_key_does_something() {
             model.selection,
             model.question,
             model.report,
-            (model.zoom, model.awaits_count)
+            (model.zoom, model.awaits_count, model.plan.wrapped)
         )
     };
     for binding in BINDINGS {
@@ -442,4 +442,21 @@ fn a_statement_whose_name_is_a_number_is_listed_by_its_text() {
     assert!(list(&model).contains(&begins), "{}", list(&model));
     press(&mut model, Key::Char('4'));
     assert!(!screen(&model).contains("query-65"), "{}", screen(&model));
+}
+
+#[test]
+fn what_is_not_found_is_still_said_after_enter() {
+    for screen in ['2', '5'] {
+        let mut model = offline(SMALL);
+        for key in [screen, '/'] {
+            press(&mut model, Key::Char(key));
+        }
+        type_text(&mut model, "warehouse");
+        press(&mut model, Key::Enter);
+        let said = model.message.as_ref().map(|message| message.text.clone());
+        assert_eq!(
+            said.as_deref(),
+            Some("\"warehouse\" is not here; Esc clears it")
+        );
+    }
 }

@@ -109,3 +109,61 @@ fn saved_plans_have_no_set_of_indexes() {
         assert!(!seen.contains(other), "{other}: {seen}");
     }
 }
+
+#[test]
+fn long_names_of_nodes_are_wrapped_on_request() {
+    let data = SessionData::of_plans("x".to_owned(), vec![analyzed("a.txt", 37.0)]);
+    let size = Size {
+        columns: 60,
+        lines: 40,
+    };
+    let mut model = Model::offline(data, size, Theme::Plain);
+    let whole = |model: &Model| {
+        let lines = screen(model);
+        let names: Vec<&str> = lines.split_whitespace().collect();
+        names.join(" ")
+    };
+    let before = model.plan.visible.len();
+    press(&mut model, Key::Char('G'));
+    press(&mut model, Key::Char('W'));
+    assert!(model.plan.visible.len() > before, "{}", whole(&model));
+    assert_eq!(
+        model.plan.selected().unwrap().0 + 1,
+        before,
+        "it stays selected"
+    );
+    update(
+        &mut model,
+        Msg::Resize(Size {
+            columns: 200,
+            lines: 40,
+        }),
+    );
+    assert_eq!(model.plan.visible.len(), before, "there is room for all");
+    press(&mut model, Key::Char('W'));
+    assert!(model.plan.wrapped.is_none());
+}
+
+#[test]
+fn a_plan_without_costs_is_not_called_cheaper() {
+    let plan = |name: &str, plan: serde_json::Value| {
+        let plan = Plan::from_json(serde_json::json!({ "Plan": plan })).unwrap();
+        (name.to_owned(), Ok(ReadPlan::of_statement(plan, "")))
+    };
+    let plans = vec![
+        plan(
+            "a",
+            serde_json::json!({"Node Type": "Seq Scan", "Relation Name": "t", "Total Cost": 9.0, "Plan Rows": 1}),
+        ),
+        plan(
+            "b",
+            serde_json::json!({"Node Type": "Seq Scan", "Relation Name": "t"}),
+        ),
+    ];
+    let data = SessionData::of_plans("x".to_owned(), plans);
+    let mut model = Model::offline(data, SMALL, Theme::Plain);
+    press(&mut model, Key::Char('='));
+    let drawn = screen(&model);
+    assert!(drawn.contains("no costs to compare"), "{drawn}");
+    assert!(!drawn.contains("lower"), "{drawn}");
+}

@@ -460,3 +460,45 @@ fn a_lock_that_was_not_free_blames_no_table_that_was() {
         "{text}"
     );
 }
+
+#[test]
+fn a_lock_names_who_has_it_where_the_server_says_so() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('R'));
+    let number = model.jobs.last_number;
+    let refusal = Refusal {
+        locked_by: Some(Box::new(crate::planner::LockHolders {
+            table: crate::model::QualifiedName::new("public", "orders"),
+            pids: vec![4711],
+        })),
+        ..RefusalCause::LockTimeout(Millis(1_000.0)).into()
+    };
+    let response = Response::Verified([0].into(), Err(refusal));
+    update(&mut model, Msg::Response(number, response));
+    assert_eq!(
+        model.message.as_ref().unwrap().text,
+        "Could not lock orders within 1 s: process 4711 has it"
+    );
+}
+
+#[test]
+fn a_role_that_owns_nothing_is_told_at_once_what_helps() {
+    let (mut model, _) = Model::live(SMALL, Theme::Plain);
+    let mut data = session_data();
+    for table in &mut data.catalog.tables {
+        table.owned = false;
+    }
+    let advised = Response::Advised(Box::new(data));
+    update(&mut model, Msg::Response(1, advised));
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    let effects = press(&mut model, Key::Char('R'));
+    assert_eq!(effects, [], "nobody is asked");
+    let text = &model.message.as_ref().unwrap().text;
+    assert!(
+        text.ends_with(": connect as the owner, or y copies the DDL"),
+        "{text}"
+    );
+}

@@ -233,3 +233,18 @@ fn new_data_keep_what_the_user_has_chosen_opened_and_written() {
     assert_eq!(model.selection.indexes().len(), 0, "the user has chosen");
     assert_eq!(model.navigation.screen, Screen::Indexes);
 }
+
+#[test]
+fn the_time_of_a_build_does_not_count_the_wait_for_the_answer() {
+    let mut model = live();
+    press(&mut model, Key::Char('4'));
+    press(&mut model, Key::Char(' '));
+    press(&mut model, Key::Char('R'));
+    let number = model.jobs.last_number;
+    update(&mut model, Msg::Asked(number, "building".to_owned()));
+    update(&mut model, Msg::Tick(std::time::Duration::from_secs(90)));
+    press(&mut model, Key::Char('y'));
+    let drawn = screen(&model);
+    assert!(drawn.contains("0.0 s"), "{drawn}");
+    assert!(!drawn.contains("90"), "{drawn}");
+}

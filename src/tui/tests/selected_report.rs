@@ -138,3 +138,17 @@ fn after_a_build_the_pane_the_list_and_the_report_agree() {
     assert!(explanation.contains("123"), "{explanation}");
     assert!(!explanation.contains("nothing was built"), "{explanation}");
 }
+
+#[test]
+fn the_report_begins_with_what_to_do() {
+    let mut model = offline(SMALL);
+    press(&mut model, Key::Char('5'));
+    let at = |what: &str| {
+        let mut lines = model.report.lines.iter();
+        lines.position(|line| line.starts_with(what)).unwrap()
+    };
+    assert!(at("RECOMMENDED") < 12, "{:#?}", model.report.lines);
+    assert!(at("RECOMMENDED") < at("REJECTED"));
+    let text = model.report.lines.join("\n");
+    assert!(!text.contains("not_chosen"), "{text}");
+}

@@ -122,7 +122,14 @@ fn answer(model: &mut Model, is_yes: bool) -> Vec<Effect> {
         return Vec::new();
     };
     match (question.purpose, is_yes) {
-        (Purpose::Build, _) => vec![Effect::Answer(is_yes)],
+        (Purpose::Build, _) => {
+            // The build begins now; what was waited for is the answer.
+            if let Some(job) = &mut model.jobs.main {
+                job.began = model.jobs.now;
+                job.phase_began = model.jobs.now;
+            }
+            vec![Effect::Answer(is_yes)]
+        }
         (Purpose::Quit, true) => vec![Effect::Quit],
         (Purpose::Stop, true) => requests::stop(model),
         (Purpose::Quit | Purpose::Stop, false) => Vec::new(),
@@ -354,6 +361,7 @@ fn on_workload(model: &mut Model, session_data: &SessionData, action: Action) ->
 fn on_plan(model: &mut Model, action: Action, height: usize) {
     match action {
         Action::Fold => model.plan.fold(height),
+        Action::WrapNames => wrap_names(model),
         Action::FoldAll => model.plan.fold_all(height),
         Action::UnfoldAll => model.plan.unfold_all(height),
         Action::Costliest => model.plan.jump_to_costliest(height),
@@ -364,6 +372,18 @@ fn on_plan(model: &mut Model, action: Action, height: usize) {
         }
         _ => {}
     }
+}
+
+fn wrap_names(model: &mut Model) {
+    let is_wrapped = model.plan.wrapped.is_some();
+    let height = height(model);
+    model.plan.sideways = 0;
+    let room = layout::plan_names(model).filter(|_| !is_wrapped);
+    model.plan.wrap_names(room, height);
+    model.message = Message::info(match room {
+        Some(_) => "Names that are cut stand in full below; W hides them",
+        None => "Long names are cut; ← and → scroll, W writes them in full below",
+    });
 }
 
 fn on_compare(model: &mut Model, session_data: &SessionData, action: Action, height: usize) {
@@ -474,6 +494,10 @@ fn verify(model: &mut Model, session_data: &SessionData) -> Vec<Effect> {
         _ if is_built => "These indexes are verified already",
         _ => {
             let indexes = model.selection.indexes().clone();
+            if let Some(why) = session_data.not_owned(&indexes) {
+                model.message = Message::error(why);
+                return Vec::new();
+            }
             let groups = session_data.groups(&indexes);
             return requests::send(model, Request::Verify { indexes, groups });
         }

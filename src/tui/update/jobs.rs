@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::lost_work::would_be_lost;
 use super::refresh::{change_data, replace_data, session_data};
 use super::tried;
-use crate::model::printable;
-use crate::planner::{Comparison, Refusal, RefusalCause, Rollback};
+use crate::model::{Millis, printable};
+use crate::planner::{Comparison, LockHolders, Refusal, RefusalCause, Rollback};
 use crate::tui::cells::count;
 use crate::tui::model::{
     Connection, Effect, Job, Message, Model, Pane, Progress, Purpose, Question, Request, Response,
@@ -134,30 +134,49 @@ fn not_built(request: &Request, refusal: &Refusal) -> String {
     let (RefusalCause::LockTimeout(limit), Request::Verify { groups, .. }) =
         (&refusal.cause, request)
     else {
-        return tried::refusal_text(refusal);
+        return match &refusal.locked_by {
+            Some(by) => format!("{}: {}", tried::refusal_text(refusal), holders(by)),
+            None => tried::refusal_text(refusal),
+        };
     };
+    if let Some(by) = &refusal.locked_by {
+        let (table, limit) = (in_public(&by.table.to_string()), seconds(*limit));
+        let text = format!("Could not lock {table} within {limit}: {}", holders(by));
+        return printable(&text).into_owned();
+    }
     let indexes = groups.iter().flat_map(|group| &group.indexes);
     let tables: BTreeSet<String> = indexes
         .map(|index| index.definition.table.to_string())
         .collect();
-    let tables: Vec<String> = tables
-        .into_iter()
-        .map(|table| {
-            table
-                .strip_prefix("public.")
-                .map(str::to_owned)
-                .unwrap_or(table)
-        })
-        .collect();
+    let tables: Vec<String> = tables.iter().map(|table| in_public(table)).collect();
     // One that is locked is enough, and the server does not say which one.
     let which = if tables.len() > 1 { "one of " } else { "" };
-    let limit = match limit.0 {
+    let limit = seconds(*limit);
+    let tables = tables.join(", ");
+    let text = format!("Could not lock {which}{tables} within {limit}: another session has it");
+    printable(&text).into_owned()
+}
+
+/// Without the schema that most tables are in.
+fn in_public(table: &str) -> String {
+    table.strip_prefix("public.").unwrap_or(table).to_owned()
+}
+
+/// `1 s`, where it is a whole number of them.
+fn seconds(limit: Millis) -> String {
+    match limit.0 {
         whole if whole >= 1_000.0 && whole % 1_000.0 == 0.0 => format!("{} s", whole / 1_000.0),
         _ => limit.to_string(),
-    };
-    let tables = tables.join(", ");
-    let text = format!("Could not lock {which}{tables} within {limit}: another session uses it");
-    printable(&text).into_owned()
+    }
+}
+
+/// `process 4711 has it`.
+fn holders(by: &LockHolders) -> String {
+    let pids: Vec<String> = by.pids.iter().map(ToString::to_string).collect();
+    match pids.len() {
+        1 => format!("process {} has it", pids.join(", ")),
+        _ => format!("processes {} have it", pids.join(", ")),
+    }
 }
 
 fn stopped(model: &mut Model, rollback: Rollback) {

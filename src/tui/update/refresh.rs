@@ -90,7 +90,14 @@ pub(super) fn refresh(model: &mut Model) {
     };
     let columns = usize::from(model.size.columns);
     match model.navigation.screen {
-        Screen::Plan => model.plan.wrap(&session_data, columns),
+        Screen::Plan => {
+            model.plan.wrap(&session_data, columns);
+            // The terminal may have another width now.
+            if model.plan.wrapped.is_some() {
+                let (room, height) = (layout::plan_names(model), height(model));
+                model.plan.wrap_names(room, height);
+            }
+        }
         Screen::Report => {
             let selected = model.selection.indexes();
             let columns = columns.saturating_sub(1);

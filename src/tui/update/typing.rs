@@ -82,7 +82,11 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     model.typed.remember(&purpose, &text);
     match purpose {
         PromptPurpose::Search => {
+            let is_missing = prompt.note.is_some() && !text.is_empty();
             let _ = close(model);
+            if is_missing {
+                model.message = Message::info(format!("{text:?} is not here; Esc clears it"));
+            }
         }
         PromptPurpose::Command if text.is_empty() => {
             let _ = close(model);

@@ -134,7 +134,7 @@ fn left(now: std::time::Duration, job: &Job) -> String {
 /// The most useful keys that fit; help and quit always.
 pub fn footer(model: &Model, buffer: &mut Buffer, area: Rect) {
     let theme = model.theme;
-    let hints = layout::footer_hints(model.scope(), usize::from(area.width));
+    let hints = layout::footer_hints(model);
     let spans = hints.into_iter().flat_map(|hint| {
         [
             Span::styled(hint.keys, theme.key()),

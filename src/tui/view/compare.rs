@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::paint::{line, rule, style};
 use crate::model::{factor_text, printable};
-use crate::plan::NodeId;
+use crate::plan::{NodeId, Plan};
 use crate::text_layout::wrap;
 use crate::tui::aligned::{
     self, AlignedCell, AlignedRow, Difference, PLAN_COST_COLUMNS as COST_COLUMNS,
@@ -267,6 +267,14 @@ fn index_title(theme: Theme, index: &IndexView, choice: &Choice) -> ChoiceTitle 
 
 /// `cost 8,865 → 9.74   910× lower`.
 fn totals(theme: Theme, choice: &Choice, buffer: &mut Buffer, areas: Areas) {
+    let has_cost = |plan: &Plan| plan.root().number("Total Cost").is_some();
+    if !has_cost(&choice.before) || !has_cost(&choice.plan) {
+        let text = "no costs to compare: a plan was made with COSTS OFF";
+        let mut spans = vec![Span::styled(text, theme.dim())];
+        spans.extend(times(choice));
+        line(buffer, areas.top, 4, Line::from(spans));
+        return;
+    }
     let (before, after) = (choice.before.total_cost(), choice.plan.total_cost());
     let factor = before.factor_to(after);
     let (tone, word) = if factor > 1.01 {

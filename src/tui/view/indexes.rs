@@ -168,7 +168,7 @@ fn basis(model: &Model, session_data: &SessionData, basis: TotalBasis) -> &'stat
             "Not known: an index that is on was not tested; R builds it on the server, and rolls back"
         }
         TotalBasis::Predicted => {
-            "Predicted: the planner twin planned with these indexes; nothing was built (R builds)"
+            "Predicted: planned with in the planner twin; nothing was built (R builds)"
         }
         TotalBasis::Estimated => "Estimated: each index was tested alone, not together",
     }

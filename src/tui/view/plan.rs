@@ -89,7 +89,13 @@ fn tree(model: &Model, view: &PlanView, buffer: &mut Buffer, areas: Areas) {
             buffer,
             areas.list,
             number,
-            node_line(model.theme, view, id, usize::from(areas.list.width), state),
+            node_line(
+                model.theme,
+                view,
+                (id, state.list.offset + number),
+                usize::from(areas.list.width),
+                state,
+            ),
         );
         if state.list.offset + number == state.list.selected {
             style(buffer, areas.list, number, model.theme.selected());
@@ -187,12 +193,19 @@ fn amount_text(amount: Amount, view: &PlanView, id: NodeId) -> String {
 fn node_line(
     theme: Theme,
     view: &PlanView,
-    id: NodeId,
+    (id, at): (NodeId, usize),
     width: usize,
     state: &State,
 ) -> Line<'static> {
     let folded = &state.folded;
     let columns = view.tree_columns(width);
+    if let Some(room) = state.wrapped
+        && let Some(part) = state.part(at).checked_sub(1)
+    {
+        let below = view.name_below(id.0, room);
+        let text = below.get(part).map_or("", String::as_str);
+        return Line::raw(format!("  {text}"));
+    }
     let (node, lines) = (view.plan.node(id), &view.lines[id.0]);
     let (share, hot) = view.heat[id.0];
     let tone = if hot { theme.hot() } else { Style::new() };

@@ -75,11 +75,16 @@ struct Numbered<'a> {
 
 impl<'a> Numbered<'a> {
     fn of(line: &'a str) -> Option<Numbered<'a>> {
-        const MARKS: [&str; 7] = [" | ", " |", ".", ":", ")", "|", "\t"];
+        const MARKS: [&str; 9] = [" | ", " |", ".", ":", ")", "|", "\t", ";", ","];
         let trimmed = line.trim_start();
         let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = trimmed.split_at_checked(digits)?;
-        let mark = MARKS.iter().find(|mark| rest.starts_with(**mark));
+        // In CSV another cell follows.
+        let fits = |mark: &&&str| {
+            let behind = rest.strip_prefix(**mark);
+            behind.is_some_and(|behind| !matches!(**mark, ";" | ",") || behind.starts_with('"'))
+        };
+        let mark = MARKS.iter().find(fits);
         if mark.is_none() && !rest.is_empty() && !rest.starts_with(' ') {
             return None;
         }

@@ -210,6 +210,76 @@ fn mapped(text: &str, separator: &str, wrap: impl Fn(&str) -> String) -> String 
 
 /// What stands before and after each line of a plan, and lines in string literals of programs.
 const MARGINS: &[Way] = &[
+    ("rows of a sheet", |text| {
+        each(text, |index, line| {
+            format!("{};\"{}\"", index + 1, line.replace('"', "\"\""))
+        })
+    }),
+    ("edited message", |text| {
+        format!("{} (edited)\n10:32\n", text.trim_end())
+    }),
+    ("time of a message", |text| {
+        text.replacen('\n', "  10:31 AM\n", 1)
+    }),
+    ("callouts", |text| {
+        format!("----\n{}----\n<1> here\n", text.replacen('\n', " <1>\n", 1))
+    }),
+    ("nick", |text| around(text, "<ana> ", "")),
+    ("time and nick", |text| around(text, "[10:31] <ana> ", "")),
+    ("log of a chat", |text| {
+        around(text, "10:31:02    ana | ", "")
+    }),
+    ("document's table", |text| {
+        format!("QUERY PLAN\t\n{}", around(text, "", "\t"))
+    }),
+    ("statements", |text| {
+        each(text, |_, line| {
+            format!(
+                "INSERT INTO \"table\" (\"QUERY PLAN\") VALUES ('{}');",
+                line.replace('\'', "''")
+            )
+        })
+    }),
+    ("records", |text| {
+        each(text, |index, line| {
+            format!("-[ RECORD {} ]-----\nQUERY PLAN | {line}", index + 1)
+        })
+    }),
+    ("records of another client", |text| {
+        each(text, |index, line| {
+            format!("****** {}. row ******\nQUERY PLAN: {line}", index + 1)
+        })
+    }),
+    ("Rails", |text| {
+        format!(
+            "EXPLAIN for: SELECT a.* FROM a WHERE a.b = $1 [[\"b\", 1]]\n QUERY PLAN\n------------\n{}(3 rows)\n",
+            around(text, " ", "")
+        )
+    }),
+    ("suggestion", |text| format!("```suggestion\n{text}```\n")),
+    ("reStructuredText", |text| {
+        format!(
+            ".. code-block:: text\n   :linenos:\n\n{}",
+            around(text, "   ", "")
+        )
+    }),
+    ("item of a list", |text| {
+        format!("1. The plan:\n   ```\n{}   ```\n", around(text, "   ", ""))
+    }),
+    ("LaTeX", |text| {
+        format!("\\begin{{verbatim}}\n{text}\\end{{verbatim}}\n")
+    }),
+    ("comment of C", |text| around(text, "// ", "")),
+    ("comment of Java", |text| {
+        format!("/**\n{} */\n", around(text, " * ", ""))
+    }),
+    ("ends shown", |text| around(text, "", "$")),
+    ("data frame", |text| {
+        format!(
+            "    QUERY PLAN\n{}",
+            each(text, |index, line| format!("{index:<4}{line}"))
+        )
+    }),
     ("container", |text| around(text, "db-1  | ", "")),
     ("pod", |text| around(text, "[pod/pg-0/postgres] ", "")),
     ("time of CI", |text| {
@@ -456,6 +526,7 @@ fn every_way_of_pasting_gives_the_same_tree() {
 #[test]
 fn json_over_several_lines_is_read_out_of_margins_and_strings() {
     const OF_TEXT: &[&str] = &[
+        "records of another client",
         "Jira's table",
         "code in cells",
         "console.table",
@@ -737,5 +808,68 @@ fn a_name_in_brackets_is_no_colour() {
     assert_eq!(
         only(text).plan.root().text("Index Cond"),
         Some("(b = ANY (ARRAY[m.id, $1]))")
+    );
+}
+
+#[test]
+fn a_plan_may_begin_right_below_another() {
+    let text = "Seq Scan on a  (cost=0.00..35.50 rows=2550 width=4)\n  Filter: (x > 3)\n\
+                Limit  (cost=0.00..35.50 rows=2550 width=4)\n  ->  Seq Scan on b  (cost=0.00..35.50 rows=2550 width=4)\n";
+    let records = each(text, |index, line| {
+        format!("-[ RECORD {} ]-----\nQUERY PLAN | {line}", index % 2 + 1)
+    });
+    for text in [text, records.as_str()] {
+        let plans = read_text(text).unwrap();
+        let nodes: Vec<usize> = plans.iter().map(|read| read.plan.nodes().len()).collect();
+        assert_eq!(nodes, [1, 2], "{text}");
+        assert!(plans.iter().all(|read| read.warnings.is_empty()), "{text}");
+    }
+}
+
+#[test]
+fn a_plan_in_an_older_encoding_is_read_and_that_is_told() {
+    let bytes = b"Seq Scan on gr\xf6\xdfe  (cost=0.00..1.00 rows=1 width=4)\n";
+    let plans = read(bytes).unwrap();
+    assert_eq!(plans[0].plan.nodes()[0].title(), "Seq Scan on \"größe\"");
+    assert_eq!(
+        plans[0].warnings,
+        [Warning {
+            line: 1,
+            kind: WarningKind::EncodingGuessed
+        }]
+    );
+}
+
+#[test]
+fn the_time_of_a_log_is_the_plans_where_it_was_timed() {
+    let timed = "Seq Scan on a  (cost=0.00..35.50 rows=2550 width=4) (actual time=0.01..2.50 rows=9 loops=1)\n";
+    let time = |text: &str| only(text).with_duration(Some(900.0)).plan.execution_time();
+    assert_eq!(time(timed), Some(crate::model::Millis(900.0)));
+    let own = format!("{timed}Execution Time: 3.5 ms\n");
+    assert_eq!(time(&own), Some(crate::model::Millis(3.5)));
+    let estimated = "Seq Scan on a  (cost=0.00..35.50 rows=2550 width=4)\n";
+    assert_eq!(time(estimated), None);
+}
+
+#[test]
+fn a_child_may_have_lost_its_arrow() {
+    let text = "Aggregate  (cost=107.50..107.51 rows=1 width=8)\n    Seq Scan on contacts  (cost=0.00..105.00 rows=1000 width=0)\n        \
+                Filter: (account_id = 1234)\n";
+    let read = only(text);
+    let nodes = read.plan.nodes();
+    assert_eq!(nodes.len(), 2);
+    assert_eq!(nodes[1].text("Filter"), Some("(account_id = 1234)"));
+    assert_eq!(read.warnings, []);
+}
+
+#[test]
+fn motions_and_settings_of_greenplum_are_read() {
+    let text = "Gather Motion 12:1  (slice1; segments: 12)  (cost=0.00..862.00 rows=2 width=64)\n  ->  Seq Scan on a  (cost=0.00..431.00 rows=1 width=28)\n\
+                Settings:  enable_hashjoin=off; optimizer=on\nOptimizer status: PQO version 2.53.8\n";
+    let read = only(text);
+    assert_eq!(read.warnings, []);
+    assert_eq!(
+        read.plan.summary["Settings"],
+        json!({"enable_hashjoin": "off", "optimizer": "on"})
     );
 }

@@ -254,7 +254,9 @@ fn report_names(reader: &ReadNodes<'_>, warnings: &mut Vec<OffsetWarning>) {
     for (properties, offset) in reader.properties.iter().zip(reader.offsets) {
         let node_type = text(Some(properties), "Node Type");
         let is_known = operation::operation(node_type).is_known || is_split(node_type);
-        if !is_known && ODD.iter().any(|odd| node_type.contains(odd)) {
+        // Greenplum's `Gather Motion 3:1  (slice1; segments: 3)`.
+        let is_motion = node_type.contains(" Motion ") && node_type.contains("(slice");
+        if !is_known && !is_motion && ODD.iter().any(|odd| node_type.contains(odd)) {
             warnings.push(OffsetWarning {
                 offset: *offset,
                 kind: WarningKind::OddName,

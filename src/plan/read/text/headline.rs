@@ -186,6 +186,13 @@ pub(super) fn begins_plan<'a>(
         || next().is_none_or(|next| follows_headline(line, &next))
 }
 
+/// Whether a line without an arrow is the first node of a plan: PostgreSQL's name of a node, and
+/// numbers.
+pub(super) fn is_root(text: &str) -> bool {
+    let words = text.split(" (").next().unwrap_or(text);
+    has_numbers(text) && begins_with_operation(words.trim_end())
+}
+
 /// Whether parentheses with numbers follow; prose may mention "(cost=…".
 fn has_numbers(text: &str) -> bool {
     let cost = text.find(" (cost=").and_then(|at| text.get(at + 7..));

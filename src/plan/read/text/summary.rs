@@ -141,6 +141,9 @@ fn trigger(label: &str, value: &str) -> Option<PropertyMap> {
 
 /// `a = 'x', b = NULL`; quotes within a value are printed as they are.
 fn settings(text: &str) -> Option<PropertyMap> {
+    if !text.contains(" = ") {
+        return settings_of_greenplum(text);
+    }
     let mut settings = PropertyMap::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -159,6 +162,15 @@ fn settings(text: &str) -> Option<PropertyMap> {
         rest = behind.strip_prefix(", ").unwrap_or(behind);
     }
     Some(settings)
+}
+
+/// `enable_hashjoin=off; optimizer=on`.
+fn settings_of_greenplum(text: &str) -> Option<PropertyMap> {
+    let pairs = text.split("; ").map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        Some((name.to_owned(), Value::String(value.to_owned())))
+    });
+    pairs.collect()
 }
 
 /// The quote after which the text ends or another setting begins.

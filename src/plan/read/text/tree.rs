@@ -189,7 +189,11 @@ impl TextReader {
         }
         match self.line(line, text) {
             Ok(true) => Ok(true),
-            Ok(false) if damage::goes_on_below(text, line, self.base) => {
+            // Another plan may begin right below this one.
+            Ok(false)
+                if !headline::is_root(&line.text)
+                    && damage::goes_on_below(text, line, self.base) =>
+            {
                 self.warn(
                     line.offset,
                     WarningKind::NotRead(line.text.clone().into_owned()),
@@ -261,6 +265,10 @@ impl TextReader {
         }
         if line.indent <= self.base {
             return Ok(false);
+        }
+        // Some clients and documents drop the arrows and keep the indentation.
+        if !self.in_summary && headline::is_root(&line.text) {
+            return self.child(line, &line.text);
         }
         if !self.in_summary && relationship::is_label(&line.text) && arrow_follows(text, line) {
             self.label = Some((line.indent, line.text.clone().into_owned()));
