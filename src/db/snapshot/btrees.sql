@@ -1,5 +1,6 @@
 /* pgrehearse: btrees in the types' own orders: a query that each can answer by being read from one end to the other */
 SELECT i.indexrelid AS oid,
+       i.indrelid AS relation,
        n.nspname::text AS schema_name,
        c.relname::text AS index_name,
        pg_catalog.format(

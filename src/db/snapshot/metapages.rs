@@ -33,6 +33,8 @@ const PRICE_OF_A_LEVEL: f64 = 50.0 * 100.0;
 
 struct Btree {
     oid: Oid,
+    /// The table.
+    relation: Oid,
     name: QualifiedName,
     query: String,
 }
@@ -72,9 +74,11 @@ impl Session {
             }
         }
         self.query(OPERATION, "ROLLBACK TO SAVEPOINT levels", &[])?;
+        let blocks: BTreeMap<Oid, u64> = files.iter().map(|file| (file.oid, file.blocks)).collect();
         for file in files {
-            if let Some(level) = levels.get(&file.oid) {
-                file.metapage = Some(Metapage::Btree { level: *level });
+            let level = levels.get(&file.oid).copied();
+            if let Some(level) = level.or_else(|| of_its_like(file, &btrees, &levels, &blocks)) {
+                file.metapage = Some(Metapage::Btree { level });
             }
         }
         Ok(())
@@ -93,6 +97,7 @@ impl Session {
             );
             Ok(Btree {
                 oid: field(row, "oid")?,
+                relation: field(row, "relation")?,
                 name,
                 query: field(row, "query")?,
             })
@@ -153,6 +158,26 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Of two indexes that differ in nothing but the direction the planner reads only one. The other one is
+/// as high: an index on the same table that has about as many pages.
+fn of_its_like(
+    file: &RelationFile,
+    btrees: &[Btree],
+    levels: &BTreeMap<Oid, u32>,
+    blocks: &BTreeMap<Oid, u64>,
+) -> Option<u32> {
+    let own = btrees.iter().find(|btree| btree.oid == file.oid)?;
+    let mut others = btrees.iter().filter(|other| {
+        let other_blocks = blocks.get(&other.oid).copied().unwrap_or(0);
+        let (fewer, more) = (
+            file.blocks.min(other_blocks),
+            file.blocks.max(other_blocks),
+        );
+        other.relation == own.relation && 4 * more <= 5 * fewer && levels.contains_key(&other.oid)
+    });
+    levels.get(&others.next()?.oid).copied()
 }
 
 /// The level of the root of an index that the plan reads.
