@@ -169,7 +169,7 @@ mod tests {
         let new = OLD
             .replace("'paid'\n", "'held',\n    'paid'\n")
             .replace("code character varying(10)", "code text NOT NULL")
-            .replace("    old_note text,\n", "")
+            .replace("old_note text,\n", "")
             .replace("DEFAULT 'a, b'::text", "DEFAULT ''::text")
             .replace("id > 0", "id > 1")
             .replace("SELECT orders.id", "SELECT orders.id, orders.code")

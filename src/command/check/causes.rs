@@ -1,6 +1,8 @@
 //! Why plans of two twin files differ: one part of a snapshot at a time is exchanged, and the plans
 //! are asked for again (`src/check/cause.rs` judges them).
 
+use std::cell::RefCell;
+
 use super::subject::{Plans, Subject, plan_of, plans};
 use super::upgrade;
 use crate::check::cause::{Exchanged, causes, needs_more};
@@ -27,6 +29,8 @@ pub(super) struct Causes<'s> {
     pub(super) before: &'s Subject,
     pub(super) after: &'s Subject,
     pub(super) twin_maker: &'s TwinMaker,
+    /// What was asked before.
+    pub(super) known: RefCell<Vec<(Snapshot, Plans)>>,
 }
 
 /// How statements are planned with one part exchanged.
@@ -37,15 +41,26 @@ struct Answers {
 }
 
 impl Causes<'_> {
-    /// The plans of these statements in a twin of a snapshot.
+    /// The plans of these statements in a twin of a snapshot; of one that was asked before, at least these.
     pub(super) fn plans(
         &self,
         snapshot: &Snapshot,
         statements: &[Statement],
     ) -> Result<Plans, CommandError> {
+        // What is the same in both files makes no other snapshot when it is exchanged.
+        let has_all = |plans: &Plans| statements.iter().all(|one| plans.contains_key(&one.id));
+        let known = self.known.borrow().iter().find_map(|(known, plans)| {
+            (has_all(plans) && known == snapshot).then(|| plans.clone())
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let maker = upgrade::of_version(self.twin_maker, snapshot.origin.major());
         let mut twin = maker.make(snapshot)?;
-        plans(&mut twin, Target::Twin, statements)
+        let planned = plans(&mut twin, Target::Twin, statements)?;
+        let mut known = self.known.borrow_mut();
+        known.push((snapshot.clone(), planned.clone()));
+        Ok(planned)
     }
 
     /// Notes the causes of each change.

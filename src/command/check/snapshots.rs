@@ -1,5 +1,6 @@
 //! Two twin files: which statements changed, and why (`causes`).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -34,6 +35,7 @@ pub(super) fn compare(
         before: &own,
         after: &other,
         twin_maker,
+        known: RefCell::default(),
     };
     progress.observe(Event::Step("plans before"));
     let plans_before = causes.plans(&own.snapshot, &statements)?;

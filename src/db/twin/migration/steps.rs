@@ -396,7 +396,8 @@ fn refused(step: &Step, message: String, state: &SqlState) -> StepStatus {
             "trigger" | "comment" | "policy" | "function" | "procedure" | "rule"
         )
     });
-    let is_role = message.contains("role \"");
+    // Tablespaces belong to the server, as roles do.
+    let is_role = message.contains("role \"") || message.contains("tablespace \"");
     if *state == SqlState::INSUFFICIENT_PRIVILEGE
         || is_of_the_twin(state)
         || is_not_copied && (is_unimportant || is_role)
