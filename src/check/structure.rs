@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::sql::psql::{Variables, plain};
 use crate::sql::split::split;
 
+mod list;
 mod object;
 mod table;
 

@@ -219,7 +219,7 @@ fn without_defaults(name: &str) -> String {
     let Some((name, arguments)) = name.split_once('(') else {
         return name.to_owned();
     };
-    let arguments = super::table::parts(arguments.strip_suffix(')').unwrap_or(arguments));
+    let arguments = super::list::parts(arguments.strip_suffix(')').unwrap_or(arguments));
     let arguments: Vec<&str> = arguments
         .iter()
         .map(|argument| argument.split(" DEFAULT ").next().unwrap_or(argument))
@@ -273,5 +273,5 @@ pub(super) fn extended_enum(before: &str, now: &str, name: &str) -> Vec<String> 
 fn labels(sql: &str) -> Vec<String> {
     let list = sql.find('(').and_then(|at| sql.get(at + 1..));
     let list = list.unwrap_or_default().trim_end().trim_end_matches(')');
-    super::table::parts(list)
+    super::list::parts(list)
 }

@@ -393,7 +393,14 @@ fn refused(step: &Step, message: String, state: &SqlState) -> StepStatus {
     let is_unimportant = words.iter().any(|word| {
         matches!(
             word.as_str(),
-            "trigger" | "comment" | "policy" | "function" | "procedure" | "rule"
+            "trigger"
+                | "comment"
+                | "policy"
+                | "function"
+                | "procedure"
+                | "routine"
+                | "aggregate"
+                | "rule"
         )
     });
     // Tablespaces belong to the server, as roles do.
