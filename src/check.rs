@@ -4,13 +4,15 @@
 //! A migration is read ([`script`]) and executed in the planner twin, which tells what each of its
 //! statements did ([`migration`]). The plans of the workload before and after are compared
 //! ([`comparison`]), from the shape of a plan ([`shape`]). What follows is in a file for each question:
-//! how long a statement takes ([`duration`]), how it is written so that nobody waits ([`safer`]), who
-//! uses a new index ([`index_use`]), at which size a plan flips ([`growth`]), which plan is expected
-//! ([`baseline`]), and which limits of `--fail-on` are reached ([`gate`]).
+//! why a plan changed ([`cause`]), how long a statement takes ([`duration`]), how it is written so that
+//! nobody waits ([`safer`]), who uses a new index ([`index_use`]), at which size a plan flips
+//! ([`growth`]), which plan is expected ([`baseline`]), and which limits of `--fail-on` are reached
+//! ([`gate`]).
 //!
 //! No I/O, no servers and no sentences.
 
 pub mod baseline;
+pub mod cause;
 pub mod comparison;
 pub mod duration;
 pub mod gate;
@@ -23,3 +25,5 @@ pub mod row_conditions;
 pub mod safer;
 pub mod script;
 pub mod shape;
+pub mod structure;
+pub mod up_part;

@@ -586,8 +586,9 @@ pub struct CheckArgs {
     /// Two twin files, before and after: which statements changed, and why
     #[arg(value_name = "TWIN")]
     pub twins: Vec<PathBuf>,
-    /// The migration: a file of SQL, - for standard input, or a directory with the files of a migration
-    /// tool (Flyway, sqlx, Diesel, Prisma, plain SQL); repeatable, in this order
+    /// The migration: a file of SQL, - for standard input, a directory with the files of a migration
+    /// tool (Flyway, sqlx, Diesel, Prisma, golang-migrate, goose, dbmate, plain SQL), or two dumps of a
+    /// schema as OLD.sql..NEW.sql (Rails' structure.sql); repeatable, in this order
     #[arg(long, value_name = "PATH")]
     pub migrate: Vec<PathBuf>,
     /// Check against a twin file (see pgrehearse snapshot) without a connection; with the file's own

@@ -12,6 +12,8 @@
 #[allow(dead_code, reason = "not every helper is needed here")]
 mod live;
 
+#[path = "check/causes.rs"]
+mod causes;
 #[path = "check/compare.rs"]
 mod compare;
 #[path = "check/hostile.rs"]

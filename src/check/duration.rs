@@ -1,20 +1,21 @@
 //! How long a statement of a migration takes on the server, from the sizes of its tables.
 //!
-//! The speeds are a range: of a fast machine with everything in memory, and of a slow one with a busy
-//! disk. Between them is what was measured on PostgreSQL 15 with 2 million rows of 120 bytes, by the time
-//! of the processor: a CHECK constraint reads 16 million rows a second, a foreign key 0.4 million, a
-//! btree gets 3.7 (in order) to 1.1 million (text) entries a second, ALTER TABLE writes 1.0 million rows
-//! anew (0.55 million with `gen_random_uuid()`), UPDATE 0.2 million.
+//! What a row and a byte cost was measured on PostgreSQL 15 with tables of 0.2 to 3 million rows that were in memory
+//! (`benches/durations.sh` measures it again). The range is from half of that to twice as much, which covers
+//! other machines and what the text of a statement does not tell (types of keys, how the rows are
+//! ordered, triggers). What is certainly not in memory is read and written at the speed of a slow disk, at worst.
 
 use super::migration::{StepOutcome, StepStatus, TableSize};
 use crate::model::{Millis, QualifiedName};
+use crate::sql::fingerprint::identifiers;
+use crate::sql::leading_words;
 
 /// From the shortest to the longest.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct DurationRange {
-    /// On a fast machine with everything in memory.
+    /// Half of what was measured.
     pub low: Millis,
-    /// On a slow one.
+    /// Twice as much, and a slow disk where tables are large.
     pub high: Millis,
 }
 
@@ -28,44 +29,108 @@ impl DurationRange {
     }
 }
 
-/// Rows a second, and bytes a second from the disk; the faster and the slower machine.
+/// What work costs for each row and each byte, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
 struct Speed {
-    rows: [f64; 2],
-    bytes: [f64; 2],
+    row: f64,
+    byte: f64,
+    /// The same for each byte that a slow disk reads or writes.
+    disk_byte: f64,
 }
 
 const SCAN: Speed = Speed {
-    rows: [2.0e7, 4.0e6],
-    bytes: [3.0e9, 2.0e8],
+    row: 25.0,
+    byte: 0.2,
+    disk_byte: 5.0,
 };
-/// Rows are looked up in another table.
-const FOREIGN_KEY: Speed = Speed {
-    rows: [1.2e6, 2.0e5],
-    bytes: [3.0e9, 2.0e8],
-};
+/// Rows are looked up in another table, by a join of both.
+const FOREIGN_KEY: Speed = Speed { row: 110.0, ..SCAN };
+/// The rows of a query are written to a new table.
+const QUERY: Speed = Speed { row: 500.0, ..SCAN };
 const REWRITE: Speed = Speed {
-    rows: [1.5e6, 4.0e5],
-    bytes: [6.0e8, 6.0e7],
+    row: 200.0,
+    byte: 1.7,
+    disk_byte: 16.0,
 };
-const BUILD: Speed = Speed {
-    rows: [3.5e6, 5.0e5],
-    bytes: [3.0e9, 2.0e8],
-};
-const WRITE_ROWS: Speed = Speed {
-    rows: [4.0e5, 5.0e4],
-    bytes: [f64::INFINITY, f64::INFINITY],
-};
+/// A btree; a row whose key is text costs twice as much as one whose key is a number.
+const BUILD: Speed = Speed { row: 450.0, ..SCAN };
+/// Other access methods. What GIN and GiST cost depends on the values most.
+const BUILDS: [(&str, Speed); 5] = [
+    ("brin", Speed { row: 100.0, ..SCAN }),
+    (
+        "hash",
+        Speed {
+            row: 1_500.0,
+            ..SCAN
+        },
+    ),
+    (
+        "spgist",
+        Speed {
+            row: 2_000.0,
+            ..SCAN
+        },
+    ),
+    (
+        "gin",
+        Speed {
+            row: 4_500.0,
+            ..SCAN
+        },
+    ),
+    (
+        "gist",
+        Speed {
+            row: 5_000.0,
+            ..SCAN
+        },
+    ),
+];
+/// Rows that are written one by one; an UPDATE writes the entries of all indexes, too, and a DELETE none.
+const UPDATE: f64 = 5_000.0;
+const INSERT: f64 = 2_500.0;
+const DELETE: f64 = 400.0;
 
 /// What changes only the catalogs takes about as long anywhere, in milliseconds.
 const CATALOG_ONLY: [f64; 2] = [1.0, 20.0];
 
+/// Of a larger table, the rest is not in memory.
+const IN_MEMORY_BYTES: f64 = 4.0 * 1024.0 * 1024.0 * 1024.0;
+
+const NANOSECONDS: f64 = 1e-6;
+
 impl Speed {
-    fn of(&self, size: TableSize) -> [f64; 2] {
-        [0, 1].map(|machine| {
-            let rows = size.rows.max(0.0) / self.rows[machine];
-            let bytes = size.size.0 as f64 / self.bytes[machine];
-            1000.0 * rows.max(bytes)
-        })
+    fn of(self, size: TableSize) -> [f64; 2] {
+        let bytes = size.size.0 as f64;
+        let on_disk = (bytes - IN_MEMORY_BYTES).max(0.0) * self.disk_byte;
+        let [low, high] = range(size.rows.max(0.0) * self.row + bytes * self.byte);
+        [low, high + on_disk * NANOSECONDS]
+    }
+}
+
+/// From half to twice so many nanoseconds, in milliseconds.
+fn range(nanoseconds: f64) -> [f64; 2] {
+    [0.5, 2.0].map(|share| share * nanoseconds * NANOSECONDS)
+}
+
+/// The speed of building an index of the access method that the statement names.
+fn build(sql: &str) -> Speed {
+    let words = identifiers(sql);
+    let names = |(method, _): &&(&str, Speed)| words.contains(*method);
+    let is_create = leading_words(sql, 1) == ["create"] && words.contains("using");
+    let named = BUILDS.iter().find(names).filter(|_| is_create);
+    named.map_or(BUILD, |(_, speed)| *speed)
+}
+
+/// What a statement on rows costs for each.
+fn written(sql: &str) -> f64 {
+    let words = identifiers(sql);
+    if words.contains("update") {
+        UPDATE
+    } else if words.contains("delete") && !words.contains("insert") {
+        DELETE
+    } else {
+        INSERT
     }
 }
 
@@ -74,27 +139,28 @@ pub fn estimate(
     step: &StepOutcome,
     size: impl Fn(&QualifiedName) -> Option<TableSize>,
 ) -> Option<DurationRange> {
+    let sql = step.step.sql.as_str();
     let mut sum = match &step.status {
         StepStatus::Done => CATALOG_ONLY,
-        StepStatus::Planned { rows } => {
-            let written = TableSize {
-                rows: *rows,
-                ..TableSize::default()
-            };
-            WRITE_ROWS.of(written)
-        }
+        StepStatus::Planned { rows } => range(rows.max(0.0) * written(sql)),
         _ => return None,
     };
-    // A constraint that reads two tables is a foreign key.
-    let scan = if step.scans.len() > 1 {
-        &FOREIGN_KEY
-    } else {
-        &SCAN
+    let words = leading_words(sql, 2);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if words.first() == Some(&"truncate") {
+        // New files with nothing in them.
+        return Some(of(sum));
+    }
+    let scan = match words.as_slice() {
+        ["create" | "refresh", "table" | "materialized" | "unlogged"] => QUERY,
+        // A constraint that reads two tables is a foreign key.
+        _ if step.scans.len() > 1 => FOREIGN_KEY,
+        _ => SCAN,
     };
     let parts = [
         (&step.scans, scan),
-        (&step.rewrites, &REWRITE),
-        (&step.builds, &BUILD),
+        (&step.rewrites, REWRITE),
+        (&step.builds, build(sql)),
     ];
     for (tables, speed) in parts {
         for size in tables.iter().filter_map(&size) {
@@ -103,10 +169,14 @@ pub fn estimate(
             }
         }
     }
-    Some(DurationRange {
-        low: Millis(sum[0]),
-        high: Millis(sum[1]),
-    })
+    Some(of(sum))
+}
+
+fn of([low, high]: [f64; 2]) -> DurationRange {
+    DurationRange {
+        low: Millis(low),
+        high: Millis(high),
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +204,8 @@ mod tests {
         let large = of(&outcome, 1e8);
         assert!(small.low < small.high);
         assert!(large.low.0 > 50.0 * small.low.0);
+        let huge = of(&outcome, 1e9);
+        assert!(huge.high.0 > 5.0 * huge.low.0, "a slow disk: {huge:?}");
         outcome.status = StepStatus::NotReached;
         assert_eq!(estimate(&outcome, |_| None), None);
     }

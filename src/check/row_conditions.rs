@@ -50,7 +50,11 @@ pub fn contradictions(
         .filter(|table| !earlier.iter().any(|earlier| may_write(earlier, table)))
         .collect();
     let mut found = Vec::new();
-    for demand in demands(&step.step.sql) {
+    let demands = match validated(&step.step.sql, earlier) {
+        Some(demand) => vec![demand],
+        None => demands(&step.step.sql),
+    };
+    for demand in demands {
         let column = |table: &&QualifiedName| ((*table).clone(), demand.column.clone());
         for seen in tables.iter().filter_map(|table| seen.get(&column(table))) {
             if demand.no_nulls && seen.null_share > 0.0 {
@@ -102,6 +106,43 @@ fn may_write(step: &StepOutcome, table: &QualifiedName) -> bool {
         || is_named && identifiers(&step.step.sql).contains("rename")
 }
 
+/// What a constraint demands that an earlier statement added NOT VALID and this one validates.
+fn validated(sql: &str, earlier: &[StepOutcome]) -> Option<Demand> {
+    let words = leading_words(sql, 8);
+    let is_validate = |pair: &[String]| pair == ["validate", "constraint"];
+    let at = words.windows(2).position(is_validate)?;
+    let name = words.get(at + 2)?;
+    let adds = |step: &&StepOutcome| identifiers(&step.step.sql).contains(name);
+    let added = earlier.iter().rev().find(adds)?;
+    checked_not_null(&added.step.sql).map(no_nulls)
+}
+
+fn no_nulls(column: String) -> Demand {
+    Demand {
+        column,
+        no_nulls: true,
+        unique: false,
+    }
+}
+
+/// The column of which a CHECK constraint says only that it is not NULL.
+fn checked_not_null(text: &str) -> Option<String> {
+    let check = text.to_ascii_lowercase().find("check")?;
+    let condition = text.get(check + "check".len()..)?.trim();
+    let open = condition.strip_prefix('(')?;
+    let condition = open.get(..open.rfind(')')?)?.trim();
+    let condition = condition.trim_matches(|c| matches!(c, '(' | ')' | ' '));
+    let words: Vec<&str> = condition.split_whitespace().collect();
+    match words.as_slice() {
+        [column, is, not, null]
+            if [*is, *not, *null].map(str::to_ascii_lowercase) == ["is", "not", "null"] =>
+        {
+            Some(plain(column))
+        }
+        _ => None,
+    }
+}
+
 fn demands(sql: &str) -> Vec<Demand> {
     if let Some(altered) = alter_table(sql) {
         return of_alter(&altered);
@@ -129,11 +170,12 @@ fn of_alter(altered: &AlterTable) -> Vec<Demand> {
     let mut demands = Vec::new();
     for action in &altered.actions {
         match action {
-            AlterAction::SetNotNull { column } => demands.push(Demand {
-                column: plain(column),
-                no_nulls: true,
-                unique: false,
-            }),
+            AlterAction::SetNotNull { column } => demands.push(no_nulls(plain(column))),
+            AlterAction::AddConstraint {
+                kind: ConstraintKind::Check,
+                text,
+                ..
+            } => demands.extend(checked_not_null(text).map(no_nulls)),
             AlterAction::AddConstraint { kind, columns, .. } => {
                 let is_key = *kind == ConstraintKind::PrimaryKey;
                 let columns: Vec<&str> = columns.split(',').collect();
@@ -223,6 +265,15 @@ mod tests {
                 vec![repeats("C")],
             ),
             ("CREATE UNIQUE INDEX ON t (b)", vec![repeats("b")]),
+            (
+                "ALTER TABLE t ADD CONSTRAINT nn CHECK (a IS NOT NULL)",
+                vec![nulls("a")],
+            ),
+            (
+                "ALTER TABLE t ADD CONSTRAINT nn CHECK (a IS NOT NULL) NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT nn",
+                vec![nulls("a")],
+            ),
+            ("ALTER TABLE t ADD CHECK (a IS NOT NULL OR b > 0)", vec![]),
             (
                 "CREATE UNIQUE INDEX CONCURRENTLY i ON public.t USING btree (b DESC)",
                 vec![repeats("b")],

@@ -16,6 +16,7 @@ use crate::verdict::Rehearse;
 
 mod advice;
 mod baseline;
+mod causes;
 mod chance;
 mod growth;
 mod migration;

@@ -3,10 +3,10 @@
 //! Relations, columns and indexes correspond by their names, because the snapshots may be of different
 //! databases, in which all OIDs differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Snapshot;
-use super::snapshot::{ColumnName, Oid, Statistic};
+use super::snapshot::{ColumnName, ExtendedStatistic, Oid, Statistic};
 use crate::model::QualifiedName;
 
 /// A part of a snapshot that can be exchanged.
@@ -103,7 +103,7 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
     let others = other.columns();
     let place: BTreeMap<&ColumnName, (Oid, i16)> =
         own.iter().map(|(place, key)| (key, *place)).collect();
-    let there: std::collections::BTreeSet<&ColumnName> = others.values().collect();
+    let there: BTreeSet<&ColumnName> = others.values().collect();
     let is_shared = |relation: Oid, attribute: i16| {
         let key = own.get(&(relation, attribute));
         key.is_some_and(|key| there.contains(key))
@@ -137,7 +137,7 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
         !is_shared(statistic.relation, statistic.attribute)
             || !same_database && !is_built_in(statistic)
     });
-    let known: std::collections::BTreeSet<(Oid, i16, bool)> = snapshot
+    let known: BTreeSet<(Oid, i16, bool)> = snapshot
         .statistics
         .iter()
         .map(|one| (one.relation, one.attribute, one.inherited))
@@ -153,7 +153,7 @@ fn statistics(snapshot: &mut Snapshot, other: &Snapshot) {
     }
 }
 
-/// The least and the greatest value of each column that both have: the other's.
+/// The smallest and the largest value of each column that both have: the other's.
 fn extremes(
     snapshot: &mut Snapshot,
     other: &Snapshot,
@@ -173,17 +173,24 @@ fn extremes(
     }
 }
 
-/// Extended statistics that both have: the other's.
+/// Data of extended statistics that both have: the other's, or none where it has none. Those that only
+/// one has are a matter of the schema.
 fn extended(snapshot: &mut Snapshot, other: &Snapshot) {
-    for extended in &mut snapshot.extended_statistics {
-        let same = other
+    let objects = |snapshot: &Snapshot| -> BTreeSet<Oid> {
+        let rows = snapshot.rows_of("pg_statistic_ext", ["oid"]).into_iter();
+        rows.filter_map(|[oid]| oid.parse().ok()).collect()
+    };
+    let (own, others) = (objects(snapshot), objects(other));
+    let is_shared = |one: &ExtendedStatistic| own.contains(&one.oid) && others.contains(&one.oid);
+    let data = &mut snapshot.extended_statistics;
+    data.retain(|one| !is_shared(one));
+    data.extend(
+        other
             .extended_statistics
             .iter()
-            .find(|same| same.oid == extended.oid && same.inherited == extended.inherited);
-        if let Some(same) = same {
-            extended.clone_from(same);
-        }
-    }
+            .filter(|one| is_shared(one))
+            .cloned(),
+    );
 }
 
 /// The first OID that is no object of PostgreSQL's own (`FirstNormalObjectId`,

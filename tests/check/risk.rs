@@ -45,11 +45,10 @@ fn really_at_risk(database: &Database) -> BTreeSet<String> {
 }
 
 fn enough_are_found(really: &BTreeSet<String>, told: &BTreeSet<String>) {
-    // How many are found depends on what the last ANALYZE happened to find: 10 to 17 of 17 (docs/check.md). Six
-    // of them stand and fall together: those on a column that is NULL in all rows but one in a thousand.
+    // How many are found depends on what the last ANALYZE happened to find: 16 or 17 of 17 (docs/check.md).
     assert!(really.len() >= 10, "{really:?}");
     assert!(
-        really.intersection(told).count() * 3 >= really.len(),
+        really.intersection(told).count() * 10 >= really.len() * 8,
         "missed {:?}",
         really.difference(told)
     );

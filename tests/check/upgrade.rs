@@ -21,12 +21,12 @@ use crate::live::{Database, cluster, program, text_of};
 const ANALYZE: [&str; 3] = ["SET default_statistics_target = 1000", "VACUUM", "ANALYZE"];
 
 /// The programs of the tests' server, and those of the latest later version that is here.
-struct Versions {
-    old: Binaries,
-    new: Binaries,
+pub struct Versions {
+    pub old: Binaries,
+    pub new: Binaries,
 }
 
-fn versions() -> Option<Versions> {
+pub fn versions() -> Option<Versions> {
     let old = Binaries::find(WhenMissing::Explain).unwrap();
     let found = (old.major + 1..=18).rev().find_map(|major| {
         let found = places(major)
@@ -57,7 +57,7 @@ fn places(major: u32) -> Vec<PathBuf> {
 }
 
 /// A server of the new version with these tables, and a connection to it.
-fn upgraded(binaries: &Binaries, sql: &str) -> (Cluster, Client) {
+pub fn upgraded(binaries: &Binaries, sql: &str) -> (Cluster, Client) {
     let server = Cluster::start(binaries, &ClusterOptions::default(), &|| false).unwrap();
     let mut client = Client::connect(&server.conninfo(), NoTls).unwrap();
     // A view of the old version that the new one refuses.

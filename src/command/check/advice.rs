@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::advise::advise;
+use crate::advise::{Advice, advise};
 use crate::catalog::Catalog;
 use crate::check::comparison::CheckedStatement;
 use crate::check::outcome::Fix;
@@ -60,11 +60,7 @@ pub(super) fn fixes(
         .filter(|one| is_worse(one) || writes(&one.statement))
         .map(|one| one.statement.clone());
     let workload = Workload::default().with(statements.collect());
-    let limits = Limits {
-        rehearse: Rehearse::Twin,
-        ..Limits::default()
-    };
-    let advice = advise(&workload, &limits, &mut OnlyTwin(twin), &|_| {})?;
+    let advice = advised(twin, &workload)?;
     let mut fixes = Vec::new();
     for recommendation in &advice.recommendations {
         let helped: Vec<_> = worse
@@ -87,4 +83,13 @@ pub(super) fn fixes(
         }
     }
     Ok(fixes)
+}
+
+/// The advice of a twin alone.
+pub(super) fn advised(twin: &mut Twin, workload: &Workload) -> Result<Advice, CommandError> {
+    let limits = Limits {
+        rehearse: Rehearse::Twin,
+        ..Limits::default()
+    };
+    Ok(advise(workload, &limits, &mut OnlyTwin(twin), &|_| {})?)
 }

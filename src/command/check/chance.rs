@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::advice;
 use super::subject::{Plans, Subject, plan_of, plans};
 use crate::check::comparison::{Assumed, Assumption, CheckedStatement, StatementChange};
 use crate::check::outcome::CheckOutcome;
@@ -11,13 +12,13 @@ use crate::command::planners::TwinMaker;
 use crate::db::Twin;
 use crate::model::{QualifiedName, quote_identifier};
 use crate::plan::Plan;
-use crate::planner::{Event, PlanOutcome, Target};
+use crate::planner::{Answer, Event, PlanOutcome, Planner, Question, Target};
 use crate::sql::{literals, literals_equal_to};
 use crate::terminal::Progress;
 use crate::twin::Snapshot;
 use crate::twin::redraw::{Compared, Drawing, StatisticKey, Targets, default_target, redrawn};
 use crate::twin::snapshot::{ColumnName, Statistic};
-use crate::workload::{Statement, StatementId};
+use crate::workload::{Statement, StatementId, Workload};
 
 /// The same draws each time.
 const SEED: u64 = 20_240_229;
@@ -27,6 +28,9 @@ const LARGEST_TARGET: u32 = 10_000;
 
 /// Larger statistics targets are these times the one that the column has.
 const TIMES: [u32; 2] = [10, 100];
+
+/// For so many statements an index is looked for, where no statistics target helps.
+const MAX_ADVISED: usize = 20;
 
 /// What another ANALYZE may find.
 type Drawn = BTreeMap<StatisticKey, Statistic>;
@@ -117,16 +121,25 @@ struct Risk {
 impl Risk {
     /// The plans with these statistics in place of the twin's own.
     fn with(&mut self, statements: &[Statement], drawn: &Drawn) -> Result<Plans, CommandError> {
+        self.under(drawn, |twin| plans(twin, Target::Twin, statements))
+    }
+
+    /// Asks the twin while it has these statistics.
+    fn under<T>(
+        &mut self,
+        drawn: &Drawn,
+        ask: impl FnOnce(&mut Twin) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         let new: Vec<Statistic> = drawn.values().cloned().collect();
         self.twin.exchange_statistics(&new)?;
-        let planned = plans(&mut self.twin, Target::Twin, statements)?;
+        let answer = ask(&mut self.twin)?;
         let old: Vec<Statistic> = drawn
             .keys()
             .filter_map(|key| self.own.get(key))
             .cloned()
             .collect();
         self.twin.exchange_statistics(&old)?;
-        Ok(planned)
+        Ok(answer)
     }
 
     fn is_other(&self, id: &StatementId, plan: &PlanOutcome) -> bool {
@@ -175,6 +188,17 @@ impl Risk {
                 checked.remedies.extend(own.into_iter().flatten().cloned());
             }
         }
+        let without = |one: &&mut CheckedStatement| {
+            one.remedies.is_empty() && flips.contains_key(&one.statement.id)
+        };
+        for checked in checked.iter_mut().filter(without).take(MAX_ADVISED) {
+            let flips = flips.get(&checked.statement.id);
+            let first = flips.and_then(|flips| flips.keys().next());
+            let Some(draw) = first.and_then(|number| drawn.get(*number)) else {
+                continue;
+            };
+            checked.remedies = self.index(&checked.statement, draw, drawn)?;
+        }
         Ok(())
     }
 
@@ -210,6 +234,40 @@ impl Risk {
             }
         }
         Ok(responsible)
+    }
+
+    /// An index with which the statement has one plan in all draws, and today: one that helps with the
+    /// statistics of a draw that makes another plan.
+    fn index(
+        &mut self,
+        statement: &Statement,
+        draw: &Drawn,
+        drawn: &[Drawn],
+    ) -> Result<Vec<String>, CommandError> {
+        let workload = Workload::default().with(vec![statement.clone()]);
+        let advice = self.under(draw, |twin| advice::advised(twin, &workload))?;
+        for recommendation in &advice.recommendations {
+            let index = std::slice::from_ref(&recommendation.index);
+            let question = Question::plans(Target::Twin, std::slice::from_ref(statement));
+            let question = question.with_indexes(index);
+            let mut shapes = BTreeSet::new();
+            for draw in std::iter::once(&Drawn::new()).chain(drawn) {
+                let answer = self.under(draw, |twin| Ok(twin.ask(&question)?))?;
+                let Answer::Planned(planned) = answer else {
+                    shapes.clear();
+                    break;
+                };
+                let plan = plan_of(&planned.plans, &statement.id);
+                shapes.insert(plan.plan().map(serial_shape));
+                if shapes.len() > 1 {
+                    break;
+                }
+            }
+            if shapes.len() == 1 {
+                return Ok(recommendation.creation.statements().cloned().collect());
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn names_of(&self, columns: &[StatisticKey]) -> Vec<String> {

@@ -1,32 +1,21 @@
-//! Two twin files: which statements changed, and why. The reason is found by exchanging one part of a
-//! snapshot at a time.
+//! Two twin files: which statements changed, and why (`causes`).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::subject::{Plans, Subject, plan_of, plans};
-use crate::check::comparison::{Cause, CheckedStatement, StatementChange, change};
+use super::causes::Causes;
+use super::subject::{Subject, plan_of};
+use crate::check::comparison::CheckedStatement;
 use crate::check::outcome::{CheckOutcome, Only};
 use crate::check::shape::Renamed;
 use crate::cli::CheckArgs;
 use crate::command::CommandError;
 use crate::command::planners::TwinMaker;
-use crate::planner::{Event, Target};
+use crate::planner::Event;
 use crate::sql::fingerprint::fingerprint;
 use crate::terminal::Progress;
-use crate::twin::Snapshot;
-use crate::twin::exchange::{Part, exchanged};
 use crate::workload::{Statement, Workload};
-
-/// Plans statements with a twin of a snapshot.
-type PlanWith<'p> = dyn Fn(&Snapshot, &[Statement]) -> Result<Plans, CommandError> + 'p;
-
-/// The parts that are exchanged, and the cause that each stands for.
-const PARTS: [(Part, Cause); 3] = [
-    (Part::Statistics, Cause::Statistics),
-    (Part::Size, Cause::Size),
-    (Part::Settings, Cause::Settings),
-];
 
 /// Compares the plans of the statements that both files have.
 pub(super) fn compare(
@@ -42,14 +31,16 @@ pub(super) fn compare(
     let own = Subject::of_file(before, arguments, twin_maker)?;
     let other = Subject::of_file(after, arguments, twin_maker)?;
     let (statements, only) = shared(&own.workload, &other.workload);
-    let planned = |snapshot: &Snapshot, statements: &[Statement]| -> Result<Plans, CommandError> {
-        let mut twin = twin_maker.make(snapshot)?;
-        plans(&mut twin, Target::Twin, statements)
+    let causes = Causes {
+        before: &own,
+        after: &other,
+        twin_maker,
+        known: RefCell::default(),
     };
     progress.observe(Event::Step("plans before"));
-    let plans_before = planned(&own.snapshot, &statements)?;
+    let plans_before = causes.plans(&own.snapshot, &statements)?;
     progress.observe(Event::Step("plans after"));
-    let plans_after = planned(&other.snapshot, &statements)?;
+    let plans_after = causes.plans(&other.snapshot, &statements)?;
     let renamed = Renamed::new();
     let mut checked: Vec<CheckedStatement> = statements
         .iter()
@@ -62,8 +53,7 @@ pub(super) fn compare(
         })
         .collect();
     progress.observe(Event::Step("causes"));
-    let snapshots = (&own.snapshot, &other.snapshot);
-    find_causes(&mut checked, snapshots, &planned)?;
+    causes.note(&mut checked)?;
     progress.observe(Event::End);
     Ok(CheckOutcome {
         before: own.side(),
@@ -106,55 +96,4 @@ fn shared(before: &Workload, after: &Workload) -> (Vec<Statement>, Only) {
         }
     }
     (statements, only)
-}
-
-/// A part is a cause if it alone, exchanged, makes the plan another one: in the snapshot before, or
-/// exchanged back in the one after. What no part explains is the schema, or the version.
-fn find_causes(
-    checked: &mut [CheckedStatement],
-    (before, after): (&Snapshot, &Snapshot),
-    planned: &PlanWith<'_>,
-) -> Result<(), CommandError> {
-    let is_changed = |checked: &&mut CheckedStatement| {
-        checked
-            .change
-            .is_some_and(|change| change != StatementChange::Same)
-    };
-    let mut changed: Vec<&mut CheckedStatement> = checked.iter_mut().filter(is_changed).collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let statements: Vec<Statement> = changed.iter().map(|one| one.statement.clone()).collect();
-    let renamed = Renamed::new();
-    let differs = |one: &CheckedStatement, plans: &Plans| {
-        let plan = plan_of(plans, &one.statement.id);
-        change(&one.before, &plan, &renamed) != Some(StatementChange::Same)
-    };
-    let all_parts: Vec<Part> = PARTS.iter().map(|(part, _)| *part).collect();
-    for (part, cause) in PARTS {
-        let alone = planned(&exchanged(before, after, &[part]), &statements)?;
-        for one in &mut changed {
-            if differs(one, &alone) {
-                one.causes.push(cause);
-            }
-        }
-    }
-    // Everything but the schema as before.
-    let other_schema = planned(&exchanged(after, before, &all_parts), &statements)?;
-    let is_other_version = before.origin.major() != after.origin.major();
-    for one in &mut changed {
-        if differs(one, &other_schema) {
-            let cause = if is_other_version {
-                Cause::Version
-            } else {
-                Cause::Schema
-            };
-            one.causes.push(cause);
-        }
-        if one.causes.is_empty() {
-            // Only several of them together make the difference.
-            one.causes.extend([Cause::Statistics, Cause::Size]);
-        }
-    }
-    Ok(())
 }

@@ -102,13 +102,32 @@ fn gaps(snapshot: &Snapshot, new: &Twin) -> Vec<Gap> {
 }
 
 /// With those of the given directories that have this version; where there are none, it is looked for.
-fn of_version(twin_maker: &TwinMaker, version: u32) -> TwinMaker {
+pub(super) fn of_version(twin_maker: &TwinMaker, version: u32) -> TwinMaker {
     let has_it = |directory: &&PathBuf| {
         Binaries::in_directory(directory).is_ok_and(|found| found.major == version)
     };
     TwinMaker {
         pg_bin: twin_maker.pg_bin.iter().filter(has_it).cloned().collect(),
         ..twin_maker.clone()
+    }
+}
+
+/// The snapshot as a later version has it; none where that version is an earlier one or refuses it.
+pub(super) fn snapshot_in(
+    subject: &Subject,
+    version: u32,
+    twin_maker: &TwinMaker,
+) -> Result<Option<Snapshot>, CommandError> {
+    let old_version = subject.snapshot.origin.major();
+    if version < old_version {
+        return Ok(None);
+    }
+    let old = of_version(twin_maker, old_version).make(&subject.snapshot)?;
+    let new_maker = of_version(twin_maker, version);
+    match carried(subject, &old, version, &new_maker) {
+        Ok(carried) => Ok(Some(carried.snapshot)),
+        Err(CommandError::Other(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,13 +4,16 @@ use super::random::Random;
 use super::tail::Tail;
 use crate::twin::array_literal::ArrayLiteral;
 use crate::twin::scalar::{Position, Scale};
-use crate::twin::snapshot::{Slot, Statistic, Values};
+use crate::twin::snapshot::{Oid, Slot, Statistic, Values};
 
 /// `STATISTIC_KIND_MCV`, `STATISTIC_KIND_HISTOGRAM` and `STATISTIC_KIND_CORRELATION`
 /// (src/include/catalog/pg_statistic.h).
 const MOST_COMMON: i16 = 1;
 const HISTOGRAM: i16 = 2;
 const CORRELATION: i16 = 3;
+
+/// `STATISTIC_NUM_SLOTS`, there.
+const MAX_SLOTS: usize = 5;
 
 /// Rows that ANALYZE looks at for each unit of the statistics target (`std_typanalyze`).
 const ROWS_FOR_TARGET: f64 = 300.0;
@@ -310,7 +313,9 @@ impl<'s> Column<'s> {
     fn correlation(&self, random: &mut Random) -> Option<f64> {
         let number = slot(self.statistic, CORRELATION)?.numbers.as_ref()?;
         let correlation = f64::from(*number.first()?);
-        let deviation = (1.0 - correlation * correlation) / self.sample.sqrt();
+        // Rows with NULL say nothing about it. What was found is as uncertain as what will be.
+        let seen = self.sample * (1.0 - f64::from(self.statistic.null_fraction));
+        let deviation = (1.0 - correlation * correlation) * (2.0 / seen.max(2.0)).sqrt();
         Some((correlation + deviation * random.normal()).clamp(-1.0, 1.0))
     }
 
@@ -329,9 +334,12 @@ impl<'s> Column<'s> {
             distinct: distinct as f32,
             ..self.statistic.clone()
         };
+        if self.common.is_empty() && !draw.common.is_empty() {
+            add_most_common(&mut statistic);
+        }
         for slot in &mut statistic.slots {
             match slot.kind {
-                MOST_COMMON if !self.common.is_empty() => {
+                MOST_COMMON => {
                     let (values, shares): (Vec<_>, Vec<_>) = draw.common.iter().cloned().unzip();
                     slot.numbers = Some(shares.into_iter().map(|share| share as f32).collect());
                     set_values(slot, values);
@@ -347,11 +355,53 @@ impl<'s> Column<'s> {
         }
         // A list without values is none.
         statistic.slots.iter_mut().for_each(|slot| {
-            if slot.kind == MOST_COMMON && draw.common.is_empty() && !self.common.is_empty() {
+            if slot.kind == MOST_COMMON && draw.common.is_empty() {
                 *slot = Slot::default();
             }
         });
         statistic
+    }
+}
+
+/// Equality of types of PostgreSQL's own (src/include/catalog/pg_operator.dat).
+const EQUAL: [(Oid, Oid); 14] = [
+    (16, 91),
+    (20, 410),
+    (21, 94),
+    (23, 96),
+    (25, 98),
+    (700, 620),
+    (701, 670),
+    (1042, 1054),
+    (1043, 98),
+    (1082, 1093),
+    (1114, 2060),
+    (1184, 1320),
+    (1700, 1752),
+    (2950, 2972),
+];
+
+/// A list of the most common values, where there was none; of a type whose operators are known.
+fn add_most_common(statistic: &mut Statistic) {
+    let histogram = slot(statistic, HISTOGRAM).cloned();
+    let Some((histogram, values)) = histogram.and_then(|slot| Some((slot.clone(), slot.values?)))
+    else {
+        return;
+    };
+    let equal = EQUAL.iter().find(|(of, _)| *of == values.element_type);
+    let Some((_, operator)) = equal else { return };
+    let common = Slot {
+        kind: MOST_COMMON,
+        operator: *operator,
+        numbers: None,
+        values: Some(values),
+        ..histogram
+    };
+    let number = statistic.slots.len();
+    match statistic.slots.iter_mut().find(|slot| slot.kind == 0) {
+        Some(empty) => *empty = common,
+        None if number < MAX_SLOTS => statistic.slots.push(common),
+        None => {}
     }
 }
 

@@ -111,3 +111,41 @@ fn a_value_of_a_statement_is_sometimes_among_the_most_common() {
     let number = draws.iter().filter(has_it).count();
     assert!((1..200).contains(&number), "{number}");
 }
+
+/// A column that is NULL in nearly all rows: ANALYZE sees few values, so that what it says of their order
+/// is as uncertain as of so few.
+#[test]
+fn what_is_nearly_always_null_has_an_uncertain_correlation() {
+    let mut snapshot = snapshot("400000");
+    let statistic = &mut snapshot.statistics[0];
+    statistic.null_fraction = 0.999;
+    statistic.slots.remove(0);
+    statistic.slots.push(Slot {
+        kind: 3,
+        numbers: Some(vec![0.05]),
+        ..Slot::default()
+    });
+    let draws = redrawn(&snapshot, &drawing(100, 7));
+    let far = draws.iter().filter(|draw| {
+        let slots = &draw[&(20_000, 1, false)].slots;
+        let correlation = slots.iter().find(|slot| slot.kind == 3).unwrap();
+        correlation.numbers.as_ref().unwrap()[0].abs() > 0.25
+    });
+    assert!((10..60).contains(&far.count()));
+}
+
+#[test]
+fn a_list_of_common_values_may_be_new() {
+    let mut snapshot = snapshot("400000");
+    let statistic = &mut snapshot.statistics[0];
+    statistic.slots.remove(0);
+    statistic.distinct = 800.0;
+    let draws = redrawn(&snapshot, &drawing(100, 7));
+    let with_list = draws.iter().filter(|draw| {
+        let slots = &draw[&(20_000, 1, false)].slots;
+        slots
+            .iter()
+            .any(|slot| slot.kind == 1 && slot.operator == 96)
+    });
+    assert!(with_list.count() > 0);
+}

@@ -393,10 +393,18 @@ fn refused(step: &Step, message: String, state: &SqlState) -> StepStatus {
     let is_unimportant = words.iter().any(|word| {
         matches!(
             word.as_str(),
-            "trigger" | "comment" | "policy" | "function" | "procedure" | "rule"
+            "trigger"
+                | "comment"
+                | "policy"
+                | "function"
+                | "procedure"
+                | "routine"
+                | "aggregate"
+                | "rule"
         )
     });
-    let is_role = message.contains("role \"");
+    // Tablespaces belong to the server, as roles do.
+    let is_role = message.contains("role \"") || message.contains("tablespace \"");
     if *state == SqlState::INSUFFICIENT_PRIVILEGE
         || is_of_the_twin(state)
         || is_not_copied && (is_unimportant || is_role)
