@@ -65,7 +65,7 @@ impl Trial {
     ) -> Trial {
         let outcome = match answer {
             Answer::Refused(refusal) => TrialOutcome::Refused(refusal),
-            Answer::Planned(planned) => tested(planned, rows_of).unwrap_or_else(|| {
+            Answer::Planned(planned) => tested(&planned, rows_of).unwrap_or_else(|| {
                 let message = "the answer does not hold the index";
                 TrialOutcome::Refused(Refusal::server(Reason::BuildFailed, message))
             }),
@@ -80,7 +80,7 @@ impl Trial {
     /// Adds what the same index does for further statements.
     pub fn add(&mut self, answer: Answer, rows_of: RowsOf<'_>) {
         let further = match answer {
-            Answer::Planned(planned) => tested(planned, rows_of),
+            Answer::Planned(planned) => tested(&planned, rows_of),
             Answer::Refused(_) => None,
         };
         if let (
@@ -130,7 +130,7 @@ impl Trial {
     }
 }
 
-fn tested(planned: Planned, rows_of: RowsOf<'_>) -> Option<TrialOutcome> {
+fn tested(planned: &Planned, rows_of: RowsOf<'_>) -> Option<TrialOutcome> {
     let new = planned.indexes.get(..1)?;
     let index = new.first()?;
     let cost = |plan: &Plan| TrialCost {

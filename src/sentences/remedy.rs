@@ -50,38 +50,43 @@ pub fn remedy(remedy: &Remedy) -> String {
         }
         RemedyReason::AskTheServer { .. } => ask_the_server(&remedy.reason),
         RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
-        RemedyReason::WrittenAnotherWay {
-            before,
-            after,
-            to_its_end,
-            indexes,
-            because,
-        } => {
-            let with = match indexes {
-                0 => "",
-                1 => " with this index",
-                _ => " with these indexes",
-            };
-            let times = before.factor_to(*after);
-            let lower = match times {
-                lower if lower >= 1.05 => format!(", {} lower", factor_text(lower)),
-                _ => String::new(),
-            };
-            let walk = to_its_end.map_or_else(String::new, |end| {
-                format!(
-                    " As it was, an index is read in its order until enough rows are found: {end} if they are at its end, or if there are none."
-                )
-            });
-            let instead = instead(&remedy.instead);
-            let over = match remedy.benefits.as_slice() {
-                [_, _, ..] => " on average over its values",
-                _ => "",
-            };
-            format!(
-                "Written like this it costs {after} instead of {before}{over}{with}{lower}.{walk} {because}{instead}"
-            )
-        }
+        RemedyReason::WrittenAnotherWay { .. } => written_another_way(remedy),
     }
+}
+
+fn written_another_way(remedy: &Remedy) -> String {
+    let RemedyReason::WrittenAnotherWay {
+        before,
+        after,
+        to_its_end,
+        indexes,
+        because,
+    } = &remedy.reason
+    else {
+        return String::new();
+    };
+    let with = match indexes {
+        0 => "",
+        1 => " with this index",
+        _ => " with these indexes",
+    };
+    let lower = match before.factor_to(*after) {
+        lower if lower >= 1.05 => format!(", {} lower", factor_text(lower)),
+        _ => String::new(),
+    };
+    let walk = to_its_end.map_or_else(String::new, |end| {
+        format!(
+            " As it was, an index is read in its order until enough rows are found: {end} if they are at its end, or if there are none."
+        )
+    });
+    let over = match remedy.benefits.as_slice() {
+        [_, _, ..] => " on average over its values",
+        _ => "",
+    };
+    let instead = instead(&remedy.instead);
+    format!(
+        "Written like this it costs {after} instead of {before}{over}{with}{lower}.{walk} {because}{instead}"
+    )
 }
 
 /// What serves the statement if it has to stay as it is.

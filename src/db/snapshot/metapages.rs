@@ -171,10 +171,7 @@ fn of_its_like(
     let own = btrees.iter().find(|btree| btree.oid == file.oid)?;
     let mut others = btrees.iter().filter(|other| {
         let other_blocks = blocks.get(&other.oid).copied().unwrap_or(0);
-        let (fewer, more) = (
-            file.blocks.min(other_blocks),
-            file.blocks.max(other_blocks),
-        );
+        let (fewer, more) = (file.blocks.min(other_blocks), file.blocks.max(other_blocks));
         other.relation == own.relation && 4 * more <= 5 * fewer && levels.contains_key(&other.oid)
     });
     levels.get(&others.next()?.oid).copied()

@@ -134,7 +134,7 @@ pub(super) fn notices(outcome: &CheckOutcome) -> Vec<String> {
     }
     if outcome.steps.iter().any(|step| step.duration.is_some()) {
         notices.push(
-            "Durations are estimates from the sizes of tables, from half to twice of what was measured on one machine; waiting for a lock is not in them"
+            "Durations are estimates from the sizes of tables, from half to four times of what was measured on one machine; waiting for a lock is not in them"
                 .to_owned(),
         );
     }
