@@ -67,6 +67,7 @@ impl Terminal {
             .args(arguments)
             .env("LC_ALL", "C.UTF-8")
             .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
             .output()
             .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -76,9 +77,13 @@ impl Terminal {
         escapes::screen(&self.tmux(&["capture-pane", "-e", "-p"]), COLUMNS, LINES)
     }
 
+    fn shows(&self, text: &str) -> bool {
+        self.tmux(&["capture-pane", "-p"]).contains(text)
+    }
+
     fn wait_for(&self, text: &str) {
         let began = Instant::now();
-        while !self.tmux(&["capture-pane", "-p"]).contains(text) {
+        while !self.shows(text) {
             assert!(
                 began.elapsed() < Duration::from_secs(180),
                 "no {text:?} on the screen"
@@ -122,11 +127,14 @@ fn record(terminal: &Terminal) -> Vec<Frame> {
         frames.push(frame);
     };
     let command = "$ pgrehearse demo --tui";
-    for _ in 0..4 {
-        add(command, 0.8);
-        sleep(Duration::from_millis(1500));
+    let mut frames_of_search = 0;
+    const END: &str = "The search has ended";
+    while !terminal.shows(END) && frames_of_search < 6 {
+        add(command, 0.7);
+        frames_of_search += 1;
+        sleep(Duration::from_secs(4));
     }
-    terminal.wait_for("predicted");
+    terminal.wait_for(END);
     add(command, 2.5);
     for (key, caption, seconds) in KEYS {
         if key != "q" {
