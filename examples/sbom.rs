@@ -61,21 +61,28 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// What each package needs to be built and to run; not what only its tests need.
 fn edges(metadata: &Value) -> BTreeMap<&str, BTreeSet<&str>> {
-    let is_needed = |dependency: &&Value| {
-        list(&dependency["dep_kinds"]).any(|kind| kind["kind"] != "dev")
-    };
+    let is_needed =
+        |dependency: &&Value| list(&dependency["dep_kinds"]).any(|kind| kind["kind"] != "dev");
     let of = |node: &'_ Value| -> BTreeSet<String> {
         let needed = list(&node["deps"]).filter(is_needed);
-        needed.map(|dependency| dependency["pkg"].as_str().unwrap().to_owned()).collect()
+        needed
+            .map(|dependency| dependency["pkg"].as_str().unwrap().to_owned())
+            .collect()
     };
     let nodes: Vec<(&str, BTreeSet<String>)> = list(&metadata["resolve"]["nodes"])
         .map(|node| (node["id"].as_str().unwrap(), of(node)))
         .collect();
     let ids: BTreeSet<&str> = nodes.iter().map(|(id, _)| *id).collect();
     let known = |wanted: &BTreeSet<String>| {
-        ids.iter().copied().filter(|id| wanted.contains(*id)).collect()
+        ids.iter()
+            .copied()
+            .filter(|id| wanted.contains(*id))
+            .collect()
     };
-    nodes.iter().map(|(id, wanted)| (*id, known(wanted))).collect()
+    nodes
+        .iter()
+        .map(|(id, wanted)| (*id, known(wanted)))
+        .collect()
 }
 
 fn reachable<'m>(root: &'m str, edges: &BTreeMap<&'m str, BTreeSet<&'m str>>) -> BTreeSet<&'m str> {
@@ -106,7 +113,10 @@ fn component(package: &Value, kind: &str, checksums: &BTreeMap<(String, String),
     if let Some(licence) = package["license"].as_str() {
         component["licenses"] = json!([{"expression": licence.replace('/', " OR ")}]);
     }
-    let key = (name.as_str().unwrap().to_owned(), version.as_str().unwrap().to_owned());
+    let key = (
+        name.as_str().unwrap().to_owned(),
+        version.as_str().unwrap().to_owned(),
+    );
     if let Some(checksum) = checksums.get(&key) {
         component["hashes"] = json!([{"alg": "SHA-256", "content": checksum}]);
     }

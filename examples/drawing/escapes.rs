@@ -49,11 +49,10 @@ fn restyled(mut style: Style, codes: &str) -> Style {
         Color::Cyan,
         Color::White,
     ];
-    let colour = |code: usize, first: usize| COLOURS[(code - first) % 8];
-    for code in codes
+    let mut codes = codes
         .split(';')
-        .map(|code| code.parse::<usize>().unwrap_or(0))
-    {
+        .map(|code| code.parse::<usize>().unwrap_or(0));
+    while let Some(code) = codes.next() {
         style = match code {
             0 => Style::new(),
             1 => style.add_modifier(Modifier::BOLD),
@@ -61,9 +60,14 @@ fn restyled(mut style: Style, codes: &str) -> Style {
             7 => style.add_modifier(Modifier::REVERSED),
             22 => style.remove_modifier(Modifier::BOLD | Modifier::DIM),
             27 => style.remove_modifier(Modifier::REVERSED),
-            30..=37 => style.fg(colour(code, 30)),
-            90..=97 => style.fg(colour(code, 90)),
+            30..=37 => style.fg(COLOURS[code - 30]),
+            90..=97 => style.fg(COLOURS[code - 90]),
             39 => style.fg(Color::Reset),
+            // One of the 256 colours, of which the interface uses the first sixteen.
+            38 if codes.next() == Some(5) => match codes.next() {
+                Some(number @ 0..16) => style.fg(COLOURS[number % 8]),
+                _ => style,
+            },
             _ => style,
         };
     }
