@@ -189,7 +189,7 @@ async fn read(client: &Client, address: &str) -> Result<String, String> {
 
 async fn reads_resources(client: &Client) {
     let listed = client.list_all_resources().await.unwrap();
-    let mut addresses: Vec<String> = listed.into_iter().map(|one| one.uri.clone()).collect();
+    let mut addresses: Vec<String> = listed.into_iter().map(|one| one.uri).collect();
     addresses.sort_unstable();
     let expected = ["file", "tables", "workload"].map(|name| format!("pgrehearse://{name}"));
     assert_eq!(addresses, expected);

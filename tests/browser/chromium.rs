@@ -61,18 +61,18 @@ impl Chromium {
             events: Vec::new(),
             _profile: profile,
         };
-        let target = chromium.call("Target.createTarget", json!({"url": "about:blank"}));
+        let target = chromium.call("Target.createTarget", &json!({"url": "about:blank"}));
         let session = json!({"targetId": target["targetId"], "flatten": true});
-        let session = chromium.call("Target.attachToTarget", session);
+        let session = chromium.call("Target.attachToTarget", &session);
         chromium.session = session["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            chromium.call(&format!("{domain}.enable"), json!({}));
+            chromium.call(&format!("{domain}.enable"), &json!({}));
         }
         Ok(chromium)
     }
 
     /// Calls a method and returns its result.
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.last_id += 1;
         let mut request = json!({"id": self.last_id, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -101,13 +101,13 @@ impl Chromium {
     /// Opens a page and waits until it is loaded; returns what happened meanwhile.
     pub fn open(&mut self, page: &Path, look: Look) -> Vec<Value> {
         let metrics = json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": look.width < 600});
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let scheme = if look.dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        self.call("Emulation.setEmulatedMedia", media);
+        self.call("Emulation.setEmulatedMedia", &media);
         self.events.clear();
         let address = format!("file://{}", page.display());
-        self.call("Page.navigate", json!({"url": address}));
+        self.call("Page.navigate", &json!({"url": address}));
         while !self
             .events
             .iter()
@@ -128,7 +128,7 @@ impl Chromium {
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let parameters =
             json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let result = self.call("Runtime.evaluate", parameters);
+        let result = self.call("Runtime.evaluate", &parameters);
         assert!(result["exceptionDetails"].is_null(), "{result}");
         result["result"]["value"].clone()
     }
@@ -138,7 +138,7 @@ impl Chromium {
         let Some(directory) = std::env::var_os("SCREENSHOTS") else {
             return;
         };
-        let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         let path = Path::new(&directory).join(format!("{name}.png.base64"));
         std::fs::write(path, picture["data"].as_str().unwrap()).unwrap();
     }
