@@ -1,6 +1,6 @@
 # One command for each check. CONTRIBUTING.md says how long each takes.
 
-.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-logs bench-robustness bench-tpch bench-upkeep
+.PHONY: check demo deny test test-server test-others lint bench bench-advice bench-cases bench-growth bench-logs bench-robustness bench-tpch bench-upkeep session-picture test-browser
 
 # After each change: formatting, types, unit tests. Needs no server.
 check:
@@ -34,6 +34,18 @@ test-server:
 
 test-others:
 	cargo test --locked --examples $(addprefix --test ,$(OTHER_TESTS))
+
+# The HTML report in Chromium, with axe-core; installs both. Part of test-others where AXE_CORE is set.
+test-browser:
+	AXE_CORE="$$(scripts/ensure-browser.sh)" cargo test --locked --test browser
+
+# Records the session that README.md shows (docs/screens/session.svg), and draws the other screens again.
+session-picture:
+	@scripts/ensure-postgres.sh >/dev/null
+	@scripts/ensure-test-tools.sh
+	cargo build --release --locked
+	cargo run --locked --example session -- "$${CARGO_TARGET_DIR:-target}/release/pgrehearse"
+	cargo run --locked --example screens
 
 lint:
 	cargo fmt --check

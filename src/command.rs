@@ -36,6 +36,7 @@ mod standbys;
 mod stoppable;
 mod time_limit;
 mod twin_error;
+mod twin_resources;
 mod watch;
 mod watched;
 mod what_if;

@@ -253,7 +253,7 @@ pub mod internals {
     }
 
     publish!(
-        advise, candidate, catalog, check, cluster, db, finding, index, log, model, plan, planner,
-        predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
+        advise, candidate, catalog, check, cli, cluster, db, finding, index, log, model, plan,
+        planner, predicate, remedy, report, search, sentences, sql, tui, twin, verdict, workload,
     );
 }

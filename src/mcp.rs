@@ -5,8 +5,15 @@
 use std::sync::Arc;
 
 use rmcp::handler::server::wrapper::Parameters;
-use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
-use rmcp::{ServerHandler, ServiceExt, schemars, tool, tool_handler, tool_router};
+use rmcp::model::{
+    Implementation, ListResourcesResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ReadResourceResult, Resource as ListedResource, ResourceContents,
+    ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler, ServiceExt, schemars, tool, tool_handler, tool_router,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,6 +24,26 @@ pub trait Tools: Send + Sync + 'static {
     /// # Errors
     /// When the request cannot be answered.
     fn answer(&self, request: ToolRequest) -> Result<String, String>;
+
+    /// What can be read without a call of a tool. There is none where a server is connected to.
+    fn resources(&self) -> Vec<Resource>;
+
+    /// The text of a resource, or `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read(&self, name: &str) -> Result<Option<String>, String>;
+}
+
+/// Something that an assistant can read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its name; the address is `pgrehearse://NAME`.
+    pub name: String,
+    /// A sentence about it.
+    pub description: String,
+    /// Its media type.
+    pub media_type: &'static str,
 }
 
 /// One call of a tool.
@@ -34,6 +61,8 @@ pub enum ToolRequest {
     },
     /// Recommend indexes.
     Advise(AdviseParameters),
+    /// Say what a migration does to the workload.
+    Check(CheckParameters),
     /// All about a recommendation or remedy of the last advice.
     Recommendation {
         /// `r1`, `m1`.
@@ -77,6 +106,16 @@ pub struct AdviseParameters {
     pub max_indexes: Option<u32>,
 }
 
+/// A migration, and whom it must not slow down.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+pub struct CheckParameters {
+    /// The statements of the migration, separated by semicolons. They are executed in the planner twin
+    /// only
+    pub migration: String,
+    /// The workload, as for advise. Without it, that of the twin file
+    pub sql: Option<String>,
+}
+
 /// A part of the last advice.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct RecommendationParameters {
@@ -92,7 +131,7 @@ struct StatementParameters {
 }
 
 const INSTRUCTIONS: &str = "pgrehearse advises on PostgreSQL indexes. Call advise with a workload first; it tests candidate indexes in a planner twin \
-and changes nothing. recommendation and statement then show one part of that advice with its plans. explain plans statements without new indexes, and \
+and changes nothing. recommendation and statement then show one part of that advice with its plans. check says what a migration does before it runs anywhere. explain plans statements without new indexes, and \
 review reads EXPLAIN output that the user has. Never run the DDL yourself without being asked: show it to the user.";
 
 #[derive(Clone)]
@@ -147,6 +186,17 @@ impl Server {
     }
 
     #[tool(
+        description = "Check a migration before it runs anywhere: which statements get slower or fail, what it locks and for how long, and how it is written so that nobody waits. It is executed in the planner twin only",
+        annotations(read_only_hint = true, destructive_hint = false)
+    )]
+    async fn check(
+        &self,
+        Parameters(parameters): Parameters<CheckParameters>,
+    ) -> Result<String, String> {
+        self.run(ToolRequest::Check(parameters)).await
+    }
+
+    #[tool(
         description = "Show one recommendation or remedy of the last advise, with the plans of its statements before and after",
         annotations(read_only_hint = true, destructive_hint = false)
     )]
@@ -171,15 +221,56 @@ impl Server {
     }
 }
 
+/// What the addresses of resources begin with.
+const SCHEME: &str = "pgrehearse://";
+
 #[tool_handler]
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .build();
+        ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_PKG_VERSION"),
             ))
             .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let listed = |resource: Resource| {
+            let address = format!("{SCHEME}{}", resource.name);
+            ListedResource::new(address, resource.name)
+                .with_description(resource.description)
+                .with_mime_type(resource.media_type)
+        };
+        let resources = self.tools.resources().into_iter().map(listed).collect();
+        Ok(ListResourcesResult::with_all_items(resources))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let not_found = || {
+            let message = format!("there is no resource {:?}", request.uri);
+            ErrorData::resource_not_found(message, None)
+        };
+        let name = request.uri.strip_prefix(SCHEME).ok_or_else(not_found)?;
+        let (name, tools) = (name.to_owned(), Arc::clone(&self.tools));
+        let text = tokio::task::spawn_blocking(move || tools.read(&name)).await;
+        let text = text.unwrap_or_else(|_| Err("reading it failed".to_owned()));
+        let text = text.map_err(|message| ErrorData::internal_error(message, None))?;
+        let text = text.ok_or_else(not_found)?;
+        let contents = vec![ResourceContents::text(text, request.uri)];
+        Ok(ReadResourceResult::new(contents).into())
     }
 }
 

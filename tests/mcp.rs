@@ -14,7 +14,7 @@ mod live;
 use std::path::Path;
 
 use live::{Database, cluster, text_of};
-use rmcp::model::CallToolRequestParams;
+use rmcp::model::{CallToolRequestParams, ReadResourceRequestParams};
 use rmcp::service::RunningService;
 use rmcp::transport::TokioChildProcess;
 use rmcp::{RoleClient, ServiceExt};
@@ -84,7 +84,14 @@ async fn advises_and_looks_at_parts(conninfo: &str) {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["advise", "explain", "recommendation", "review", "statement"]
+        [
+            "advise",
+            "check",
+            "explain",
+            "recommendation",
+            "review",
+            "statement"
+        ]
     );
     for tool in &tools {
         let tool = serde_json::to_value(tool).unwrap();
@@ -112,6 +119,14 @@ async fn advises_and_looks_at_parts(conninfo: &str) {
         !failed && text.contains("SELECT * FROM item WHERE owner = 5"),
         "{text}"
     );
+    let migration = "CREATE INDEX item_owner ON item (owner);";
+    let arguments = json!({"migration": migration, "sql": BY_OWNER});
+    let (text, failed) = call(&client, "check", arguments).await;
+    assert!(
+        !failed && text.contains("by-owner") && text.contains("CONCURRENTLY"),
+        "{text}"
+    );
+    assert!(client.list_all_resources().await.unwrap().is_empty());
     let (text, failed) = call(&client, "statement", json!({"name": "--help"})).await;
     assert!(
         failed && text.contains("the report has no"),
@@ -156,7 +171,45 @@ async fn asks_a_twin_file(path: &str) {
     assert!(!failed && text.contains("Seq Scan on item"), "{text}");
     let (text, failed) = call(&client, "advise", json!({"pg_stat_statements": true})).await;
     assert!(failed && text.contains("there is no server"), "{text}");
+    let migration = json!({"migration": "ALTER TABLE item DROP COLUMN owner"});
+    let (text, _) = call(&client, "check", migration).await;
+    assert!(text.contains("by-owner"), "cannot run any more: {text}");
+    reads_resources(&client).await;
     client.cancel().await.unwrap();
+}
+
+/// The text of a resource.
+async fn read(client: &Client, address: &str) -> Result<String, String> {
+    let request = ReadResourceRequestParams::new(address);
+    let result = client.read_resource(request).await;
+    let result = result.map_err(|error| error.to_string())?;
+    let result = serde_json::to_value(result).unwrap();
+    Ok(result["contents"][0]["text"].as_str().unwrap().to_owned())
+}
+
+async fn reads_resources(client: &Client) {
+    let listed = client.list_all_resources().await.unwrap();
+    let mut addresses: Vec<String> = listed.into_iter().map(|one| one.uri).collect();
+    addresses.sort_unstable();
+    let expected = ["file", "tables", "workload"].map(|name| format!("pgrehearse://{name}"));
+    assert_eq!(addresses, expected);
+    let workload = read(client, "pgrehearse://workload").await.unwrap();
+    assert!(
+        workload.contains("-- name: by-owner\n-- calls: 100\nSELECT"),
+        "{workload}"
+    );
+    let tables = read(client, "pgrehearse://tables").await.unwrap();
+    assert!(
+        tables.contains("public.item: 50000 rows") && tables.contains("item_pkey"),
+        "{tables}"
+    );
+    assert!(!tables.contains("note 7"), "no values: {tables}");
+    let file = read(client, "pgrehearse://file").await.unwrap();
+    assert!(file.contains("\"statements\": 1"), "{file}");
+    for address in ["pgrehearse://../../etc/passwd", "file:///etc/passwd"] {
+        let error = read(client, address).await.unwrap_err();
+        assert!(error.contains("there is no resource"), "{error}");
+    }
 }
 
 #[test]

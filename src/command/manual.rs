@@ -14,7 +14,8 @@ pub(super) fn run(
     command: Option<&str>,
     directory: Option<&Path>,
 ) -> Result<Outcome, CommandError> {
-    let mut program = Cli::command();
+    // What `help` takes needs no pages.
+    let mut program = Cli::command().disable_help_subcommand(directory.is_some());
     program.build();
     if let Some(directory) = directory {
         let failed = |error| CommandError::unreadable(directory, &error);

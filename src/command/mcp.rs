@@ -18,8 +18,9 @@ use tempfile::TempDir;
 
 use super::config::NO_CONFIG;
 use super::{CommandError, Outcome};
+use super::{snapshot, twin_resources};
 use crate::cli::{Cli, McpArgs};
-use crate::mcp::{self, AdviseParameters, ToolRequest, Tools};
+use crate::mcp::{self, AdviseParameters, CheckParameters, Resource, ToolRequest, Tools};
 
 /// Columns of texts for assistants.
 const COLUMNS: &str = "110";
@@ -70,9 +71,28 @@ impl Tools for Program {
                 self.output(arguments, Some(&plan))
             }
             ToolRequest::Advise(parameters) => self.advise(parameters),
+            ToolRequest::Check(parameters) => self.check(parameters),
             ToolRequest::Recommendation { id } => self.part("--explain", &id),
             ToolRequest::Statement { name } => self.part("--statement", &name),
         }
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        match &self.snapshot {
+            Some(_) => twin_resources::list(),
+            None => Vec::new(),
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<String>, String> {
+        let Some(path) = &self.snapshot else {
+            return Ok(None);
+        };
+        if !twin_resources::list().iter().any(|one| one.name == name) {
+            return Ok(None);
+        }
+        let file = snapshot::read_whole(path).map_err(|error| error.to_string())?;
+        Ok(twin_resources::text_of(&file, name).map(shortened))
     }
 }
 
@@ -137,6 +157,17 @@ impl Program {
         // What a failed run leaves must not be taken for the advice.
         let _ = std::fs::remove_file(self.recording());
         self.output(arguments, None)
+    }
+
+    fn check(&self, parameters: CheckParameters) -> Result<String, String> {
+        let mut arguments = words(&["check", "--format=text", "--migrate=-"]);
+        arguments.extend(self.source());
+        match (parameters.sql, &self.snapshot) {
+            (Some(sql), _) => arguments.push(format!("--command={sql}").into()),
+            (None, Some(_)) => {}
+            (None, None) => return Err("no workload: give sql".to_owned()),
+        }
+        self.output(arguments, Some(&parameters.migration))
     }
 
     /// A part of the last advice.

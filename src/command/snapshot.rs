@@ -173,7 +173,8 @@ pub(super) fn read(path: &Path, interrupt: &Interrupt) -> Result<TwinFile, Comma
     }
 }
 
-fn read_whole(path: &Path) -> Result<TwinFile, CommandError> {
+/// Reads a twin file and checks what is in it.
+pub(super) fn read_whole(path: &Path) -> Result<TwinFile, CommandError> {
     let failed = |error: TwinFileError| CommandError::Other(format!("{}: {error}", path.display()));
     let opened = File::open(path).map_err(|error| CommandError::unreadable(path, &error))?;
     let file = TwinFile::read(opened).map_err(failed)?;
