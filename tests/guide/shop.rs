@@ -122,7 +122,13 @@ impl Shop {
 request='{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"0"}}}'
 echo "$request" | "$@" | grep -q serverInfo"#,
         );
-        for command in PREPARE {
+        // A branch that changes the schema.
+        let git = "git -c user.name=test -c user.email=test@example.org";
+        let repository = format!(
+            "pg_dump --schema-only -d shop >db/structure.sql && git init -q -b main . && git add db/structure.sql && \
+             {git} commit -q -m schema && echo 'CREATE INDEX orders_state ON public.orders (state);' >>db/structure.sql"
+        );
+        for command in PREPARE.into_iter().chain([repository.as_str()]) {
             if let Err(output) = self.run(&self.files, command, 0) {
                 panic!("{command}: {output}");
             }
@@ -197,6 +203,7 @@ fn without_surroundings(command: &str, directory: &str) -> String {
     // Of a line of a crontab, what it runs; its files are here.
     let command = command.trim_start_matches("0 7 * * *").trim_start();
     let command = command.replace("/var/lib/pgrehearse", &format!("{directory}/db"));
+    let command = command.replace("/tmp/old.sql", &format!("{directory}/old.sql"));
     let words: Vec<&str> = command.split_whitespace().collect();
     if words.starts_with(&["pgrehearse", "watch"]) && !command.contains("--once") {
         return format!("timeout --preserve-status -s INT 6 {command}");
