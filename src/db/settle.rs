@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 
 use super::explain::MAX_PARAMETERS;
-use super::session::{PipelineStep, TransactionMode};
+use super::session::{PipelineStep, StepResult, TransactionMode};
 use super::{DbError, Session, error};
 use crate::sql::settle::{Refusal, Search};
 use crate::sql::split::highest_parameter;
@@ -99,22 +99,33 @@ impl Session {
         }))
     }
 
+    /// The results of statements that prepare another one under this name, which is not left behind:
+    /// DEALLOCATE fails where PREPARE did, and a rollback does not undo PREPARE.
+    fn prepared(
+        &self,
+        name: &str,
+        statements: impl IntoIterator<Item = String>,
+    ) -> Result<std::vec::IntoIter<StepResult>, DbError> {
+        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
+        let mut steps = vec![script("SAVEPOINT settling")];
+        steps.extend(statements.into_iter().map(PipelineStep::Statement));
+        steps.extend([
+            script("ROLLBACK TO SAVEPOINT settling"),
+            PipelineStep::Statement(format!("DEALLOCATE {name}")),
+            script("ROLLBACK TO SAVEPOINT settling"),
+        ]);
+        let mut results = self.pipeline(&steps)?.into_iter();
+        let begun = results.next().transpose();
+        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        Ok(results)
+    }
+
     /// The text with a cast to the base type for each parameter of a domain; none if it has none of
     /// these, or is refused. A cast to the domain itself stays, and is not executed by EXPLAIN.
     fn with_base_types(&self, text: &str) -> Result<Option<String>, DbError> {
         let name = self.new_statement_name();
-        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
-        let steps = [
-            script("SAVEPOINT settling"),
-            PipelineStep::Statement(format!("PREPARE {name} AS {text}")),
-            PipelineStep::Statement(base_types(&name)),
-            script("ROLLBACK TO SAVEPOINT settling"),
-            PipelineStep::Statement(format!("DEALLOCATE {name}")),
-            script("ROLLBACK TO SAVEPOINT settling"),
-        ];
-        let mut results = self.pipeline(&steps)?.into_iter();
-        let begun = results.next().transpose();
-        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        let prepare = format!("PREPARE {name} AS {text}");
+        let mut results = self.prepared(&name, [prepare, base_types(&name)])?;
         let (Some(Ok(_)), Some(Ok(rows))) = (results.next(), results.next()) else {
             return Ok(None);
         };
@@ -133,18 +144,7 @@ impl Session {
     fn refusal_of(&self, text: &str) -> Result<Option<(Refusal, String)>, DbError> {
         let name = self.new_statement_name();
         let prepare = format!("PREPARE {name} AS ");
-        let script = |sql: &str| PipelineStep::Script(sql.to_owned());
-        // DEALLOCATE fails where PREPARE did, and a rollback does not undo PREPARE.
-        let steps = [
-            script("SAVEPOINT settling"),
-            PipelineStep::Statement(format!("{prepare}{text}")),
-            script("ROLLBACK TO SAVEPOINT settling"),
-            PipelineStep::Statement(format!("DEALLOCATE {name}")),
-            script("ROLLBACK TO SAVEPOINT settling"),
-        ];
-        let mut results = self.pipeline(&steps)?.into_iter();
-        let begun = results.next().transpose();
-        begun.map_err(|failed| DbError::query(OPERATION, &failed))?;
+        let mut results = self.prepared(&name, [format!("{prepare}{text}")])?;
         let Some(Err(failed)) = results.next() else {
             return Ok(None);
         };

@@ -107,48 +107,38 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
     let (pairs, rest) = bytes.as_chunks::<2>();
-    let mut text = String::with_capacity(bytes.len() / 2);
-    for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-        match character {
-            Ok(character) => text.push(character),
-            Err(_) => {
-                return Err(ReadError {
-                    position: Some(end_position(&text)),
-                    reason: Reason::NotText,
-                });
-            }
-        }
-    }
-    if !rest.is_empty() {
-        return Err(ReadError {
-            position: Some(end_position(&text)),
-            reason: Reason::Truncated("a UTF-16 character"),
-        });
-    }
-    Ok(text)
+    let characters = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
+    of_units(characters.map(Result::ok), rest, "a UTF-16 character")
 }
 
 fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Result<String, ReadError> {
     let (units, rest) = bytes.as_chunks::<4>();
-    let mut text = String::with_capacity(bytes.len() / 4);
-    for character in units.iter().map(|bytes| char::from_u32(unit(*bytes))) {
+    let characters = units.iter().map(|bytes| char::from_u32(unit(*bytes)));
+    of_units(characters, rest, "a UTF-32 character")
+}
+
+/// The text of these characters, up to one that is none, and what is left of an incomplete one.
+fn of_units(
+    characters: impl Iterator<Item = Option<char>>,
+    rest: &[u8],
+    unit: &'static str,
+) -> Result<String, ReadError> {
+    let mut text = String::new();
+    let error = |text: &str, reason| ReadError {
+        position: Some(end_position(text)),
+        reason,
+    };
+    for character in characters {
         match character {
             Some(character) => text.push(character),
-            None => {
-                return Err(ReadError {
-                    position: Some(end_position(&text)),
-                    reason: Reason::NotText,
-                });
-            }
+            None => return Err(error(&text, Reason::NotText)),
         }
     }
-    if !rest.is_empty() {
-        return Err(ReadError {
-            position: Some(end_position(&text)),
-            reason: Reason::Truncated("a UTF-32 character"),
-        });
+    if rest.is_empty() {
+        Ok(text)
+    } else {
+        Err(error(&text, Reason::Truncated(unit)))
     }
-    Ok(text)
 }
 
 /// The position after the last character of a text.
