@@ -152,6 +152,23 @@ fn what_the_documents_show_is_what_the_program_prints() {
     assert!(count > 0, "no document shows an output");
 }
 
+/// What the README shows first is the beginning of a recorded run.
+#[test]
+fn the_readme_begins_with_what_a_recording_prints() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, shown) = readme.split_once("```\nPostgreSQL ").unwrap();
+    let (shown, below) = shown.split_once("\n```\n").unwrap();
+    let command = "pgrehearse review fixtures/recordings/004-gigs-and-events-twin.json";
+    assert!(below.contains(command), "{below}");
+    let shop = shop::shared();
+    let output = shop.output(&shop.place(), &format!("COLUMNS=106 {command}"));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        printed.starts_with(&format!("PostgreSQL {shown}\n")),
+        "{shown}\n\n{printed}"
+    );
+}
+
 #[test]
 fn what_is_not_run_is_in_a_document() {
     let texts: Vec<String> = documents()
