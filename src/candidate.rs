@@ -42,6 +42,7 @@ mod volatility;
 mod workload_profile;
 
 pub use partial_eligibility::names_a_kind;
+pub use pattern::begins_with_parameter;
 pub use volatility::{Alternative, NotIndexable};
 pub use workload_profile::StatementShape;
 

@@ -23,6 +23,7 @@ use crate::sql::{
 use crate::workload::{Frequency, Statement, ValueClass, Workload};
 
 mod observed;
+mod prefix;
 mod slot;
 
 use slot::{ABSENT, FREQUENCIES, Found, Kind, MIN_SKEW, Slot, Values};
@@ -150,10 +151,11 @@ fn slot<'c>(
     (relation, table): (&RelationUse, &'c Table),
     catalog: &Catalog,
 ) -> Option<Slot<'c>> {
-    let Key::Column(name) = &condition.key else {
-        return None;
+    let searched = prefix::column(condition, table);
+    let column = match &condition.key {
+        Key::Column(name) => table.column(name)?,
+        Key::Expression(_) => searched?,
     };
-    let column = table.column(name)?;
     let (places, label) = places(statement, condition, (relation, table), catalog)?;
     let (place, also) = places.split_first()?;
     let place = *place;
@@ -177,6 +179,7 @@ fn slot<'c>(
             };
             (bounds(column, condition, relation)?, kind)
         }
+        ConditionKind::Other => (prefix::values(searched?)?, Kind::Beginning),
         _ => return None,
     };
     let written = |(value, share): (String, f64)| {
@@ -441,7 +444,7 @@ fn named_after(frequency: Frequency, slots: &[Slot<'_>]) -> Frequency {
         return frequency;
     }
     match frequency {
-        _ if !has(&[Kind::LowerBound, Kind::UpperBound]) => match frequency {
+        _ if !has(&[Kind::LowerBound, Kind::UpperBound, Kind::Beginning]) => match frequency {
             Frequency::MostCommon => Frequency::SmallLimit,
             _ => Frequency::LargeLimit,
         },

@@ -73,11 +73,30 @@ impl Keys {
 }
 
 /// The key lists that serve this use without some of its conditions (those in a partial index's
-/// predicate). Lists of one key are included.
+/// predicate); also without what names a partition, whose rows may all have that value. Lists of one
+/// key are included.
 pub(super) fn key_lists(
     context: CandidateContext<'_>,
     left_out: &[&Condition],
 ) -> Vec<Vec<IndexKey>> {
+    let mut lists = lists_without(context, left_out);
+    let of_partition = context.conditions(|condition| {
+        condition.kind == ConditionKind::Equality && names_partition(condition, context)
+    });
+    if !of_partition.is_empty() {
+        lists.extend(lists_without(context, &[left_out, &of_partition].concat()));
+        lists.dedup();
+    }
+    lists
+}
+
+fn names_partition(condition: &Condition, context: CandidateContext<'_>) -> bool {
+    let column = condition.key.column();
+    let column = column.and_then(|name| context.table.column(name));
+    column.is_some_and(|column| column.names_partition)
+}
+
+fn lists_without(context: CandidateContext<'_>, left_out: &[&Condition]) -> Vec<Vec<IndexKey>> {
     let keys = Keys::of(context, left_out);
     let places = keys.single_places();
     let mut lists = vec![ascending(&places)];

@@ -54,6 +54,10 @@ const MANY_ALIKE: f64 = 7.0;
 /// Values have about as many rows as each other within this factor.
 const ALIKE: f64 = 2.0;
 
+/// ANALYZE counts values in so many rows where the statistics target is the usual one
+/// (src/backend/commands/analyze.c): counts that differ by chance alone are alike.
+const SAMPLED_ROWS: f64 = 30_000.0;
+
 /// Fewer values than these are states, whatever they look like.
 const MIN_STANDARD_CODES: usize = 5;
 
@@ -316,8 +320,8 @@ fn is_version(name: &str) -> bool {
     name.ends_with("version") || name.ends_with("revision") || name == "rev"
 }
 
-/// Countries, currencies, languages: capital letters, two or three of them in each value. The next
-/// statement asks for another one.
+/// Countries, currencies, languages, locales: two or three capital letters in each value, or two small
+/// ones, or `de_AT`. The next statement asks for another one.
 fn has_standard_codes(column: &Column) -> bool {
     let common = column
         .statistics
@@ -326,13 +330,28 @@ fn has_standard_codes(column: &Column) -> bool {
     let Some([(first, _), others @ ..]) = common.map(Vec::as_slice) else {
         return false;
     };
-    let is_code = |value: &str| {
-        value.len() == first.len() && value.chars().all(|letter| letter.is_ascii_uppercase())
+    let all = |is_code: fn(&str) -> bool| {
+        is_code(first) && others.iter().all(|(value, _)| is_code(value))
     };
-    (2..=3).contains(&first.len())
-        && others.len() + 1 >= MIN_STANDARD_CODES
-        && is_code(first)
-        && others.iter().all(|(value, _)| is_code(value))
+    let same_length = others.iter().all(|(value, _)| value.len() == first.len());
+    let capitals = |value: &str| value.chars().all(|letter| letter.is_ascii_uppercase());
+    let small = |value: &str| value.chars().all(|letter| letter.is_ascii_lowercase());
+    let codes = match first.len() {
+        2 => same_length && (all(capitals) || all(small)),
+        3 => same_length && all(capitals),
+        _ => all(is_locale),
+    };
+    others.len() + 1 >= MIN_STANDARD_CODES && codes
+}
+
+/// `de`, `de_AT`, `de-AT`.
+fn is_locale(value: &str) -> bool {
+    let (language, region) = value.split_at_checked(2).unwrap_or((value, "-"));
+    let region = region.strip_prefix(['_', '-']).unwrap_or(region);
+    language.len() == 2
+        && language.chars().all(|letter| letter.is_ascii_lowercase())
+        && matches!(region.len(), 0 | 2)
+        && region.chars().all(|letter| letter.is_ascii_uppercase())
 }
 
 /// Is it a number like several others, which have about as many rows? A state that has a name may be
@@ -348,7 +367,10 @@ fn is_one_of_many(value: &str, column: &Column, rows: f64) -> bool {
     ) else {
         return false;
     };
-    let is_alike = |other: f64| other <= ALIKE * share && share <= ALIKE * other;
+    let is_alike = |other: f64| {
+        let by_chance = 2.0 * ((share + other) * SAMPLED_ROWS).sqrt() / SAMPLED_ROWS;
+        other <= ALIKE * share && share <= ALIKE * other || (other - share).abs() <= by_chance
+    };
     let common = &known.most_common_values;
     let listed: f64 = common.iter().map(|(_, share)| share).sum();
     let alike = common.iter().filter(|(_, share)| is_alike(*share)).count() as f64;

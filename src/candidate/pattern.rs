@@ -4,7 +4,7 @@
 use super::context::{CandidateContext, ascending};
 use crate::index::{Index, IndexKey, Key};
 use crate::predicate::{Condition, Operand};
-use crate::sql::literal_value;
+use crate::sql::{Shape, literal_value};
 
 const PATTERN_CLASS: &str = "text_pattern_ops";
 
@@ -14,7 +14,7 @@ pub(super) fn generate(context: CandidateContext<'_>) -> Vec<Index> {
     for condition in context
         .special_conditions()
         .into_iter()
-        .filter(|condition| prefix(condition).is_some())
+        .filter(|condition| prefix(condition).is_some() || begins_with_parameter(condition))
     {
         let Some(key) = pattern_key(context, &condition.key) else {
             continue;
@@ -49,6 +49,34 @@ pub(super) fn prefix(condition: &Condition) -> Option<String> {
         _ => return None,
     };
     (!prefix.is_empty()).then_some(prefix)
+}
+
+/// Does it ask for values that begin with a parameter: `name LIKE $1 || '%'`, `name ^@ $1`? The
+/// planner makes a range of it once the value is known.
+pub fn begins_with_parameter(condition: &Condition) -> bool {
+    let Shape::Binary { right, .. } = &condition.expression.shape else {
+        return false;
+    };
+    if condition.operand != Operand::RunTime {
+        return false;
+    }
+    match condition.operator.as_str() {
+        "^@" => is_parameter(&right.text),
+        "~~" => right.text.split_once("||").is_some_and(|(first, rest)| {
+            is_parameter(first) && rest.trim_start().starts_with("'%")
+        }),
+        _ => false,
+    }
+}
+
+/// `$1`, with casts and parentheses, and within `lower()` and its like.
+fn is_parameter(text: &str) -> bool {
+    let text = text.trim_start_matches(['(', ' ']).to_ascii_lowercase();
+    let inner = ["lower(", "upper("]
+        .iter()
+        .find_map(|function| text.strip_prefix(function));
+    let text = inner.unwrap_or(&text).trim_start_matches('(');
+    text.starts_with('$') && !text.contains('\'')
 }
 
 /// The key with the class it needs; none for types that have no such class.

@@ -83,6 +83,7 @@ mod tests {
             type_name: "text".to_owned(),
             not_null: false,
             c_collation: false,
+            names_partition: false,
             collation: None,
             statistics: Some(statistics),
         }

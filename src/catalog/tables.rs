@@ -280,6 +280,10 @@ pub struct Column {
     /// something.
     #[serde(default)]
     pub c_collation: bool,
+    /// Is it in the key that its table is partitioned by, by lists or ranges? One value of it is then
+    /// often all that a partition has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_partition: bool,
     /// Its collation, where that is not its type's: plans then name it in sort keys
     /// (`show_sortorder_options`, src/backend/commands/explain.c).
     #[serde(default, skip_serializing_if = "Option::is_none")]

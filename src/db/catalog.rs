@@ -374,6 +374,7 @@ fn column(row: &Row) -> Result<Column, DbError> {
         type_name: field(row, "type_name")?,
         not_null: field(row, "not_null")?,
         c_collation: field(row, "c_collation")?,
+        names_partition: field(row, "names_partition")?,
         collation: field(row, "collation")?,
         statistics: statistics(row)?,
     })

@@ -161,6 +161,7 @@ fn add_column(table: &mut Table, name: &str, type_name: &str) {
             type_name: type_name.to_owned(),
             not_null: false,
             c_collation: false,
+            names_partition: false,
             collation: None,
             statistics: None,
         }),

@@ -12,6 +12,7 @@ pub(super) fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         type_name: (*type_name).to_owned(),
         not_null: false,
         c_collation: false,
+        names_partition: false,
         collation: None,
         statistics: None,
     };

@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Value,
     LowerBound,
     UpperBound,
+    /// The beginning of a text.
+    Beginning,
     Limit,
 }
 

@@ -14,6 +14,7 @@ fn catalog() -> Catalog {
             "customer integer",
             "payer integer",
             "at bigint",
+            "name text",
         ],
     );
     let common = |values: &[(&str, f64)]| {
@@ -40,6 +41,11 @@ fn catalog() -> Catalog {
                 "at" => ColumnStatistics {
                     distinct: -1.0,
                     histogram: tenths(),
+                    ..ColumnStatistics::default()
+                },
+                "name" => ColumnStatistics {
+                    distinct: -1.0,
+                    histogram: (0..=10).map(|tenth| format!("nr-{tenth}0000x")).collect(),
                     ..ColumnStatistics::default()
                 },
                 _ => ColumnStatistics {
@@ -111,6 +117,61 @@ fn a_parameter_gets_common_rare_and_absent_values_of_its_column() {
         "a quarter is for the generic plan: {calls}"
     );
     assert!(found[0].calls > 4.0 * found[1].calls, "{found:?}");
+}
+
+/// Without a value the planner makes no range of the beginning of a text, and no index was a
+/// candidate.
+#[test]
+fn the_beginning_of_a_text_gets_short_and_long_values() {
+    let of_filter = |sql: &str, filter: &str| {
+        let found = classes_of(sql, filter);
+        let owned = found.into_iter();
+        owned
+            .map(|class| (class.id.0, class.sql))
+            .collect::<Vec<_>>()
+    };
+    let classes = |start: &str, end: &str| {
+        let class = |(name, value): (&str, &str)| {
+            (format!("s[{name}]"), format!("{start}'{value}'::text{end}"))
+        };
+        let values = [
+            ("wide range", "nr-5"),
+            ("medium range", "nr-50"),
+            ("narrow range", "nr-5001"),
+        ];
+        values.map(class).to_vec()
+    };
+    assert_eq!(
+        of_filter(
+            "SELECT id FROM orders WHERE name LIKE $1 || '%'",
+            "(orders.name ~~ ($1 || '%'::text))"
+        ),
+        classes("SELECT id FROM orders WHERE name LIKE ", " || '%'")
+    );
+    assert_eq!(
+        of_filter(
+            "SELECT id FROM orders WHERE lower(name) LIKE lower($1) || '%'",
+            "(lower(orders.name) ~~ (lower($1) || '%'::text))"
+        ),
+        classes(
+            "SELECT id FROM orders WHERE lower(name) LIKE lower(",
+            ") || '%'"
+        )
+    );
+    for (sql, filter) in [
+        ("name LIKE $1", "(orders.name ~~ $1)"),
+        (
+            "name LIKE '%' || $1 || '%'",
+            "(orders.name ~~ (('%'::text || $1) || '%'::text))",
+        ),
+        (
+            "name LIKE $1 || 'x%'",
+            "(orders.name ~~ ($1 || 'x%'::text))",
+        ),
+    ] {
+        let sql = format!("SELECT id FROM orders WHERE {sql}");
+        assert_eq!(of_filter(&sql, filter), [], "{sql}");
+    }
 }
 
 #[test]

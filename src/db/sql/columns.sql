@@ -4,6 +4,9 @@ SELECT a.attrelid AS table_oid,
        pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid),
                               CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END) AS type_name,
        a.attnotnull AS not_null,
+       EXISTS (SELECT FROM pg_catalog.pg_partitioned_table partitioned
+               WHERE partitioned.partrelid = a.attrelid AND partitioned.partstrat IN ('l', 'r')
+                 AND a.attnum = ANY (partitioned.partattrs)) AS names_partition,
        coalesce(CASE WHEN collation_name.collname = 'default'
                      THEN d.datcollate IN ('C', 'POSIX') AND coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') <> 'i'
                           OR coalesce(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'b'

@@ -39,6 +39,7 @@ fn column(text: &str) -> Column {
         type_name: type_name.to_owned(),
         not_null: false,
         c_collation: false,
+        names_partition: false,
         collation: None,
         statistics: Some(ColumnStatistics {
             distinct: 1_000.0,

@@ -225,6 +225,7 @@ fn the_catalog_of_a_file_is_redacted_alike() {
         type_name: "text".to_owned(),
         not_null: true,
         c_collation: false,
+        names_partition: false,
         collation: None,
         statistics: Some(ColumnStatistics {
             most_common_values: vec![("paid".to_owned(), 0.5), ("Miller".to_owned(), 0.25)],
