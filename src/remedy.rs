@@ -115,12 +115,15 @@ pub enum RemedyReason {
         /// What refreshing the view costs: what the statement costs today.
         refresh_cost: Cost,
     },
-    /// A policy calls a STABLE function, perhaps for every row; in a subquery it is called once.
+    /// A policy calls a STABLE function, or evaluates a subquery, perhaps for every row; written
+    /// another way that is done once.
     CalledOnce {
         /// The policy.
         policy: String,
-        /// The columns that it compares.
+        /// The columns that it compares with the function's result.
         columns: Vec<String>,
+        /// The columns that a subquery names, and is evaluated for every row because of them.
+        looked_up: Vec<String>,
     },
     /// What the planner assumes of foreign tables is not what their server says.
     AskTheServer {

@@ -7,15 +7,19 @@ use crate::catalog::{Catalog, Policy, Table};
 use crate::model::QualifiedName;
 use crate::plan::{Node, Plan};
 use crate::planner::hypothesis::AlteredPolicy;
-use crate::sql::rewrite::{Comparisons, FromTable, KnownColumn, KnownTable, select_once};
+use crate::sql::rewrite::{
+    Comparisons, FromTable, KnownColumn, KnownTable, membership, select_once,
+};
 
 /// A policy, written another way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     /// As it could be.
     pub altered: AlteredPolicy,
-    /// The columns that it compares.
+    /// The columns that it compares with the result of a function.
     pub columns: Vec<String>,
+    /// The columns that it looks for in a subquery that is now evaluated once.
+    pub looked_up: Vec<String>,
 }
 
 /// The policies of the tables that these plans read.
@@ -33,8 +37,27 @@ pub fn propose(input: RemedyInput<'_>) -> Vec<Proposal> {
         .collect()
 }
 
+impl Proposal {
+    /// Does this plan evaluate for every row what the altered policy evaluates once? Else the cost is
+    /// another one because the estimate is.
+    pub fn mends(&self, plan: &Plan, catalog: &Catalog) -> bool {
+        calls_for_every_row(plan, catalog)
+            || !self.looked_up.is_empty() && evaluates_subqueries(plan)
+    }
+}
+
+/// Has a condition a subquery that is evaluated for each row, and is no hash table?
+fn evaluates_subqueries(plan: &Plan) -> bool {
+    let filters = plan.nodes().iter().filter_map(Node::filter);
+    filters.into_iter().any(|filter| {
+        let subplans = filter.match_indices("SubPlan ");
+        let mut before = subplans.map(|(at, _)| &filter[..at]);
+        before.any(|before| !before.ends_with("hashed "))
+    })
+}
+
 /// Does a plan call a STABLE function for every row? In the condition of an index it is called once.
-pub fn calls_for_every_row(plan: &Plan, catalog: &Catalog) -> bool {
+fn calls_for_every_row(plan: &Plan, catalog: &Catalog) -> bool {
     let stable = || {
         catalog
             .mutable
@@ -60,18 +83,26 @@ fn proposal(policy: &Policy, table: &Table, catalog: &Catalog) -> Option<Proposa
     };
     let schema = |_: &FromTable| Some(known.clone());
     // A policy's condition stands in the WHERE clause of a statement that reads the table.
+    let is_stable = |name: &str| is_stable(name, catalog);
+    let turned = membership(&policy.condition, &table.name.name, &is_stable);
+    let condition = turned
+        .as_ref()
+        .map_or(&policy.condition, |turned| &turned.condition);
     let before = format!("SELECT FROM {} WHERE ", table.name);
-    let sql = format!("{before}{}", policy.condition);
-    let rewriting = select_once(&sql, &schema, Comparisons::All, &|name| {
-        is_stable(name, catalog)
-    })?;
+    let sql = format!("{before}{condition}");
+    let once = select_once(&sql, &schema, Comparisons::All, &is_stable);
+    if turned.is_none() && once.is_none() {
+        return None;
+    }
+    let sql = once.as_ref().map_or(&sql, |once| &once.sql);
     Some(Proposal {
         altered: AlteredPolicy {
             name: policy.name.clone(),
             table: QualifiedName::clone(&table.name),
-            condition: rewriting.sql.strip_prefix(&before)?.to_owned(),
+            condition: sql.strip_prefix(&before)?.to_owned(),
         },
-        columns: rewriting.columns,
+        columns: once.map(|once| once.columns).unwrap_or_default(),
+        looked_up: turned.map(|turned| turned.columns).unwrap_or_default(),
     })
 }
 
@@ -112,6 +143,15 @@ mod tests {
             altered("((auth.uid() = owner) AND (NOT done))", false),
             [
                 "ALTER POLICY \"own rows\" ON public.todos USING (((SELECT auth.uid()) = owner) AND (NOT done))"
+            ]
+        );
+        assert_eq!(
+            altered(
+                "((auth.uid() = owner) OR (auth.uid() IN ( SELECT shares.member FROM shares WHERE (shares.owner = todos.owner))))",
+                false
+            ),
+            [
+                "ALTER POLICY \"own rows\" ON public.todos USING (((SELECT auth.uid()) = owner) OR (todos.owner IN (SELECT shares.owner FROM shares WHERE shares.member = (SELECT auth.uid()))))"
             ]
         );
         assert!(altered("(auth.uid() = owner)", true).is_empty());

@@ -49,7 +49,11 @@ pub fn remedy(remedy: &Remedy) -> String {
             )
         }
         RemedyReason::AskTheServer { .. } => ask_the_server(&remedy.reason),
-        RemedyReason::CalledOnce { policy, columns } => called_once(remedy, policy, columns),
+        RemedyReason::CalledOnce {
+            policy,
+            columns,
+            looked_up,
+        } => called_once(remedy, policy, (columns, looked_up)),
         RemedyReason::WrittenAnotherWay { .. } => written_another_way(remedy),
     }
 }
@@ -129,14 +133,33 @@ fn ask_the_server(reason: &RemedyReason) -> String {
     )
 }
 
-fn called_once(remedy: &Remedy, policy: &str, columns: &[String]) -> String {
-    format!(
-        "The policy {} of {} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still call it \
-         for every row; as a subquery it is called once.",
+fn called_once(
+    remedy: &Remedy,
+    policy: &str,
+    (columns, looked_up): (&[String], &[String]),
+) -> String {
+    let mut sentences = Vec::new();
+    let mut subject = format!(
+        "The policy {} of {}",
         quote_identifier(policy),
-        remedy.table,
-        columns.join(" and ")
-    )
+        remedy.table
+    );
+    if !looked_up.is_empty() {
+        sentences.push(format!(
+            "{subject} has a subquery that names {}, and so PostgreSQL evaluates it for every row; turned around it names no column of the row \
+             and is evaluated once.",
+            looked_up.join(" and ")
+        ));
+        "It".clone_into(&mut subject);
+    }
+    if !columns.is_empty() {
+        sentences.push(format!(
+            "{subject} compares {} with the result of a STABLE function, which is the same within a statement. PostgreSQL may still call it for \
+             every row; as a subquery it is called once.",
+            columns.join(" and ")
+        ));
+    }
+    sentences.join(" ")
 }
 
 /// What an index is for that only a rewritten statement needs.

@@ -178,3 +178,60 @@ fn a_function_of_a_policy_is_called_once_in_a_subquery() {
     );
     database.run(statement);
 }
+
+/// Who belongs to which team: a subquery that names a column of the row is evaluated for every row. What
+/// is shown in its place is accepted by the server, and shows everybody the same rows.
+#[test]
+fn a_subquery_of_a_policy_is_evaluated_once() {
+    let database = Database::new(
+        "policies_membership",
+        "CREATE FUNCTION me() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN nullif(current_setting('app.me', true), '')::int; END $$;
+         SELECT setseed(0.5);
+         CREATE TABLE members (team int, person int, active boolean);
+         INSERT INTO members SELECT nullif((random() * 60)::int, 7), nullif((random() * 400)::int, 9), random() < 0.8
+         FROM generate_series(1, 4000);
+         CREATE INDEX ON members (team);
+         CREATE TABLE documents (id bigint PRIMARY KEY, team int, owner int, title text);
+         INSERT INTO documents SELECT n, nullif((random() * 60)::int, 3), (random() * 400)::int, 'title ' || n
+         FROM generate_series(1, 6000) AS n;
+         ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY shared ON documents USING (owner = me() OR me() IN
+             (SELECT person FROM members WHERE members.team = documents.team AND active));
+         DROP ROLE IF EXISTS member_reader;
+         CREATE ROLE member_reader;
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO member_reader;
+         ANALYZE;",
+    );
+    let report = database.advise(&["-c", "SELECT count(title) FROM documents"]);
+    let remedies = report["remedies"].as_array().unwrap();
+    let altered = remedies
+        .iter()
+        .find(|remedy| remedy["kind"] == "alter_policy")
+        .unwrap_or_else(|| panic!("{report:#}"));
+    let statement = altered["statements"][0].as_str().unwrap();
+    assert_eq!(
+        statement,
+        "ALTER POLICY shared ON public.documents USING ((owner = (SELECT public.me())) OR (documents.team IN \
+         (SELECT members.team FROM public.members WHERE members.person = (SELECT public.me()) AND members.active)));"
+    );
+    let mut client = database.client();
+    let mut shown = || -> Vec<Option<String>> {
+        let people = (0..=400).step_by(37).map(|person: i32| {
+            client
+                .batch_execute(&format!("SET app.me = {person}; SET ROLE member_reader"))
+                .unwrap();
+            let rows = client.query_one(
+                "SELECT string_agg(id::text, ',' ORDER BY id) FROM documents",
+                &[],
+            );
+            client.batch_execute("RESET ROLE").unwrap();
+            rows.unwrap().get(0)
+        });
+        people.collect()
+    };
+    let before = shown();
+    database.run(statement);
+    assert_eq!(before, shown());
+    let seen = before.iter().flatten().map(String::len).sum::<usize>();
+    assert!(seen > 5_000, "{seen} letters of numbers say little");
+}

@@ -3,7 +3,7 @@
 use super::chosen::{Chosen, effect, plan_of};
 use crate::advise::run::Run;
 use crate::planner::{Evidence, Hypothesis, PlannerError, Question, Target};
-use crate::remedy::policy::{Proposal, calls_for_every_row, propose};
+use crate::remedy::policy::{Proposal, propose};
 use crate::remedy::{Effect, Kind, Remedy, RemedyInput, RemedyReason};
 use crate::workload::Statement;
 
@@ -27,8 +27,7 @@ pub(super) fn test(
         let after = run.ask(&question.under(hypothesis))?.into_plans();
         let effects = statements.iter().filter_map(|statement| {
             let (before, after) = (plan_of(&before, statement)?, plan_of(&after, statement)?);
-            // Else the cost is another one because the estimate is.
-            if !calls_for_every_row(before, input.catalog) {
+            if !proposal.mends(before, input.catalog) {
                 return None;
             }
             let min_improvement = chosen.context.limits.min_improvement;
@@ -60,7 +59,11 @@ fn statements(chosen: Chosen<'_>, proposal: &Proposal) -> Vec<Statement> {
 }
 
 fn remedy(proposal: Proposal, benefits: Vec<Effect>) -> Remedy {
-    let Proposal { altered, columns } = proposal;
+    let Proposal {
+        altered,
+        columns,
+        looked_up,
+    } = proposal;
     Remedy {
         id: String::new(),
         indexes: Vec::new(),
@@ -75,6 +78,7 @@ fn remedy(proposal: Proposal, benefits: Vec<Effect>) -> Remedy {
         reason: RemedyReason::CalledOnce {
             policy: altered.name,
             columns,
+            looked_up,
         },
     }
 }
