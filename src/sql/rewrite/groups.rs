@@ -11,8 +11,11 @@ use sqlparser::tokenizer::Token;
 
 use super::constants::{Constant, Value, constant, without_modifiers};
 use super::from_tables::{FromTable, KnownColumn, Rewriting, Schema};
+use super::joined_groups::{self, Joined};
 use super::select::{SelectBlock, Span, closing, divided, select_blocks, unwrapped};
-use super::whole::{Item, calls_are_safe, items, listed, only_select, order_term, quoted};
+use super::whole::{
+    Item, calls_are_safe, items, listed, only_column, only_select, order_term, quoted,
+};
 use crate::sql::tokens::{Column, Tokens};
 
 /// Types whose order and equality are one operator family's, and no value of which is special.
@@ -84,6 +87,8 @@ pub(super) struct Grouped<'t, 's> {
     pub(super) known: KnownColumn,
     /// The column, with its table's alias.
     key: String,
+    /// The table of the groups, where the statement reads that, too.
+    joined: Option<Joined>,
 }
 
 impl<'t, 's> Grouped<'t, 's> {
@@ -94,7 +99,31 @@ impl<'t, 's> Grouped<'t, 's> {
         schema: &Schema<'_>,
     ) -> Option<Grouped<'t, 's>> {
         let plain = !OTHER_ROWS.iter().any(|clause| block.has(clause));
-        Grouped::of_rows(tokens, block, key, schema).filter(|_| plain)
+        Grouped::of_rows(tokens, block, key, schema)
+            .or_else(|| Grouped::of_joined(tokens, block, key, schema))
+            .filter(|_| plain)
+    }
+
+    /// Of rows that are joined with their groups.
+    fn of_joined(
+        tokens: &'t Tokens<'s>,
+        block: &'t SelectBlock,
+        key: &Column,
+        schema: &Schema<'_>,
+    ) -> Option<Grouped<'t, 's>> {
+        let (joined, known, key) = joined_groups::read(tokens, block, key, schema)?;
+        // `*` would be the columns of one of the two.
+        let (from, to) = block.list();
+        let all = (from..to).any(|at| {
+            tokens.at(at) == Some(&Token::Mul) && tokens.at(at - 1) != Some(&Token::Period)
+        });
+        (!all).then_some(Grouped {
+            tokens,
+            block,
+            known,
+            key,
+            joined: Some(joined),
+        })
     }
 
     /// Whatever is made of the rows.
@@ -122,6 +151,7 @@ impl<'t, 's> Grouped<'t, 's> {
             block,
             known,
             key,
+            joined: None,
         })
     }
 
@@ -130,8 +160,11 @@ impl<'t, 's> Grouped<'t, 's> {
         self.tokens.text(start, end)
     }
 
-    /// `RECURSIVE group_keys AS (…)`: each group once, and behind the last jump a NULL.
+    /// What the groups come from, behind WITH; nothing where FROM has them.
     fn keys(&self) -> Option<String> {
+        if self.joined.is_some() {
+            return Some(String::new());
+        }
         let (key, from) = (&self.key, self.from()?);
         if let Some(parent) = &self.known.parent {
             let column = quoted(&parent.column);
@@ -141,6 +174,24 @@ impl<'t, 's> Grouped<'t, 's> {
             ));
         }
         Some(jumps(key, from, ""))
+    }
+
+    /// WITH, if it takes one.
+    fn with(&self) -> Option<String> {
+        let keys = self.keys()?;
+        Some(match keys.is_empty() {
+            true => keys,
+            false => format!("WITH {keys}\n"),
+        })
+    }
+
+    /// The key of a group.
+    fn group(&self) -> String {
+        let joined = self.joined.as_ref();
+        joined.map_or_else(
+            || format!("{KEYS}.group_key"),
+            |joined| joined.group.clone(),
+        )
     }
 
     /// The same of the rows that satisfy the statement's conditions.
@@ -167,6 +218,20 @@ impl<'t, 's> Grouped<'t, 's> {
     }
 
     fn listed_rows(&self, list: &str, order: &str, limit: u32) -> Option<String> {
+        if let Some(joined) = &self.joined {
+            let Joined {
+                parent,
+                rows,
+                group,
+                of_groups,
+                of_rows,
+            } = joined;
+            return Some(format!(
+                "SELECT first_rows.* FROM {parent} CROSS JOIN LATERAL (SELECT {list} FROM {rows} WHERE {of_rows}{} = {group}{order} LIMIT {limit}) \
+                 AS first_rows{of_groups}",
+                self.key
+            ));
+        }
         let condition = self.condition()?;
         let found = match self.known.parent {
             Some(_) => String::new(),
@@ -236,9 +301,10 @@ fn distinct_on(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, K
         return None;
     }
     let mut sql = format!(
-        "WITH {}\n{}\nORDER BY {KEYS}.group_key",
-        grouped.keys()?,
-        grouped.rows(list, &rest, 1)?
+        "{}{}\nORDER BY {}",
+        grouped.with()?,
+        grouped.rows(list, &rest, 1)?,
+        grouped.group()
     );
     if !direction.is_empty() {
         sql = format!("{sql} {direction}");
@@ -295,30 +361,28 @@ fn extreme(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, Known
         Some((start, end)) => {
             let (key, direction) = order_term(tokens, (start + 2, end))?;
             only_column(tokens, key).filter(|key| same(key))?;
-            format!("\nORDER BY {KEYS}.group_key {direction}")
+            Some(direction)
         }
-        None => String::new(),
+        None => None,
     };
     let others = ["having", "window", "limit", "offset", "fetch", "for"];
     if !sound || others.into_iter().any(|clause| block.has(clause)) {
         return None;
     }
-    let grouped = Grouped::of_rows(tokens, &block, &column, schema)?;
+    let grouped = Grouped::of_rows(tokens, &block, &column, schema)
+        .or_else(|| Grouped::of_joined(tokens, &block, &column, schema))?;
+    let ordered = ordered.map_or_else(String::new, |direction| {
+        format!("\nORDER BY {} {direction}", grouped.group())
+    });
     let value = tokens.text(call.0 + 2, close)?;
     let list = format!("{key_text}, {value} AS {}", quoted(&name));
     let rows = grouped.listed_rows(&list, &format!(" ORDER BY {value}{direction}"), 1)?;
-    let sql = format!("WITH {}\n{rows}{}", grouped.keys()?, ordered.trim_end());
+    let sql = format!("{}{rows}{}", grouped.with()?, ordered.trim_end());
     Some(grouped.done(sql))
 }
 
 fn has_over(tokens: &Tokens<'_>, (from, to): Span) -> bool {
     (from..to).any(|position| tokens.is_one_of(position, &["over", "select"]))
-}
-
-fn only_column(tokens: &Tokens<'_>, span: Span) -> Option<Column> {
-    let (from, to) = unwrapped(tokens, span);
-    let (column, end) = tokens.column(from)?;
-    (end == to).then_some(column)
 }
 
 /// `SELECT … FROM (SELECT …, row_number() OVER (PARTITION BY key ORDER BY …) AS n FROM …) WHERE n <=
@@ -347,6 +411,7 @@ fn row_number(tokens: &Tokens<'_>, schema: &Schema<'_>) -> Option<(Rewriting, Kn
     let keys = grouped.keys()?;
     // A statement begins with WITH or with SELECT.
     let mut replacements = match tokens.is_word(0, "with") {
+        _ if keys.is_empty() => Vec::new(),
         true => vec![(0, 1, format!("WITH {keys},"))],
         false => vec![(0, 1, format!("WITH {keys}\n{}", tokens.text(0, 1)?))],
     };

@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::from_tables::Schema;
-use super::select::{SelectBlock, Span, closing, select_blocks};
+use super::select::{SelectBlock, Span, closing, select_blocks, unwrapped};
 use crate::model::quote_identifier;
 use crate::sql::tokens::{Column, Tokens};
 
@@ -122,6 +122,13 @@ fn is_in_exists(tokens: &Tokens<'_>, (from, to): Span) -> bool {
 pub(super) fn only_select(tokens: &Tokens<'_>) -> Option<SelectBlock> {
     let block = select_blocks(tokens).into_iter().next()?;
     (tokens.is_word(0, "select") && block.span == (0, tokens.len())).then_some(block)
+}
+
+/// The column that these tokens are, if they are one.
+pub(super) fn only_column(tokens: &Tokens<'_>, span: Span) -> Option<Column> {
+    let (from, to) = unwrapped(tokens, span);
+    let (column, end) = tokens.column(from)?;
+    (end == to).then_some(column)
 }
 
 /// What commas divide, outside of parentheses.
