@@ -29,6 +29,8 @@ mod findings;
 mod idioms;
 #[path = "server/interruption.rs"]
 mod interruption;
+#[path = "server/isolated_columns.rs"]
+mod isolated_columns;
 #[path = "server/migration.rs"]
 mod migration;
 #[path = "server/progress.rs"]

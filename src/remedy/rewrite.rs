@@ -11,8 +11,8 @@ use crate::model::{QualifiedName, quote_literal};
 use crate::plan::Plan;
 use crate::sql::rewrite::{
     Comparisons, FromTable, Groups, KnownColumn, KnownTable, ParentKey, Rewriting, array_contains,
-    bounded, equal, group_by_group, group_values, name_configuration, not_exists, range_bounds,
-    select_once, union_of_arms, without_modifiers,
+    bounded, equal, group_by_group, group_values, isolated, name_configuration, not_exists,
+    range_bounds, select_once, union_of_arms, without_modifiers,
 };
 use crate::workload::Statement;
 
@@ -83,6 +83,7 @@ const CONDITIONS: &[Replacing] = &[
     containment,
     bounds,
     period,
+    alone,
     equality,
     text_search,
     anti_join,
@@ -235,6 +236,16 @@ fn period(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
             "A {columns} within an expression uses no index on the column itself; the range is the same condition."
         )
     };
+    Some((rewriting, because))
+}
+
+fn alone(sql: &str, catalog: &Catalog) -> Option<(Rewriting, String)> {
+    let rewriting = isolated(sql, &known(catalog))?;
+    let because = format!(
+        "Computed with, {} uses no index of its own; alone on its side of the comparison it does. The rows are the same: a condition on calendar days \
+         or months, which differ in length, stays beside a wider one.",
+        rewriting.columns.join(" or ")
+    );
     Some((rewriting, because))
 }
 

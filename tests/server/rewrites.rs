@@ -248,7 +248,7 @@ fn rows(client: &mut Client, sql: &str) -> Vec<String> {
 }
 
 /// All rows, whatever their order.
-fn counted(client: &mut Client, sql: &str) -> Vec<String> {
+pub(super) fn counted(client: &mut Client, sql: &str) -> Vec<String> {
     let mut found = rows(client, sql);
     found.sort_unstable();
     found
