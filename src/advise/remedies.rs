@@ -53,12 +53,23 @@ pub(super) fn test(
     remedies.extend(policy::test(run, chosen, input)?);
     let rewritten = rewrite::test(run, chosen, input)?;
     remedies.extend(view::test(run, chosen, input, &rewritten)?);
+    remedies.retain(|remedy| !only_of_rewritten(remedy, &rewritten));
     remedies.extend(rewritten);
     rank(&mut remedies, context.workload);
     for (number, remedy) in remedies.iter_mut().enumerate() {
         remedy.id = format!("m{}", number + 1);
     }
     Ok(remedies)
+}
+
+/// Are they statistics for statements alone that are better written another way, without what the
+/// statistics are about?
+fn only_of_rewritten(remedy: &Remedy, rewritten: &[Remedy]) -> bool {
+    let is_rewritten = |effect: &Effect| {
+        let mut others = rewritten.iter().flat_map(|remedy| &remedy.benefits);
+        others.any(|other| other.statement == effect.statement)
+    };
+    remedy.kind == Kind::CreateStatistics && remedy.benefits.iter().all(is_rewritten)
 }
 
 /// The rewrites of these statements that help.

@@ -149,12 +149,27 @@ fn call(function: &str, arguments: &[Expression], table: &Table) -> Option<Strin
         }
         "date_trunc" => argument(1),
         "to_tsvector" | "setweight" | "strip" => Some("tsvector".to_owned()),
-        "jsonb_extract_path" => Some("jsonb".to_owned()),
+        "string_to_array" | "regexp_split_to_array" => Some("text[]".to_owned()),
+        "array_append" | "array_cat" | "array_remove" | "array_replace" => argument(0),
+        "jsonb_extract_path" | "to_jsonb" | "jsonb_build_object" | "jsonb_strip_nulls" => {
+            Some("jsonb".to_owned())
+        }
         "date" => Some("date".to_owned()),
         range
             if matches!(
                 range,
-                "tsrange" | "tstzrange" | "daterange" | "int4range" | "int8range" | "numrange"
+                "tsrange"
+                    | "tstzrange"
+                    | "daterange"
+                    | "int4range"
+                    | "int8range"
+                    | "numrange"
+                    | "tsmultirange"
+                    | "tstzmultirange"
+                    | "datemultirange"
+                    | "int4multirange"
+                    | "int8multirange"
+                    | "nummultirange"
             ) =>
         {
             Some(range.to_owned())

@@ -60,7 +60,7 @@ mod tests {
                 "dependencies",
                 &["city".to_owned(), "\"Zip\"".to_owned()]
             ),
-            "CREATE STATISTICS \"accounts_city_Zip_stats\" (dependencies) ON city, \"Zip\" FROM public.accounts; ANALYZE public.accounts;"
+            "CREATE STATISTICS accounts_city_zip_stats (dependencies) ON city, \"Zip\" FROM public.accounts; ANALYZE public.accounts;"
         );
     }
 }

@@ -89,6 +89,12 @@ fn word(key: &Key) -> String {
         Key::Expression(expression) => {
             let mut words = Vec::new();
             add_words(expression, &mut words);
+            // Another index holds the column itself.
+            if let Shape::Cast { operand, type_name } = &expression.shape
+                && matches!(operand.shape, Shape::Column(_))
+            {
+                add_text(type_name, &mut words);
+            }
             words.join("_")
         }
     }
@@ -116,7 +122,7 @@ fn add_words(expression: &Expression, words: &mut Vec<String>) {
             right,
         } => {
             add_words(left, words);
-            add_text(operator, words);
+            add_text(arithmetic(operator).unwrap_or(operator), words);
             match &right.shape {
                 Shape::Constant | Shape::Cast { .. } if is_path(operator) => {
                     add_text(&literal_value(&right.text), words);
@@ -143,6 +149,18 @@ fn add_words(expression: &Expression, words: &mut Vec<String>) {
             .iter()
             .for_each(|name| add_text(name, words)),
     }
+}
+
+/// What a sign is called.
+fn arithmetic(operator: &str) -> Option<&'static str> {
+    Some(match operator {
+        "+" => "plus",
+        "-" => "minus",
+        "*" => "times",
+        "/" => "over",
+        "%" => "mod",
+        _ => return None,
+    })
 }
 
 /// What is on the right of these is the name of a field, and no data.
@@ -203,6 +221,8 @@ mod tests {
                 "public.jobs (code text_pattern_ops)",
                 "jobs_code_text_pattern_idx",
             ),
+            ("public.jobs (((num)::integer))", "jobs_num_integer_idx"),
+            ("public.jobs ((cents / 100))", "jobs_cents_over_100_idx"),
             (
                 "public.invoices (COALESCE(ref, 'Miller & Sons'::text))",
                 "invoices_coalesce_ref_idx",

@@ -275,15 +275,16 @@ fn grouped_at(plan: &Plan, node: &Node, input: RemedyInput<'_>) -> Option<(Quali
 /// `accounts_country_city_stats`, unquoted. The name is optional only since PostgreSQL 16, so there
 /// is always one.
 pub fn statistics_name(table: &str, keys: &[String]) -> String {
-    let plain = |text: &str| {
-        text.chars()
-            .filter(|c| c.is_alphanumeric() || *c == '_')
-            .collect::<String>()
+    let words = |text: &str| {
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let words = words.filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect::<Vec<_>>().join("_")
     };
-    let mut name = plain(table);
-    keys.iter()
-        .for_each(|key| name = format!("{name}_{}", plain(key)));
-    format!("{}_stats", cut(&name, MAX_NAME_BYTES))
+    let parts: Vec<String> = std::iter::once(table)
+        .chain(keys.iter().map(String::as_str))
+        .map(words)
+        .collect();
+    format!("{}_stats", cut(&parts.join("_"), MAX_NAME_BYTES))
 }
 
 #[cfg(test)]
@@ -350,7 +351,7 @@ mod tests {
             panic!("{found:?}");
         };
         assert!(create.contains("lower(city)"), "{create}");
-        assert!(create.starts_with("CREATE STATISTICS public.people_lowercity_stats ON "));
+        assert!(create.starts_with("CREATE STATISTICS public.people_lower_city_stats ON "));
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 use sqlparser::ast::{
-    Array, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, OrderBySort, UnaryOperator, Value, visit_expressions,
-    visit_expressions_mut,
+    AccessExpr, Array, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, OrderBySort, Subscript, UnaryOperator,
+    Value, visit_expressions, visit_expressions_mut,
 };
 
 use super::expression::{DISTINCT, Expression, Reads, Shape, SortTerm};
@@ -69,7 +69,25 @@ pub fn parse_sort_term(text: &str) -> Result<SortTerm, SqlError> {
 /// subplans.
 fn as_sql(text: &str) -> String {
     let text = text.strip_prefix("PARTIAL ").unwrap_or(text);
-    without_subplan_names(&without_cstring(text))
+    without_subplan_names(&with_called_trim(&without_cstring(text)))
+}
+
+/// `TRIM(BOTH FROM code)` is how a plan prints `btrim(code)`, and the parser does not know it.
+fn with_called_trim(text: &str) -> Cow<'_, str> {
+    static TRIMS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"'(?:[^']|'')*'|\bTRIM\((BOTH|LEADING|TRAILING) FROM ").ok());
+    let Some(trims) = TRIMS.as_ref().filter(|_| text.contains("TRIM(")) else {
+        return Cow::Borrowed(text);
+    };
+    trims.replace_all(text, |found: &regex::Captures<'_>| {
+        let side = found.get(1).map(|side| side.as_str());
+        match side {
+            Some("BOTH") => "btrim(".to_owned(),
+            Some("LEADING") => "ltrim(".to_owned(),
+            Some(_) => "rtrim(".to_owned(),
+            None => found[0].to_owned(),
+        }
+    })
 }
 
 /// `('OWNER'::cstring)::"Role"` is how a plan prints a constant that was cast from text at planning
@@ -163,6 +181,9 @@ pub(super) fn read(ast: &Expr) -> Expression {
             leaf(ast, Shape::Constant)
         }
         Expr::Function(function) => call(ast, function),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            element(root, access_chain).unwrap_or_else(|| other(ast))
+        }
         _ => other(ast),
     }
 }
@@ -312,6 +333,30 @@ fn leaf(ast: &Expr, shape: Shape) -> Expression {
     }
 }
 
+/// `tags[1]`, `doc['key'::text]`, of a column that may have its table's name before it.
+fn element(root: &Expr, chain: &[AccessExpr]) -> Option<Expression> {
+    let (column, places) = match (bare(root), chain) {
+        (Expr::Identifier(table), [AccessExpr::Dot(Expr::Identifier(name)), rest @ ..]) => {
+            (column(Some(table), name), rest)
+        }
+        (Expr::Identifier(name), places) => (column(None, name), places),
+        (Expr::CompoundIdentifier(parts), places) => match parts.as_slice() {
+            [.., table, name] => (column(Some(table), name), places),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let place = |access: &AccessExpr| match access {
+        AccessExpr::Subscript(Subscript::Index { index }) if is_constant(index) => {
+            Some(format!("[{}]", read(index).text))
+        }
+        _ => None,
+    };
+    let places: String = places.iter().map(place).collect::<Option<_>>()?;
+    let text = format!("{}{places}", column.text);
+    Some(Reads::of([&column]).expression(text, Shape::Other))
+}
+
 /// Something this tree has no shape for: text and columns are still right.
 fn other(ast: &Expr) -> Expression {
     let mut relations = BTreeSet::new();
@@ -395,6 +440,36 @@ mod tests {
         assert_eq!(
             text("(a.t >= '2024-01-01 00:00:00+00'::timestamp with time zone)"),
             "(t >= '2024-01-01 00:00:00+00'::timestamp with time zone)"
+        );
+    }
+
+    #[test]
+    fn an_element_of_a_column_is_an_expression_of_it() {
+        for (sql, wanted) in [
+            ("(t.tags[1] = 'x'::text)", "(tags[1] = 'x'::text)"),
+            ("tags[2]", "tags[2]"),
+            (
+                "lower(t.doc['a'::text]['b'::text])",
+                "lower(doc['a'::text]['b'::text])",
+            ),
+        ] {
+            let found = parse_expression(sql).unwrap();
+            assert_eq!(found.text, wanted);
+            assert_eq!(found.columns.len(), 1, "{sql}");
+        }
+        let varying = parse_expression("t.tags[t.n]").unwrap();
+        assert!(varying.columns.contains("n"));
+    }
+
+    #[test]
+    fn trimming_is_a_call() {
+        assert_eq!(
+            text("(TRIM(BOTH FROM t.code) = 'TRIM(BOTH FROM x'::text)"),
+            "(btrim(code) = 'TRIM(BOTH FROM x'::text)"
+        );
+        assert_eq!(
+            text("TRIM(LEADING FROM (t.code)::text)"),
+            "ltrim((code)::text)"
         );
     }
 

@@ -100,6 +100,7 @@ const ARRAYS: &[&str] = &[
     "SELECT id FROM r WHERE \"Word\" IS NOT DISTINCT FROM 'x' OR a IS NOT DISTINCT FROM 2",
     "SELECT * FROM r WHERE 'x' = ANY(tags)",
     "SELECT id FROM r AS q WHERE q.a = 1 OR ('y'::text = ANY (q.\"tags\") AND b > 1)",
+    "SELECT id FROM r WHERE 'x' = ANY(string_to_array(\"Word\", 'y')) OR '' = ANY(string_to_array(\"Word\", ','))",
     "SELECT id FROM r WHERE 5 = ANY(nums) AND 'x' = ANY(tags)",
     "SELECT count(*) FROM r LEFT JOIN s ON s.a = r.a WHERE '2' = ANY(s.nums)",
     "SELECT id FROM r WHERE EXISTS (SELECT 1 FROM s WHERE s.a = r.a AND 1 = ANY(s.nums))",

@@ -12,7 +12,7 @@ use crate::advise::run::Run;
 use crate::catalog::{Table, TableKind};
 use crate::index::Key;
 use crate::model::QualifiedName;
-use crate::plan::Plan;
+use crate::plan::{NodeType, Plan};
 use crate::planner::hypothesis::Analyzed;
 use crate::planner::{Evidence, Hypothesis, PlannerError, uses};
 use crate::remedy::analyze::{Stale, stale};
@@ -293,6 +293,15 @@ fn fresh_statistics(
     ))
 }
 
+/// How a plan reads its tables and what it makes of the rows, without its workers.
+fn accesses(plan: &Plan) -> Vec<(&NodeType, Option<&str>, Option<&str>)> {
+    let nodes = plan.nodes().iter();
+    let nodes = nodes.filter(|node| !node.node_type().is_gather());
+    nodes
+        .map(|node| (node.node_type(), node.alias(), node.index_name()))
+        .collect()
+}
+
 /// CREATE STATISTICS, if it changes the estimate that it is for, and a plan with it: a higher or
 /// lower cost of the same plan is worth nothing.
 fn extended(
@@ -305,9 +314,11 @@ fn extended(
         let statement = statements.iter().find(|statement| statement.id == *id)?;
         let (before, after) = (plan_of(before, statement)?, plan_of(after, statement)?);
         let rows = rows_at(estimated, before, after).filter(|rows| estimate_has_changed(*rows))?;
-        Some(effect(statement, before, after, Some(rows)))
+        let effect = effect(statement, before, after, Some(rows));
+        // That a scan is shared with workers, or no longer, is nothing that statistics are made for.
+        (effect.plan_changed && accesses(before) != accesses(after)).then_some(effect)
     });
-    let effects: Vec<Effect> = effects.filter(|effect| effect.plan_changed).collect();
+    let effects: Vec<Effect> = effects.collect();
     let most = effects
         .iter()
         .max_by(|a, b| most_changed(a).total_cmp(&most_changed(b)))?;

@@ -45,8 +45,8 @@ fn many(statements: usize) -> Advice {
 fn a_recorded_run_is_told_on_a_screen() {
     let text = plain(&recorded("000-job-queue-twin.json"), 110);
     for part in [
-        "5 indexes (3120 kB) make the workload 792× cheaper: 99.8 % of its cost is saved.",
-        "r1    57 %    57 %   144 kB           –  jobs-fetch-runnable 599× lower",
+        "5 indexes (3120 kB) make the workload 791× cheaper: 99.8 % of its cost is saved.",
+        "r1    57 %    57 %   144 kB           –  jobs-fetch-runnable 598× lower",
         "r2    37 %    94 %    16 kB           –  jobs-primary-section-busy 2,128× lower",
         "SELECT … FROM jobs WHERE",
         "CREATE INDEX CONCURRENTLY jobs_reference_id_idx ON public.jobs USING btree (reference_id);",

@@ -8,7 +8,8 @@ use sqlparser::tokenizer::Token;
 use super::conditions::{Place, Replacement, replaced};
 use super::constants::{Constant, Value, constant, without_modifiers};
 use super::from_tables::{Rewriting, Schema};
-use super::select::closing;
+use super::select::{Span, closing};
+use super::whole::listed;
 
 /// Types whose `=` for array elements is not the one that is meant for x alone, or whose literals
 /// are changed by the cast.
@@ -30,22 +31,58 @@ fn rule(place: &Place<'_, '_>, has_gin: &dyn Fn(&str) -> bool) -> Option<Replace
     let whole = tokens.at(any - 1) == Some(&Token::Eq)
         && tokens.at(open) == Some(&Token::LParen)
         && closing(tokens, open) == to.checked_sub(1);
-    let (column, end) = tokens.column(open + 1).filter(|_| whole)?;
-    let known = place.block.column(&column, place.schema);
-    let known = known.filter(|_| end + 1 == to)?;
-    let element = without_modifiers(known.type_name.strip_suffix("[]")?);
+    let operand = operand(place, (open + 1, to - 1)).filter(|_| whole)?;
+    let element = without_modifiers(operand.type_name.strip_suffix("[]")?);
     let value = constant(tokens, (from, any - 1))?;
     let array = format!("{element}[]");
-    if OTHER_EQUALITY.contains(&element.as_str()) || !has_gin(&known.type_name) {
+    if OTHER_EQUALITY.contains(&element.as_str()) || !has_gin(&operand.type_name) {
         return None;
     }
     if !fits(&value, &element) {
         return None;
     }
-    let column = tokens.text(open + 1, end)?;
     Some(Replacement {
-        text: format!("{column} @> ARRAY[{}]::{array}", value.text),
-        column: column.to_owned(),
+        text: format!("{} @> ARRAY[{}]::{array}", operand.text, value.text),
+        column: operand.column.to_owned(),
+    })
+}
+
+/// An array that every row has one of.
+struct Operand<'s> {
+    /// As the statement writes it.
+    text: &'s str,
+    column: &'s str,
+    type_name: String,
+}
+
+/// A column, or `string_to_array(column, ',')`.
+fn operand<'s>(place: &Place<'_, 's>, (from, to): Span) -> Option<Operand<'s>> {
+    let tokens = place.tokens;
+    let text = tokens.text(from, to)?;
+    let known = |column: usize, end: usize| {
+        let (column, column_end) = tokens.column(column)?;
+        let known = place.block.column(&column, place.schema)?;
+        (column_end == end).then_some(known.type_name)
+    };
+    if !tokens.is_word(from, "string_to_array") || tokens.at(from + 1) != Some(&Token::LParen) {
+        return Some(Operand {
+            text,
+            column: text,
+            type_name: known(from, to)?,
+        });
+    }
+    closing(tokens, from + 1).filter(|end| end + 1 == to)?;
+    let arguments = listed(tokens, (from + 2, to - 1));
+    let [(start, end), delimiter] = arguments.as_slice() else {
+        return None;
+    };
+    constant(tokens, *delimiter).filter(|found| matches!(found.value, Value::String(_)))?;
+    let type_name = without_modifiers(&known(*start, *end)?);
+    let is_text = ["text", "character varying"].contains(&type_name.as_str());
+    is_text.then_some(Operand {
+        text,
+        column: tokens.text(*start, *end)?,
+        type_name: "text[]".to_owned(),
     })
 }
 
@@ -116,6 +153,10 @@ mod tests {
                 "\"Codes\" @> ARRAY[$1]::character varying[] OR ids @> ARRAY[5]::bigint[]",
             ),
             (
+                "'x' = ANY(string_to_array(word, ','))",
+                "string_to_array(word, ',') @> ARRAY['x']::text[]",
+            ),
+            (
                 "CAST($2 AS int) = ANY(ids)",
                 "ids @> ARRAY[CAST($2 AS int)]::bigint[]",
             ),
@@ -139,6 +180,9 @@ mod tests {
             "40000 = ANY(small)",
             "'abc' = ANY(fixed)",
             "'x' = ANY(other)",
+            "'x' = ANY(string_to_array(word, tags))",
+            "'x' = ANY(string_to_array(ids, ','))",
+            "5 = ANY(string_to_array(word, ','))",
             "'x' = ANY(ARRAY['a', 'b'])",
             "'x' = ANY(u.tags)",
             "'x' = ANY(SELECT tags FROM t)",
