@@ -39,13 +39,19 @@ fn built_sentence(advice: &Advice, left_behind: Option<usize>) -> String {
     }
     let unseen = unseen.map_or_else(String::new, |unseen| format!(" {unseen}"));
     let left = left_behind.map_or_else(String::new, |left| format!("; {left} left behind"));
+    let built = match tally.indexes_built {
+        0 => "No index was built;".to_owned(),
+        built => format!("{} built in", count(built, "index", "indexes")),
+    };
+    let locked = locked_sentence(tally);
+    let waits = match locked.is_empty() && tally.indexes_built == 0 {
+        true => String::new(),
+        false => waits_sentence(tally),
+    };
     format!(
-        "{} built in {}{}, all rolled back{left}.{}{}{unseen}",
-        count(tally.indexes_built, "index", "indexes"),
+        "{built} {}{}, all rolled back{left}.{locked}{waits}{unseen}",
         count(tally.transactions, "transaction", "transactions"),
         built_again(tally),
-        locked_sentence(tally),
-        waits_sentence(tally)
     )
 }
 

@@ -134,26 +134,8 @@ pub(super) fn read(ast: &Expr) -> Expression {
             leaf(ast, Shape::RunTime)
         }
         Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => leaf(ast, Shape::Constant),
-        Expr::UnaryOp {
-            op: UnaryOperator::Not,
-            expr,
-        } => Expression::negation(read(expr)),
-        Expr::UnaryOp {
-            op: UnaryOperator::Minus | UnaryOperator::Plus,
-            expr,
-        } if is_constant(expr) => leaf(ast, Shape::Constant),
-        Expr::BinaryOp {
-            op: BinaryOperator::And,
-            ..
-        } => flattened(ast, &BinaryOperator::And),
-        Expr::BinaryOp {
-            op: BinaryOperator::Or,
-            ..
-        } => flattened(ast, &BinaryOperator::Or),
-        Expr::BinaryOp { .. } if is_deep(ast) => other(ast),
-        Expr::BinaryOp { left, op, right } => {
-            Expression::binary_written(read(left), &op.to_string(), &bare_operator(op), read(right))
-        }
+        Expr::UnaryOp { op, expr } => unary(ast, *op, expr),
+        Expr::BinaryOp { left, op, right } => binary(ast, left, op, right),
         Expr::AnyOp {
             left,
             compare_op,
@@ -185,6 +167,29 @@ pub(super) fn read(ast: &Expr) -> Expression {
             element(root, access_chain).unwrap_or_else(|| other(ast))
         }
         _ => other(ast),
+    }
+}
+
+fn unary(ast: &Expr, operator: UnaryOperator, operand: &Expr) -> Expression {
+    match operator {
+        UnaryOperator::Not => Expression::negation(read(operand)),
+        UnaryOperator::Minus | UnaryOperator::Plus if is_constant(operand) => {
+            leaf(ast, Shape::Constant)
+        }
+        _ => other(ast),
+    }
+}
+
+fn binary(ast: &Expr, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Expression {
+    match operator {
+        BinaryOperator::And | BinaryOperator::Or => flattened(ast, operator),
+        _ if is_deep(ast) => other(ast),
+        _ => Expression::binary_written(
+            read(left),
+            &operator.to_string(),
+            &bare_operator(operator),
+            read(right),
+        ),
     }
 }
 

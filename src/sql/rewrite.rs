@@ -39,3 +39,6 @@ pub use period::bounded;
 pub use range_bounds::range_bounds;
 pub use select_once::{Comparisons, select_once};
 pub use text_search::name_configuration;
+
+#[cfg(test)]
+mod page;
