@@ -8,6 +8,7 @@
 //! statement is an error, and as rewritten it is none.
 
 mod arithmetic;
+mod comparison;
 mod decimal;
 mod elapsed;
 mod interval;
@@ -16,96 +17,16 @@ mod types;
 use sqlparser::tokenizer::Token;
 
 use super::conditions::{Place, Replacement, replaced};
-use super::from_tables::{KnownColumn, Rewriting, Schema};
-use super::select::{Span, closing, unwrapped};
+use super::from_tables::{Rewriting, Schema};
+use super::select::Span;
 use crate::sql::tokens::Tokens;
+use comparison::{Alone, Comparison, Operator, outer};
 
 /// A statement with such conditions.
 pub fn isolated(sql: &str, schema: &Schema<'_>) -> Option<Rewriting> {
     replaced(sql, schema, |place| {
         types::listed(place).or_else(|| compared(place))
     })
-}
-
-/// How two sides are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Less,
-    LessOrEqual,
-    Equal,
-    GreaterOrEqual,
-    Greater,
-}
-
-impl Operator {
-    fn of(token: &Token) -> Option<Operator> {
-        Some(match token {
-            Token::Lt => Operator::Less,
-            Token::LtEq => Operator::LessOrEqual,
-            Token::Eq => Operator::Equal,
-            Token::GtEq => Operator::GreaterOrEqual,
-            Token::Gt => Operator::Greater,
-            _ => return None,
-        })
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Operator::Less => "<",
-            Operator::LessOrEqual => "<=",
-            Operator::Equal => "=",
-            Operator::GreaterOrEqual => ">=",
-            Operator::Greater => ">",
-        }
-    }
-
-    /// Of the sides, exchanged; or of both, with the other sign.
-    fn turned(self) -> Operator {
-        match self {
-            Operator::Less => Operator::Greater,
-            Operator::LessOrEqual => Operator::GreaterOrEqual,
-            Operator::Equal => Operator::Equal,
-            Operator::GreaterOrEqual => Operator::LessOrEqual,
-            Operator::Greater => Operator::Less,
-        }
-    }
-
-    /// Is it true of a side that is great enough?
-    fn is_lower_bound(self) -> bool {
-        matches!(self, Operator::Greater | Operator::GreaterOrEqual)
-    }
-
-    fn is_upper_bound(self) -> bool {
-        matches!(self, Operator::Less | Operator::LessOrEqual)
-    }
-}
-
-/// `left operator right`, where the left side has the column.
-#[derive(Debug, Clone, Copy)]
-struct Comparison {
-    left: Span,
-    operator: Operator,
-    right: Span,
-}
-
-/// What is the same as a comparison.
-struct Alone {
-    /// Conditions on the column alone.
-    bounds: Vec<String>,
-    /// They are the comparison, instead of following from it.
-    is_exact: bool,
-    /// The column, as the statement names it.
-    column: String,
-}
-
-impl Alone {
-    fn exact(column: &str, operator: Operator, value: &str) -> Alone {
-        Alone {
-            bounds: vec![format!("{column} {} {value}", operator.text())],
-            is_exact: true,
-            column: column.to_owned(),
-        }
-    }
 }
 
 const RULES: [fn(&Place<'_, '_>, Comparison) -> Option<Alone>; 3] =
@@ -180,55 +101,6 @@ fn comparisons(tokens: &Tokens<'_>, span: Span) -> Option<Vec<Comparison>> {
         operator: Operator::of(tokens.at(at)?)?,
         right: (at + 1, to),
     }])
-}
-
-/// Places outside of parentheses.
-fn outer<'t>(
-    tokens: &'t Tokens<'_>,
-    (from, to): Span,
-    wanted: impl Fn(usize) -> bool + 't,
-) -> impl Iterator<Item = usize> + 't {
-    let mut position = from;
-    std::iter::from_fn(move || {
-        while position < to {
-            let here = position;
-            position += 1;
-            if matches!(tokens.at(here), Some(Token::LParen | Token::LBracket)) {
-                position = closing(tokens, here).map_or(to, |end| end + 1);
-            } else if wanted(here) {
-                return Some(here);
-            }
-        }
-        None
-    })
-}
-
-/// `left + right` or `left - right`, where the right side is no sum: both, and the operator's place.
-fn sum(tokens: &Tokens<'_>, span: Span) -> Option<(Span, usize, Span)> {
-    let (from, to) = unwrapped(tokens, span);
-    let is_sign = |at: usize| {
-        let sign = matches!(tokens.at(at), Some(Token::Plus | Token::Minus));
-        // Not that of a number.
-        let before = at.checked_sub(1).filter(|before| *before >= from);
-        let binary = before.is_some_and(|before| {
-            !matches!(
-                tokens.at(before),
-                Some(Token::Plus | Token::Minus | Token::Mul | Token::Div)
-            )
-        });
-        sign && binary
-    };
-    let at = outer(tokens, (from, to), is_sign).last()?;
-    (at + 1 < to).then_some(((from, at), at, (at + 1, to)))
-}
-
-/// A column and nothing else: what is known of it, and how the statement names it.
-fn bare<'s>(place: &Place<'_, 's>, span: Span) -> Option<(KnownColumn, &'s str)> {
-    let (from, to) = unwrapped(place.tokens, span);
-    let (column, end) = place.tokens.column(from)?;
-    let known = place.block.column(&column, place.schema)?;
-    let text = place.tokens.text(from, to)?;
-    (end == to).then_some((known, text))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use sqlparser::tokenizer::Token;
 use super::super::conditions::Place;
 use super::super::constants::{Constant, Value, constant, without_modifiers};
 use super::super::select::{Span, unwrapped};
+use super::comparison::{Alone, Comparison, Operator, bare, outer, sum};
 use super::decimal::Decimal;
-use super::{Alone, Comparison, Operator, bare, outer, sum, types};
+use super::types;
 use crate::sql::tokens::Tokens;
 
 pub(super) fn compared(place: &Place<'_, '_>, comparison: Comparison) -> Option<Alone> {

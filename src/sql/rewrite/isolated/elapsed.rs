@@ -8,8 +8,8 @@ use super::super::constants::{
     Constant, Value, constant, is_constant_expression, without_modifiers,
 };
 use super::super::select::{Span, closing, unwrapped};
+use super::comparison::{Alone, Comparison, Operator, bare, outer, sum};
 use super::interval::{DAY_MICROS, HOUR_MICROS, Interval, SECOND_MICROS, written};
-use super::{Alone, Comparison, Operator, bare, outer, sum};
 use crate::sql::tokens::Tokens;
 
 pub(super) fn compared(place: &Place<'_, '_>, comparison: Comparison) -> Option<Alone> {

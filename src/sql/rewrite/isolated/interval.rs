@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Token;
 use super::super::constants::{Constant, Value, constant};
 use super::super::select::{Span, closing, unwrapped};
 use super::super::whole::listed;
-use super::outer;
+use super::comparison::outer;
 use crate::sql::tokens::Tokens;
 
 pub(super) const SECOND_MICROS: i64 = 1_000_000;

@@ -9,8 +9,8 @@ use super::super::constants::{
 use super::super::from_tables::KnownColumn;
 use super::super::select::{Span, closing, unwrapped};
 use super::super::whole::listed as parts;
+use super::comparison::{Alone, Comparison, Operator, bare, outer};
 use super::decimal::Decimal;
-use super::{Alone, Comparison, Operator, bare, outer};
 use crate::sql::tokens::Tokens;
 
 /// A column, and the type that the statement casts it to.
