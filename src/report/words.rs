@@ -1,12 +1,15 @@
 //! Short pieces of text that several reports have.
 
+use std::collections::BTreeSet;
+
 use crate::advise::{Advice, Rejected, StatementAdvice, StatementStatus};
 use crate::model::printable::printable_sql;
-use crate::model::{group_thousands, printable};
+use crate::model::{factor_text, group_thousands, printable};
 use crate::plan::Plan;
+use crate::remedy::{Effect, Kind, Remedy};
 use crate::sentences;
 use crate::text_layout::truncate;
-use crate::workload::Statement;
+use crate::workload::{Statement, StatementId};
 
 /// `1 index`, `3 indexes`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
@@ -60,7 +63,40 @@ pub(super) fn no_index(advice: &Advice) -> String {
         };
     }
     let reasons = advice.rejected.iter().map(Rejected::reason);
-    format!("{}.", sentences::none_recommended(reasons))
+    let none = format!("{}.", sentences::none_recommended(reasons));
+    match written_another_way(advice) {
+        Some(other) => format!("{none} {other}"),
+        None => none,
+    }
+}
+
+/// `Written another way, users-by-day is 12.2× cheaper (m1).`
+fn written_another_way(advice: &Advice) -> Option<String> {
+    let rewrites = advice.remedies.iter();
+    let rewrites = rewrites.filter(|remedy| remedy.kind == Kind::Rewrite);
+    let factor = |effect: &Effect| effect.cost.0.factor_to(effect.cost.1);
+    let cheaper: Vec<(&Remedy, &Effect)> = rewrites
+        .flat_map(|remedy| remedy.benefits.iter().map(move |effect| (remedy, effect)))
+        .filter(|(_, effect)| factor(effect) >= 1.05)
+        .collect();
+    let (remedy, most) = cheaper
+        .iter()
+        .max_by(|(_, a), (_, b)| factor(a).total_cmp(&factor(b)))?;
+    let statements: BTreeSet<&StatementId> = cheaper
+        .iter()
+        .map(|(_, effect)| &effect.statement)
+        .collect();
+    let (id, times) = (printable(&most.statement.0), factor_text(factor(most)));
+    Some(match statements.len() {
+        1 => format!(
+            "Written another way, {id} is {times} cheaper ({}).",
+            remedy.id
+        ),
+        all => format!(
+            "Written another way, {all} statements are cheaper, {id} most: {times} ({}).",
+            remedy.id
+        ),
+    })
 }
 
 /// Time and blocks of two executions.

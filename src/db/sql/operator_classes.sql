@@ -8,7 +8,7 @@ WITH of_columns AS (
 types AS (
     SELECT oid FROM of_columns
     UNION
-    SELECT pg_catalog.unnest('{text,jsonb,tsvector}'::pg_catalog.regtype[]::pg_catalog.oid[])
+    SELECT pg_catalog.unnest('{text,jsonb,tsvector,text[],point,box,circle,polygon}'::pg_catalog.regtype[]::pg_catalog.oid[])
     UNION -- tsrange(starts_at, ends_at)
     SELECT r.rngtypid FROM of_columns JOIN pg_catalog.pg_range r ON r.rngsubtype = of_columns.oid
     UNION -- geom::geography

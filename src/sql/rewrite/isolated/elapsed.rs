@@ -238,9 +238,9 @@ fn field(tokens: &Tokens<'_>, span: Span) -> Option<(String, Span)> {
     (is_extract || is_part).then_some((name, (from + 4, to - 1)))
 }
 
-/// Clocks of one zone differ from those of another by less than this, and so does what a zone's
-/// clocks say from what they said before.
-const ZONES_MICROS: i64 = 48 * HOUR_MICROS;
+/// A day of a time zone has 24 hours, more or less this: clocks are set forward and back by up to 2
+/// hours, and zones that changed sides of the date line left out a day (Samoa, 2011-12-30).
+const ZONES_MICROS: i64 = 26 * HOUR_MICROS;
 
 /// `column + interval '30 days' > now()`
 fn until(place: &Place<'_, '_>, comparison: Comparison) -> Option<Alone> {
