@@ -362,7 +362,8 @@ fn start(access: Access) -> Cluster {
 /// Whether the superuser of a server can write a file beside its directory, read one there, and
 /// reach a port of this machine.
 fn reached(copy: &Cluster) -> [bool; 3] {
-    let folder = tempfile::tempdir().unwrap();
+    // TMPDIR may be in /dev/shm, and a server may read /dev.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     let open = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(folder.path(), open).unwrap();
     let secret = folder.path().join("secret");

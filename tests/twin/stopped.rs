@@ -50,6 +50,7 @@ fn stopped_at(phase: &str, signal: Signal, arguments: &[&str]) -> (Option<i32>, 
     // Nobody reads while the terminal is read.
     let written = tempfile::NamedTempFile::new().unwrap();
     let mut running = program
+        .env("TERM", "xterm-256color")
         .stdin(Stdio::null())
         .stdout(Stdio::from(written.reopen().unwrap()))
         .stderr(Stdio::from(terminal.slave))
